@@ -1,0 +1,623 @@
+//! The op table: the one place where an operation's name, code, operands, class and cost are written.
+//!
+//! To add an op, add one row to [`op_table!`](self) and one arm wherever its meaning lives; the
+//! exhaustive matches on [`Op`] say where that is.
+//!
+//! GL enumerants have the values of the OpenGL headers, so that a C program's constants pass
+//! through unchanged.
+
+use core::fmt;
+
+/// A stored procedure's callback: when the server runs it (paper, table 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u32)]
+pub enum Callback {
+    /// At first display, and again after a restart of the server.
+    Init = 0,
+    /// When the client asks.
+    Update = 1,
+    /// When the window was moved or resized; also once after `init`.
+    Reshape = 2,
+    /// For each display.
+    Redraw = 3,
+    /// On user input, before the client hears of it.
+    Input = 4,
+}
+
+impl Callback {
+    /// All callbacks, in the order of their codes.
+    pub const ALL: [Callback; 5] =
+        [Callback::Init, Callback::Update, Callback::Reshape, Callback::Redraw, Callback::Input];
+
+    /// The callback of a code from the wire.
+    #[must_use]
+    pub fn from_code(code: u32) -> Option<Callback> {
+        Callback::ALL.get(usize::try_from(code).ok()?).copied()
+    }
+
+    /// Its name in `.bgl` text and messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Callback::Init => "init",
+            Callback::Update => "update",
+            Callback::Reshape => "reshape",
+            Callback::Redraw => "redraw",
+            Callback::Input => "input",
+        }
+    }
+}
+
+impl fmt::Display for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What kind of thing an op is: decides where it may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Arithmetic on registers. Anywhere but inside a display list.
+    Compute,
+    /// Reads external state into a register. Anywhere but inside a display list.
+    Read,
+    /// Tells server or client something (next frame, damage, notify). Not between Begin and End, not in a list.
+    Signal,
+    /// A forward jump. Not between Begin and End, not in a list.
+    Jump,
+    /// GL state. Not between Begin and End. Every callback but `input`.
+    State,
+    /// A vertex attribute or material, between Begin and End or outside. Every callback but `input`.
+    Attribute,
+    /// A vertex: only between Begin and End.
+    Vertex,
+    /// `begin`: draws, so `redraw` only, or while a list is compiled.
+    Begin,
+    /// `end`.
+    End,
+    /// Draws without Begin (clear): `redraw` only, or while a list is compiled.
+    Draw,
+    /// `new_list`, `end_list`: `init`, `update`, `reshape`.
+    ListDefinition,
+    /// `call_list`: draws, so `redraw` only, or while a list is compiled.
+    ListCall,
+}
+
+impl Class {
+    /// May stand between Begin and End.
+    #[must_use]
+    pub fn inside_begin(self) -> bool {
+        match self {
+            Class::Compute | Class::Read | Class::Attribute | Class::Vertex | Class::End => true,
+            Class::Signal
+            | Class::Jump
+            | Class::State
+            | Class::Begin
+            | Class::Draw
+            | Class::ListDefinition
+            | Class::ListCall => false,
+        }
+    }
+
+    /// May stand in a display list.
+    #[must_use]
+    pub fn in_list(self) -> bool {
+        match self {
+            Class::State
+            | Class::Attribute
+            | Class::Vertex
+            | Class::Begin
+            | Class::End
+            | Class::Draw
+            | Class::ListCall => true,
+            Class::Compute | Class::Read | Class::Signal | Class::Jump | Class::ListDefinition => false,
+        }
+    }
+
+    /// May be executed (not: compiled into a list) by this callback.
+    #[must_use]
+    pub fn allowed_in(self, callback: Callback) -> bool {
+        match self {
+            Class::Compute | Class::Read | Class::Signal | Class::Jump => true,
+            Class::State | Class::Attribute => callback != Callback::Input,
+            Class::Vertex | Class::Begin | Class::End | Class::Draw | Class::ListCall => {
+                callback == Callback::Redraw
+            }
+            Class::ListDefinition => {
+                matches!(callback, Callback::Init | Callback::Update | Callback::Reshape)
+            }
+        }
+    }
+
+    /// Is a GL call (counts against the GL call budget), not register work.
+    #[must_use]
+    pub fn is_gl(self) -> bool {
+        !matches!(self, Class::Compute | Class::Read | Class::Signal | Class::Jump)
+    }
+}
+
+/// A named set of constants that an operand may take.
+#[derive(Debug, PartialEq, Eq)]
+pub struct EnumSet {
+    /// The set's name in the documentation.
+    pub name: &'static str,
+    /// `(name in .bgl text, value)`. For GL the name is the header's without `GL_`, in lower case.
+    pub values: &'static [(&'static str, u32)],
+}
+
+impl EnumSet {
+    /// Is `value` one of the set's?
+    #[must_use]
+    pub fn contains(&self, value: u32) -> bool {
+        self.values.iter().any(|&(_, v)| v == value)
+    }
+
+    /// The name of `value`.
+    #[must_use]
+    pub fn name_of(&self, value: u32) -> Option<&'static str> {
+        self.values.iter().find(|&&(_, v)| v == value).map(|&(n, _)| n)
+    }
+
+    /// The value of `name`.
+    #[must_use]
+    pub fn value_of(&self, name: &str) -> Option<u32> {
+        self.values.iter().find(|&&(n, _)| n == name).map(|&(_, v)| v)
+    }
+
+    /// All bits of a bit set.
+    #[must_use]
+    pub fn all_bits(&self) -> u32 {
+        self.values.iter().fold(0, |all, &(_, v)| all | v)
+    }
+}
+
+/// What an operand may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The register that is written: always a register.
+    Dst,
+    /// An `f32`: constant or register.
+    Float,
+    /// An `i32`: a constant's bits are the integer; a register holds an `f32` that is converted
+    /// by truncation, saturating, NaN to 0.
+    Int,
+    /// 32 bits as they are: constant or register.
+    Raw,
+    /// One of a set: constant only.
+    Enum(&'static EnumSet),
+    /// An or of a set's values: constant only.
+    Bits(&'static EnumSet),
+    /// 0 or 1: constant only.
+    Bool,
+    /// The OID of a texture of the same context, or 0 for none: constant only.
+    Texture,
+    /// The name of a display list, `1..=MAX_LISTS`: constant only.
+    List,
+    /// A jump target: word offset from the start of the program, constant only.
+    Label,
+}
+
+impl Kind {
+    /// May the operand be a register?
+    #[must_use]
+    pub fn takes_register(self) -> bool {
+        match self {
+            Kind::Dst | Kind::Float | Kind::Int | Kind::Raw => true,
+            Kind::Enum(_) | Kind::Bits(_) | Kind::Bool | Kind::Texture | Kind::List | Kind::Label => false,
+        }
+    }
+
+    /// May the operand be a constant?
+    #[must_use]
+    pub fn takes_constant(self) -> bool {
+        self != Kind::Dst
+    }
+}
+
+/// An operand of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operand {
+    /// Its name, for messages and the reference page.
+    pub name: &'static str,
+    /// What it may be.
+    pub kind: Kind,
+}
+
+/// A row of the op table.
+#[derive(Debug)]
+pub struct OpInfo {
+    /// The op.
+    pub op: Op,
+    /// Its name in `.bgl` text.
+    pub name: &'static str,
+    /// Its operands in wire order.
+    pub operands: &'static [Operand],
+    /// What kind of thing it is.
+    pub class: Class,
+    /// Fuel units of one execution (1 = one cheap op).
+    pub cost: u32,
+    /// One line for the reference page.
+    pub doc: &'static str,
+}
+
+macro_rules! op_table {
+    ($( #[doc = $doc:literal] $Name:ident = $code:literal, $text:literal, [$($arg:ident : $kind:expr),* $(,)?], $class:ident, $cost:literal; )*) => {
+        /// An operation of BlinkGL.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u16)]
+        pub enum Op { $( #[doc = $doc] $Name = $code, )* }
+
+        /// The op table, sorted by code.
+        pub static OPS: &[OpInfo] = &[ $( OpInfo {
+            op: Op::$Name,
+            name: $text,
+            operands: &[ $( Operand { name: stringify!($arg), kind: $kind } ),* ],
+            class: Class::$class,
+            cost: $cost,
+            doc: $doc,
+        } ),* ];
+
+        /// For each possible code below [`CODE_LIMIT`], one more than the row's index; 0 for none.
+        static BY_CODE: [u8; CODE_LIMIT] = {
+            let mut table = [0u8; CODE_LIMIT];
+            let mut row = 0u8;
+            $( row += 1; table[$code as usize] = row; )*
+            table
+        };
+    };
+}
+
+/// Codes are below this. Room for 256 special and 768 GL ops.
+pub const CODE_LIMIT: usize = 0x400;
+
+use Kind::{Bits, Bool, Dst, Enum, Float, Int, Label, List, Raw, Texture};
+
+op_table! {
+    // ---- Registers -------------------------------------------------------------------------
+    #[doc = "d = a, all 32 bits unchanged."]
+    Mov = 0x001, "mov", [d: Dst, a: Raw], Compute, 1;
+    #[doc = "d = a + b."]
+    Add = 0x002, "add", [d: Dst, a: Float, b: Float], Compute, 1;
+    #[doc = "d = a - b."]
+    Sub = 0x003, "sub", [d: Dst, a: Float, b: Float], Compute, 1;
+    #[doc = "d = a * b."]
+    Mul = 0x004, "mul", [d: Dst, a: Float, b: Float], Compute, 1;
+    #[doc = "d = a / b."]
+    Div = 0x005, "div", [d: Dst, a: Float, b: Float], Compute, 1;
+    #[doc = "d = a if a < b, else b."]
+    Min = 0x006, "min", [d: Dst, a: Float, b: Float], Compute, 1;
+    #[doc = "d = a if a > b, else b."]
+    Max = 0x007, "max", [d: Dst, a: Float, b: Float], Compute, 1;
+    #[doc = "d = -a (sign bit flipped)."]
+    Neg = 0x008, "neg", [d: Dst, a: Float], Compute, 1;
+    #[doc = "d = |a| (sign bit cleared)."]
+    Abs = 0x009, "abs", [d: Dst, a: Float], Compute, 1;
+    #[doc = "d = a rounded towards minus infinity."]
+    Floor = 0x00a, "floor", [d: Dst, a: Float], Compute, 1;
+    #[doc = "d = a - floor(a)."]
+    Fract = 0x00b, "fract", [d: Dst, a: Float], Compute, 1;
+    #[doc = "d = square root of a."]
+    Sqrt = 0x00c, "sqrt", [d: Dst, a: Float], Compute, 2;
+    #[doc = "d = sine of a radians."]
+    Sin = 0x00d, "sin", [d: Dst, a: Float], Compute, 8;
+    #[doc = "d = cosine of a radians."]
+    Cos = 0x00e, "cos", [d: Dst, a: Float], Compute, 8;
+    #[doc = "d = angle of the vector (x, y) in radians, in (-pi, pi]."]
+    Atan2 = 0x00f, "atan2", [d: Dst, y: Float, x: Float], Compute, 8;
+    #[doc = "d = 1.0 if the comparison of a with b holds, else 0.0. With a NaN only `ne` holds."]
+    Cmp = 0x010, "cmp", [d: Dst, predicate: Enum(&PREDICATE), a: Float, b: Float], Compute, 1;
+    #[doc = "d = a if c is not zero (a NaN is not zero), else b; all 32 bits unchanged."]
+    Select = 0x011, "select", [d: Dst, c: Float, a: Raw, b: Raw], Compute, 1;
+
+    #[doc = "Goes on at the target, which must lie ahead."]
+    Jmp = 0x020, "jmp", [target: Label], Jump, 1;
+    #[doc = "Goes on at the target if the comparison of a with b holds. With a NaN only `ne` holds."]
+    JmpIf = 0x021, "jmp_if", [predicate: Enum(&PREDICATE), a: Float, b: Float, target: Label], Jump, 1;
+
+    #[doc = "d = a piece of external state."]
+    Read = 0x030, "read", [d: Dst, what: Enum(&EXTERNAL)], Read, 1;
+    #[doc = "d = seconds from the moment {hi, lo} (server clock, nanoseconds, high and low 32 bits) to the predicted presentation time."]
+    TimeSince = 0x031, "time_since", [d: Dst, hi: Raw, lo: Raw], Read, 2;
+    #[doc = "d = predicted presentation time in seconds, modulo period seconds; 0 where the period is not positive and finite."]
+    TimeMod = 0x032, "time_mod", [d: Dst, period: Float], Read, 2;
+
+    #[doc = "Asks for another frame after this one."]
+    RequestFrame = 0x040, "request_frame", [], Signal, 1;
+    #[doc = "Marks a rectangle of the window, pixels from its lower left corner, as needing a redraw in the next frame."]
+    Damage = 0x041, "damage", [x: Int, y: Int, width: Int, height: Int], Signal, 1;
+    #[doc = "Sends a notify event with this value to the client."]
+    Notify = 0x042, "notify", [value: Raw], Signal, 4;
+
+    // ---- Immediate mode --------------------------------------------------------------------
+    #[doc = "glBegin."]
+    Begin = 0x100, "begin", [mode: Enum(&PRIMITIVE)], Begin, 2;
+    #[doc = "glEnd."]
+    End = 0x101, "end", [], End, 2;
+    #[doc = "glVertex2f."]
+    Vertex2 = 0x102, "vertex2", [x: Float, y: Float], Vertex, 1;
+    #[doc = "glVertex3f."]
+    Vertex3 = 0x103, "vertex3", [x: Float, y: Float, z: Float], Vertex, 1;
+    #[doc = "glVertex4f."]
+    Vertex4 = 0x104, "vertex4", [x: Float, y: Float, z: Float, w: Float], Vertex, 1;
+    #[doc = "glNormal3f."]
+    Normal3 = 0x105, "normal3", [x: Float, y: Float, z: Float], Attribute, 1;
+    #[doc = "glColor4f."]
+    Color4 = 0x106, "color4", [r: Float, g: Float, b: Float, a: Float], Attribute, 1;
+    #[doc = "glTexCoord2f."]
+    TexCoord2 = 0x107, "tex_coord2", [s: Float, t: Float], Attribute, 1;
+    #[doc = "glTexCoord4f."]
+    TexCoord4 = 0x108, "tex_coord4", [s: Float, t: Float, r: Float, q: Float], Attribute, 1;
+    #[doc = "glMaterialfv; `shininess` takes its value from a."]
+    Material = 0x109, "material", [face: Enum(&FACE), name: Enum(&MATERIAL), a: Float, b: Float, c: Float, d: Float], Attribute, 2;
+
+    // ---- Matrices --------------------------------------------------------------------------
+    #[doc = "glMatrixMode. Each callback starts in `modelview`."]
+    MatrixMode = 0x120, "matrix_mode", [mode: Enum(&MATRIX_MODE)], State, 1;
+    #[doc = "glLoadIdentity."]
+    LoadIdentity = 0x121, "load_identity", [], State, 1;
+    #[doc = "glLoadMatrixf, column by column."]
+    LoadMatrix = 0x122, "load_matrix", [m0: Float, m1: Float, m2: Float, m3: Float, m4: Float, m5: Float, m6: Float, m7: Float, m8: Float, m9: Float, m10: Float, m11: Float, m12: Float, m13: Float, m14: Float, m15: Float], State, 4;
+    #[doc = "glMultMatrixf, column by column."]
+    MultMatrix = 0x123, "mult_matrix", [m0: Float, m1: Float, m2: Float, m3: Float, m4: Float, m5: Float, m6: Float, m7: Float, m8: Float, m9: Float, m10: Float, m11: Float, m12: Float, m13: Float, m14: Float, m15: Float], State, 8;
+    #[doc = "glPushMatrix."]
+    PushMatrix = 0x124, "push_matrix", [], State, 2;
+    #[doc = "glPopMatrix."]
+    PopMatrix = 0x125, "pop_matrix", [], State, 2;
+    #[doc = "glTranslatef."]
+    Translate = 0x126, "translate", [x: Float, y: Float, z: Float], State, 4;
+    #[doc = "glRotatef, angle in degrees."]
+    Rotate = 0x127, "rotate", [angle: Float, x: Float, y: Float, z: Float], State, 8;
+    #[doc = "glScalef."]
+    Scale = 0x128, "scale", [x: Float, y: Float, z: Float], State, 4;
+    #[doc = "glFrustum."]
+    Frustum = 0x129, "frustum", [left: Float, right: Float, bottom: Float, top: Float, near: Float, far: Float], State, 8;
+    #[doc = "glOrtho."]
+    Ortho = 0x12a, "ortho", [left: Float, right: Float, bottom: Float, top: Float, near: Float, far: Float], State, 8;
+
+    // ---- State -----------------------------------------------------------------------------
+    #[doc = "glEnable."]
+    Enable = 0x140, "enable", [capability: Enum(&CAPABILITY)], State, 1;
+    #[doc = "glDisable."]
+    Disable = 0x141, "disable", [capability: Enum(&CAPABILITY)], State, 1;
+    #[doc = "glShadeModel."]
+    ShadeModel = 0x142, "shade_model", [mode: Enum(&SHADE_MODEL)], State, 1;
+    #[doc = "glCullFace."]
+    CullFace = 0x143, "cull_face", [face: Enum(&FACE)], State, 1;
+    #[doc = "glFrontFace."]
+    FrontFace = 0x144, "front_face", [winding: Enum(&WINDING)], State, 1;
+    #[doc = "glDepthFunc."]
+    DepthFunc = 0x145, "depth_func", [function: Enum(&COMPARISON)], State, 1;
+    #[doc = "glDepthMask."]
+    DepthMask = 0x146, "depth_mask", [write: Bool], State, 1;
+    #[doc = "glDepthRange."]
+    DepthRange = 0x147, "depth_range", [near: Float, far: Float], State, 1;
+    #[doc = "glColorMask."]
+    ColorMask = 0x148, "color_mask", [r: Bool, g: Bool, b: Bool, a: Bool], State, 1;
+    #[doc = "glBlendFunc."]
+    BlendFunc = 0x149, "blend_func", [source: Enum(&BLEND_FACTOR), destination: Enum(&BLEND_FACTOR)], State, 1;
+    #[doc = "glScissor, in pixels from the window's lower left corner; confined to the window."]
+    Scissor = 0x14a, "scissor", [x: Int, y: Int, width: Int, height: Int], State, 1;
+    #[doc = "glViewport, in pixels from the window's lower left corner; drawing stays confined to the window."]
+    Viewport = 0x14b, "viewport", [x: Int, y: Int, width: Int, height: Int], State, 1;
+    #[doc = "glClearColor."]
+    ClearColor = 0x14c, "clear_color", [r: Float, g: Float, b: Float, a: Float], State, 1;
+    #[doc = "glClearDepth."]
+    ClearDepth = 0x14d, "clear_depth", [depth: Float], State, 1;
+    #[doc = "glClear."]
+    Clear = 0x14e, "clear", [mask: Bits(&CLEAR_MASK)], Draw, 16;
+    #[doc = "glPointSize."]
+    PointSize = 0x14f, "point_size", [size: Float], State, 1;
+    #[doc = "glLineWidth."]
+    LineWidth = 0x150, "line_width", [width: Float], State, 1;
+
+    // ---- Lighting --------------------------------------------------------------------------
+    #[doc = "glLightfv; single values are taken from a. Positions are transformed by the modelview matrix of the moment."]
+    Light = 0x160, "light", [light: Enum(&LIGHT), name: Enum(&LIGHT_PARAMETER), a: Float, b: Float, c: Float, d: Float], State, 4;
+    #[doc = "glLightModelfv; single values are taken from a."]
+    LightModel = 0x161, "light_model", [name: Enum(&LIGHT_MODEL), a: Float, b: Float, c: Float, d: Float], State, 2;
+    #[doc = "glColorMaterial."]
+    ColorMaterial = 0x162, "color_material", [face: Enum(&FACE), mode: Enum(&COLOR_MATERIAL)], State, 1;
+
+    // ---- Textures --------------------------------------------------------------------------
+    #[doc = "glBindTexture of a texture object of the context; 0 for none."]
+    BindTexture = 0x180, "bind_texture", [texture: Texture], State, 2;
+    #[doc = "glTexEnvi(GL_TEXTURE_ENV, GL_TEXTURE_ENV_MODE, mode)."]
+    TexEnvMode = 0x181, "tex_env_mode", [mode: Enum(&TEX_ENV_MODE)], State, 1;
+    #[doc = "glTexEnvfv(GL_TEXTURE_ENV, GL_TEXTURE_ENV_COLOR, ...)."]
+    TexEnvColor = 0x182, "tex_env_color", [r: Float, g: Float, b: Float, a: Float], State, 1;
+    #[doc = "glTexParameteri of the bound texture."]
+    TexParameter = 0x183, "tex_parameter", [name: Enum(&TEX_PARAMETER), value: Enum(&TEX_VALUE)], State, 1;
+
+    // ---- Display lists ---------------------------------------------------------------------
+    #[doc = "glNewList(list, GL_COMPILE). Register operands in the list are read when the list is called."]
+    NewList = 0x1a0, "new_list", [list: List], ListDefinition, 2;
+    #[doc = "glEndList."]
+    EndList = 0x1a1, "end_list", [], ListDefinition, 2;
+    #[doc = "glCallList. A list that does not exist is ignored, as in OpenGL."]
+    CallList = 0x1a2, "call_list", [list: List], ListCall, 4;
+}
+
+impl Op {
+    /// The op of a code from the wire.
+    #[must_use]
+    #[inline]
+    pub fn from_code(code: u16) -> Option<Op> {
+        let row = *BY_CODE.get(usize::from(code))?;
+        Some(OPS.get(usize::from(row).checked_sub(1)?)?.op)
+    }
+
+    /// The row of a code from the wire: one table access, for the verifier's inner loop.
+    #[must_use]
+    #[inline]
+    pub fn info_from_code(code: u16) -> Option<&'static OpInfo> {
+        let row = *BY_CODE.get(usize::from(code))?;
+        OPS.get(usize::from(row).checked_sub(1)?)
+    }
+
+    /// The op of a name in `.bgl` text.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Op> {
+        OPS.iter().find(|row| row.name == name).map(|row| row.op)
+    }
+
+    /// Its code on the wire.
+    #[must_use]
+    #[inline]
+    pub fn code(self) -> u16 {
+        self as u16
+    }
+
+    /// Its row.
+    #[must_use]
+    #[inline]
+    pub fn info(self) -> &'static OpInfo {
+        &OPS[usize::from(BY_CODE[usize::from(self.code())]) - 1]
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.info().name)
+    }
+}
+
+macro_rules! externals {
+    ($( #[doc = $doc:literal] $Name:ident = $code:literal, $text:literal; )*) => {
+        /// A piece of external state that `read` gives, always as an `f32`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u32)]
+        pub enum External { $( #[doc = $doc] $Name = $code, )* }
+
+        impl External {
+            /// All of them, in the order of their codes, which are dense from 0.
+            pub const ALL: &'static [External] = &[ $( External::$Name ),* ];
+            /// One line each for the reference page, in the same order.
+            pub const DOCS: &'static [&'static str] = &[ $( $doc ),* ];
+        }
+
+        /// External state, for `read`.
+        pub static EXTERNAL: EnumSet = EnumSet { name: "external", values: &[ $( ($text, $code) ),* ] };
+    };
+}
+
+externals! {
+    #[doc = "Predicted presentation time of the frame, seconds since the server's clock began. Loses precision with the hours: prefer `time_mod` and `time_since`."]
+    Time = 0, "time";
+    #[doc = "Frame number."]
+    Frame = 1, "frame";
+    #[doc = "Refresh interval in seconds."]
+    Refresh = 2, "refresh";
+    #[doc = "Left edge of the window on the output, pixels."]
+    X = 3, "x";
+    #[doc = "Top edge of the window on the output, pixels."]
+    Y = 4, "y";
+    #[doc = "Width of the window, pixels."]
+    Width = 5, "width";
+    #[doc = "Height of the window, pixels."]
+    Height = 6, "height";
+    #[doc = "Pixels per point of the output (1 on ordinary screens)."]
+    Scale = 7, "scale";
+    #[doc = "Pointer, pixels from the window's left edge."]
+    PointerX = 8, "pointer_x";
+    #[doc = "Pointer, pixels from the window's lower edge (as in OpenGL)."]
+    PointerY = 9, "pointer_y";
+    #[doc = "Buttons held, bit 0 left, 1 middle, 2 right."]
+    Buttons = 10, "buttons";
+    #[doc = "Wheel steps of this event, positive away from the user; 0 outside `input`."]
+    Wheel = 11, "wheel";
+    #[doc = "Key of this event, a Linux evdev code; 0 for none or outside `input`."]
+    Key = 12, "key";
+    #[doc = "1 if that key went down, 0 if it went up."]
+    KeyState = 13, "key_state";
+    #[doc = "1 if the window has the keyboard focus."]
+    Focus = 14, "focus";
+    #[doc = "Why `input` runs: 1 pointer moved, 2 button, 3 wheel, 4 key, 5 focus; 0 outside `input`."]
+    Event = 15, "event";
+}
+
+impl External {
+    /// The external state of a verified code.
+    #[must_use]
+    pub fn from_code(code: u32) -> Option<External> {
+        External::ALL.get(usize::try_from(code).ok()?).copied()
+    }
+}
+
+macro_rules! enum_sets {
+    ($( #[doc = $doc:literal] $NAME:ident, $name:literal, [$( $text:literal = $value:literal ),* $(,)?]; )*) => {
+        $( #[doc = $doc] pub static $NAME: EnumSet = EnumSet { name: $name, values: &[ $( ($text, $value) ),* ] }; )*
+        /// Every set, for the assembler and the reference page.
+        pub static ENUM_SETS: &[&EnumSet] = &[ $( &$NAME, )* &EXTERNAL ];
+    };
+}
+
+enum_sets! {
+    #[doc = "Comparisons of registers."]
+    PREDICATE, "predicate", ["lt" = 0, "le" = 1, "eq" = 2, "ne" = 3, "ge" = 4, "gt" = 5];
+    #[doc = "Primitives of glBegin."]
+    PRIMITIVE, "primitive", ["points" = 0, "lines" = 1, "line_loop" = 2, "line_strip" = 3, "triangles" = 4, "triangle_strip" = 5, "triangle_fan" = 6, "quads" = 7, "quad_strip" = 8, "polygon" = 9];
+    #[doc = "Faces."]
+    FACE, "face", ["front" = 0x404, "back" = 0x405, "front_and_back" = 0x408];
+    #[doc = "Material parameters."]
+    MATERIAL, "material", ["ambient" = 0x1200, "diffuse" = 0x1201, "specular" = 0x1202, "emission" = 0x1600, "shininess" = 0x1601, "ambient_and_diffuse" = 0x1602];
+    #[doc = "Matrix modes."]
+    MATRIX_MODE, "matrix mode", ["modelview" = 0x1700, "projection" = 0x1701, "texture" = 0x1702];
+    #[doc = "Capabilities of glEnable."]
+    CAPABILITY, "capability", ["cull_face" = 0x0b44, "lighting" = 0x0b50, "color_material" = 0x0b57, "depth_test" = 0x0b71, "normalize" = 0x0ba1, "blend" = 0x0be2, "scissor_test" = 0x0c11, "texture_2d" = 0x0de1, "rescale_normal" = 0x803a, "light0" = 0x4000, "light1" = 0x4001, "light2" = 0x4002, "light3" = 0x4003, "light4" = 0x4004, "light5" = 0x4005, "light6" = 0x4006, "light7" = 0x4007];
+    #[doc = "Shade models."]
+    SHADE_MODEL, "shade model", ["flat" = 0x1d00, "smooth" = 0x1d01];
+    #[doc = "Windings."]
+    WINDING, "winding", ["cw" = 0x0900, "ccw" = 0x0901];
+    #[doc = "Comparison functions of the depth test."]
+    COMPARISON, "comparison", ["never" = 0x200, "less" = 0x201, "equal" = 0x202, "lequal" = 0x203, "greater" = 0x204, "notequal" = 0x205, "gequal" = 0x206, "always" = 0x207];
+    #[doc = "Blend factors."]
+    BLEND_FACTOR, "blend factor", ["zero" = 0, "one" = 1, "src_color" = 0x300, "one_minus_src_color" = 0x301, "src_alpha" = 0x302, "one_minus_src_alpha" = 0x303, "dst_alpha" = 0x304, "one_minus_dst_alpha" = 0x305, "dst_color" = 0x306, "one_minus_dst_color" = 0x307, "src_alpha_saturate" = 0x308];
+    #[doc = "Buffers of glClear."]
+    CLEAR_MASK, "clear mask", ["depth" = 0x100, "color" = 0x4000];
+    #[doc = "Lights."]
+    LIGHT, "light", ["light0" = 0x4000, "light1" = 0x4001, "light2" = 0x4002, "light3" = 0x4003, "light4" = 0x4004, "light5" = 0x4005, "light6" = 0x4006, "light7" = 0x4007];
+    #[doc = "Light parameters."]
+    LIGHT_PARAMETER, "light parameter", ["ambient" = 0x1200, "diffuse" = 0x1201, "specular" = 0x1202, "position" = 0x1203, "spot_direction" = 0x1204, "spot_exponent" = 0x1205, "spot_cutoff" = 0x1206, "constant_attenuation" = 0x1207, "linear_attenuation" = 0x1208, "quadratic_attenuation" = 0x1209];
+    #[doc = "Light model parameters."]
+    LIGHT_MODEL, "light model", ["local_viewer" = 0x0b51, "two_side" = 0x0b52, "ambient" = 0x0b53];
+    #[doc = "What glColorMaterial tracks."]
+    COLOR_MATERIAL, "color material", ["ambient" = 0x1200, "diffuse" = 0x1201, "specular" = 0x1202, "emission" = 0x1600, "ambient_and_diffuse" = 0x1602];
+    #[doc = "Texture environment modes."]
+    TEX_ENV_MODE, "texture environment mode", ["add" = 0x0104, "blend" = 0x0be2, "replace" = 0x1e01, "modulate" = 0x2100, "decal" = 0x2101];
+    #[doc = "Texture parameters."]
+    TEX_PARAMETER, "texture parameter", ["mag_filter" = 0x2800, "min_filter" = 0x2801, "wrap_s" = 0x2802, "wrap_t" = 0x2803];
+    #[doc = "Values of texture parameters."]
+    TEX_VALUE, "texture value", ["nearest" = 0x2600, "linear" = 0x2601, "repeat" = 0x2901, "clamp_to_edge" = 0x812f, "mirrored_repeat" = 0x8370];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_names_are_unique_and_sorted() {
+        for pair in OPS.windows(2) {
+            assert!(pair[0].op.code() < pair[1].op.code(), "{} before {}", pair[0].name, pair[1].name);
+        }
+        for row in OPS {
+            assert_eq!(Op::from_code(row.op.code()), Some(row.op));
+            assert_eq!(Op::from_name(row.name), Some(row.op), "{} is not unique", row.name);
+            assert_eq!(row.op.info().name, row.name);
+            assert!(row.operands.len() <= crate::limits::MAX_OPERANDS);
+            assert!(row.cost > 0, "{} is free, so nothing bounds it", row.name);
+            assert!(
+                row.operands.iter().skip(1).all(|o| o.kind != Kind::Dst),
+                "{}: the written register comes first", row.name
+            );
+        }
+        assert_eq!(Op::from_code(0), None);
+        assert_eq!(Op::from_code(u16::MAX), None);
+    }
+
+    #[test]
+    fn external_codes_are_dense() {
+        for (i, &e) in External::ALL.iter().enumerate() {
+            assert_eq!(e as usize, i);
+        }
+    }
+}

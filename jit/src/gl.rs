@@ -1,0 +1,127 @@
+//! What a lowered program calls: the boundary between the JIT and the GL state tracker.
+//!
+//! A program never calls OpenGL. It gives a [`Gl`] two things, in program order: state commands with
+//! their arguments resolved, and [`Segment`]s, which are whole runs of primitives with everything
+//! that GL would have assembled from Begin, Color, Normal, Vertex and End already done.
+//!
+//! **Soft state** (what the vertex stage consumes: matrices, materials, shade model, lighting switches) varies inside
+//! a segment by *records*, so that primitives with different materials stay one draw. **Hard state**
+//! (depth, blending, textures, scissor...) ends a draw.
+
+use blinkgl::Op;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A vertex as it is uploaded: 64 bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(C)]
+pub struct Vertex {
+    /// Object coordinates.
+    pub position: [f32; 4],
+    /// Current color.
+    pub color: [f32; 4],
+    /// Current texture coordinate.
+    pub tex_coord: [f32; 4],
+    /// Current normal.
+    pub normal: [f32; 3],
+    /// Which of its segment's records this vertex belongs to.
+    pub record: u32,
+}
+
+/// What primitives were taken apart into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Assembly {
+    /// Single points.
+    Points,
+    /// Pairs of vertices.
+    Lines,
+    /// Triples of vertices. The last of each is the one that flat shading takes its color from
+    /// (OpenGL 3.3's `LAST_VERTEX_CONVENTION`).
+    Triangles,
+}
+
+/// A state command with its arguments resolved: constants' bits, `f32` bits, `i32` bits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// The op.
+    pub op: Op,
+    /// One word for each operand of its row, converted to the operand's kind.
+    pub args: Box<[u32]>,
+}
+
+/// Vertex attributes that are GL state: what `color4` and the like leave behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Attributes {
+    /// The color, if set.
+    pub color: Option<[f32; 4]>,
+    /// The texture coordinate, if set.
+    pub tex_coord: Option<[f32; 4]>,
+    /// The normal, if set.
+    pub normal: Option<[f32; 3]>,
+}
+
+/// How many leading vertices take an attribute from the state in force when the segment is drawn.
+/// Such vertices are always the first ones: once set in a segment, an attribute stays set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inherited {
+    /// Vertices that take the current color.
+    pub color: u32,
+    /// Vertices that take the current texture coordinate.
+    pub tex_coord: u32,
+    /// Vertices that take the current normal.
+    pub normal: u32,
+}
+
+/// Identity of a segment for caches: equal ids mean the same segment, for the life of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SegmentId(u64);
+
+impl SegmentId {
+    /// An id that was never given out before.
+    #[must_use]
+    #[allow(clippy::new_without_default, reason = "each call gives another id")]
+    pub fn new() -> SegmentId {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        SegmentId(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// A run of primitives of one assembly, with nothing but attributes and soft state between them.
+#[derive(Clone, Debug)]
+pub struct Segment {
+    /// Its identity.
+    pub id: SegmentId,
+    /// What `indices` are.
+    pub assembly: Assembly,
+    /// Vertices in the order of the vertex ops. In a dynamic segment a template: see [`Gl::draw`].
+    pub vertices: Vec<Vertex>,
+    /// Into `vertices`, all in range.
+    pub indices: Vec<u32>,
+    /// Vertices that take attributes from the state.
+    pub inherited: Inherited,
+    /// `records[k]`: the soft-state commands that lead from record `k - 1` to record `k`. `records[0]`
+    /// is empty: the state in force when the segment is drawn. Never empty itself; a vertex's
+    /// `record` is below its length.
+    pub records: Vec<Vec<Command>>,
+    /// Commands after the last vertex that belong to the state afterwards.
+    pub trailing: Vec<Command>,
+    /// Attributes that the state has after the segment.
+    pub exit: Attributes,
+    /// Has it arguments from registers? Then its vertices are different at each execution.
+    pub dynamic: bool,
+}
+
+/// Receives what a program does.
+pub trait Gl {
+    /// A state command: every op of class State, Attribute, or Draw (`clear`). Arguments are resolved as
+    /// in [`Command`]. Attribute ops come here only when outside of a segment.
+    fn command(&mut self, op: Op, args: &[u32]);
+
+    /// Draws a segment. `dynamic` holds the vertices with register values put in, for a segment with
+    /// [`Segment::dynamic`]; else `None`, and `segment.vertices` never change. `exit` gives the attributes
+    /// afterwards (equal to `segment.exit` unless dynamic).
+    ///
+    /// Order of effects: records are applied one after the other as the vertices need them, then
+    /// `trailing`, then the current attributes become `exit` where it has some.
+    fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<&[Vertex]>, exit: &Attributes);
+}
