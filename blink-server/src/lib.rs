@@ -1,1 +1,2 @@
-//! blink-server
+//! The Blink display server.
+pub mod ipc;

@@ -1,0 +1,207 @@
+//! Messages between broker, renderer and `blinkctl`: JSON, one message a packet of a
+//! `SOCK_SEQPACKET` socket, descriptors beside it by SCM_RIGHTS.
+//!
+//! The renderer handles hostile bytes, so the broker trusts nothing that comes from it: a message that
+//! does not parse, or names a client that does not exist, is dropped with an error in the log.
+
+use serde::{Deserialize, Serialize};
+
+/// Names a client for the life of the broker; never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ClientId(pub u32);
+
+impl std::fmt::Display for ClientId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Names a window in commands and answers: client, context, OID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WindowId {
+    /// The client.
+    pub client: ClientId,
+    /// Index of the context in the client's aperture.
+    pub context: u32,
+    /// OID of the window object.
+    pub oid: u32,
+}
+
+impl std::fmt::Display for WindowId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.client, self.context, self.oid)
+    }
+}
+
+/// Where a window is: what the broker remembers for the renderer's next life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement {
+    /// The window.
+    pub window: WindowId,
+    /// Left edge of the content on the output, pixels.
+    pub x: i32,
+    /// Top edge of the content.
+    pub y: i32,
+    /// Width of the content.
+    pub width: u32,
+    /// Height of the content.
+    pub height: u32,
+    /// Place in the stack, 0 = lowest.
+    pub stack: u32,
+    /// Has the keyboard focus.
+    pub focus: bool,
+}
+
+/// A client as the renderer needs it. Descriptors with it: memory, doorbell (the client rings, the
+/// renderer reads), wake (the renderer writes, the client waits).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientInfo {
+    /// Its id.
+    pub id: ClientId,
+    /// The VM's name, for the label. Given by the broker's policy.
+    pub name: String,
+    /// Border color, red, green, blue.
+    pub color: [u8; 3],
+    /// Bytes of its aperture.
+    pub bytes: u64,
+    /// Where its windows were, when the renderer starts again.
+    pub placements: Vec<Placement>,
+}
+
+/// User input, from the output's window or from `blinkctl`. Coordinates: pixels from the output's
+/// upper left corner.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "input")]
+pub enum Input {
+    /// The pointer is there now.
+    Motion {
+        /// From the left.
+        x: f64,
+        /// From the top.
+        y: f64,
+    },
+    /// A button changed: 0 left, 1 middle, 2 right.
+    Button {
+        /// Which.
+        button: u8,
+        /// Down or up.
+        pressed: bool,
+    },
+    /// The wheel turned, in steps, positive away from the user.
+    Wheel {
+        /// Steps.
+        steps: i32,
+    },
+    /// A key changed.
+    Key {
+        /// Linux evdev code.
+        code: u32,
+        /// Down or up.
+        pressed: bool,
+    },
+}
+
+/// What `blinkctl` asks. Those that name windows or frames are answered by the renderer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "command")]
+pub enum Command {
+    /// Clients, windows, procedures, versions, tiers, memory. Answer: a JSON array of clients.
+    List,
+    /// Counters and times. Answer: a JSON object.
+    Stats,
+    /// The picture on the output. Answer: `{"width", "height"}` and a descriptor with
+    /// `width * height * 4` bytes, RGBA, top row first.
+    Screenshot,
+    /// Input as if the user made it.
+    Input {
+        /// In this order.
+        events: Vec<Input>,
+    },
+    /// Moves a window.
+    Move {
+        /// Which.
+        window: WindowId,
+        /// Left edge of the content.
+        x: i32,
+        /// Top edge of the content.
+        y: i32,
+    },
+    /// Resizes a window.
+    Resize {
+        /// Which.
+        window: WindowId,
+        /// Of the content.
+        width: u32,
+        /// Of the content.
+        height: u32,
+    },
+    /// Raises a window to the top.
+    Raise {
+        /// Which.
+        window: WindowId,
+    },
+    /// Gives a window the keyboard focus.
+    Focus {
+        /// Which.
+        window: WindowId,
+    },
+    /// Asks a window's client to close it.
+    Close {
+        /// Which.
+        window: WindowId,
+    },
+    /// Disconnects a client: its windows go, its memory is released. Answered by the broker.
+    Kill {
+        /// Which.
+        client: ClientId,
+    },
+    /// Stops the server. Answered by the broker.
+    Quit,
+}
+
+/// From the broker to the renderer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum ToRenderer {
+    /// A client came. Three descriptors, see [`ClientInfo`].
+    Client(ClientInfo),
+    /// A client went.
+    ClientGone {
+        /// Which.
+        id: ClientId,
+    },
+    /// A command of `blinkctl`; the answer carries the same serial.
+    Command {
+        /// Counts commands.
+        serial: u64,
+        /// What.
+        command: Command,
+    },
+}
+
+/// From the renderer to the broker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum ToBroker {
+    /// The output is there, clients can come.
+    Ready {
+        /// OpenGL's version and renderer strings, for the log.
+        gl: String,
+    },
+    /// The answer to a command; a screenshot has a descriptor with it.
+    Reply {
+        /// Of the command.
+        serial: u64,
+        /// The answer, or what went wrong.
+        result: Result<serde_json::Value, String>,
+    },
+    /// A client's windows are placed like this now (all of them, replaces what was sent before).
+    Placed {
+        /// The client.
+        client: ClientId,
+        /// Its windows.
+        windows: Vec<Placement>,
+    },
+    /// The user closed the output's window.
+    Quit,
+}
