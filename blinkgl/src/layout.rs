@@ -16,7 +16,7 @@
 //! and different after), makes `COMMIT` even again, and rings the doorbell. The server copies all that
 //! changed, looks at `COMMIT` again, and starts over if it moved: no frame shows half a commit.
 
-use crate::limits::{MAX_EXTENTS, MAX_OBJECTS, MAX_TITLE_BYTES, PAGE_SIZE, EVENT_RING_ENTRIES};
+use crate::limits::{EVENT_RING_ENTRIES, MAX_EXTENTS, MAX_OBJECTS, MAX_TITLE_BYTES, PAGE_SIZE};
 use crate::ops::Callback;
 
 /// First word of an aperture: the bytes `BLNK`.
@@ -657,11 +657,22 @@ mod tests {
 
     #[test]
     fn structures_survive_their_encoding() {
-        let mut desc = WindowDesc { x: -5, procedures: [1, 2, 3, 4, 5], popup: true, parent: 9, ..WindowDesc::default() };
+        let mut desc = WindowDesc {
+            x: -5,
+            procedures: [1, 2, 3, 4, 5],
+            popup: true,
+            parent: 9,
+            ..WindowDesc::default()
+        };
         desc.set_title("Gears");
         assert_eq!(WindowDesc::decode(&desc.encode()), desc);
         let slot = Slot {
-            version: 2, oid: 3, type_code: 1, bytes: 256, extent_count: 1, params: [1, 2, 3, 4, 5, 6, 7, 8],
+            version: 2,
+            oid: 3,
+            type_code: 1,
+            bytes: 256,
+            extent_count: 1,
+            params: [1, 2, 3, 4, 5, 6, 7, 8],
             extents: [(19, 1), (0, 0), (0, 0), (0, 0), (0, 0), (0, 0), (0, 0), (7, 8)],
         };
         assert_eq!(Slot::decode(&slot.encode()), slot);

@@ -607,7 +607,8 @@ mod tests {
             assert!(row.cost > 0, "{} is free, so nothing bounds it", row.name);
             assert!(
                 row.operands.iter().skip(1).all(|o| o.kind != Kind::Dst),
-                "{}: the written register comes first", row.name
+                "{}: the written register comes first",
+                row.name
             );
         }
         assert_eq!(Op::from_code(0), None);

@@ -70,8 +70,9 @@ impl Shm {
     /// Zeroed private memory that only this process sees: for tests and in-process clients.
     #[must_use]
     pub fn anonymous(size: usize) -> Shm {
-        let pages: Vec<Page> =
-            (0..size.div_ceil(PAGE_SIZE)).map(|_| Page([const { AtomicU64::new(0) }; PAGE_SIZE / 8])).collect();
+        let pages: Vec<Page> = (0..size.div_ceil(PAGE_SIZE))
+            .map(|_| Page([const { AtomicU64::new(0) }; PAGE_SIZE / 8]))
+            .collect();
         let owner = Arc::new(pages);
         let base = NonNull::from(owner.as_slice()).cast::<u8>();
         // SAFETY: `owner` holds at least `size` bytes of page-aligned atomics at `base`, never moved or
@@ -135,7 +136,12 @@ impl Shm {
     ///
     /// # Errors
     /// Out of bounds or not aligned to 8.
-    pub fn copy_bytes_in(&self, offset: ShmOffset, length: usize, into: &mut Vec<u8>) -> Result<(), OutOfBounds> {
+    pub fn copy_bytes_in(
+        &self,
+        offset: ShmOffset,
+        length: usize,
+        into: &mut Vec<u8>,
+    ) -> Result<(), OutOfBounds> {
         let base = self.check(offset, length.next_multiple_of(8), 8)?;
         into.reserve(length.next_multiple_of(8));
         for i in 0..length.div_ceil(8) {

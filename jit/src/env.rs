@@ -18,7 +18,11 @@ impl Environment {
     #[must_use]
     pub fn at(presentation_ns: u64) -> Environment {
         let mut env = Environment { presentation_ns, values: [0.0; External::ALL.len()] };
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "rounding to f32 is the op's meaning")]
+        #[allow(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "rounding to f32 is the op's meaning"
+        )]
         env.set(External::Time, (presentation_ns as f64 / 1e9) as f32);
         env
     }
