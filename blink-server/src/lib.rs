@@ -6,3 +6,4 @@
 pub mod geometry;
 pub mod ipc;
 pub mod options;
+pub mod renderer;

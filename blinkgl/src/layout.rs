@@ -552,11 +552,13 @@ pub enum ObjectError {
     TooMany = 9,
     /// A window's parent is itself, or a chain of parents goes round: c = parent.
     BadParent = 10,
+    /// The copies of the context's objects would exceed its budget: c = bytes, d = bytes left.
+    OverBudget = 11,
 }
 
 impl ObjectError {
     /// All errors.
-    pub const ALL: [ObjectError; 10] = [
+    pub const ALL: [ObjectError; 11] = [
         ObjectError::UnknownType,
         ObjectError::BadOid,
         ObjectError::TooManyExtents,
@@ -567,6 +569,7 @@ impl ObjectError {
         ObjectError::BadReference,
         ObjectError::TooMany,
         ObjectError::BadParent,
+        ObjectError::OverBudget,
     ];
 
     /// The error of a code.
@@ -589,6 +592,7 @@ impl ObjectError {
             ObjectError::BadReference => "the window names an object that is missing or of another type",
             ObjectError::TooMany => "too many objects of this type",
             ObjectError::BadParent => "the chain of parent windows goes round",
+            ObjectError::OverBudget => "the context's objects together are larger than its memory allows",
         }
     }
 }

@@ -7,6 +7,9 @@ pub const REGISTERS: usize = 32;
 /// is 8,192 instructions, about 34,000 words; eight times that leaves room for baked models.
 pub const MAX_PROGRAM_WORDS: usize = 1 << 18;
 
+/// 32-bit words of all procedures of one context (8 MiB): lowering makes about ten bytes of each.
+pub const MAX_CONTEXT_PROGRAM_WORDS: usize = 2 << 20;
+
 /// Operands of one instruction: a 4x4 matrix is the widest, and the register mask has 16 bits.
 pub const MAX_OPERANDS: usize = 16;
 

@@ -1,0 +1,2 @@
+//! The renderer process.
+pub mod scan;

@@ -1,0 +1,529 @@
+//! The scan of a context's VSO array: copies in what changed, checks it, says what it is.
+//!
+//! The theorem for everything behind this module: an [`Object`] was copied once, its sizes and
+//! parameters are within limits, and its bytes are private. What one object says about another
+//! (a window's procedures) is not checked here but where it is used, as objects come and go.
+//!
+//! A scan is all or nothing: if the client committed while it ran, all copies are thrown away and it
+//! starts over, at most [`MAX_SCAN_RETRIES`] times; then the next frame tries again. So no frame
+//! shows half a commit, and a client that commits without pause only starves itself.
+
+use blinkgl::layout::{
+    self, DATA_PAGE, ObjectError, ObjectType, SLOT_WORDS, Slot, WINDOW_WORDS, WindowDesc, context, cursor,
+    slot, texture,
+};
+use blinkgl::limits::{
+    MAX_CONTEXT_PROGRAM_WORDS, MAX_CURSOR_SIZE, MAX_EXTENTS, MAX_OBJECTS, MAX_PROGRAM_WORDS,
+    MAX_SCAN_RETRIES, MAX_TEXTURE_SIZE, MAX_WINDOWS, PAGE_SIZE, REGISTERS,
+};
+use blinkgl::ops::Callback;
+use blinkgl::shm::{OutOfBounds, Shm, ShmOffset};
+use blinkgl::wire::{HEADER_WORDS, WireProgram};
+use std::collections::HashMap;
+
+/// An object as copied in and checked by itself.
+#[derive(Clone, Debug)]
+pub enum Object {
+    /// A window's description.
+    Window(Box<WindowDesc>),
+    /// A procedure, still to be verified.
+    Procedure {
+        /// The callback that it is for.
+        callback: Callback,
+        /// Its words.
+        program: WireProgram,
+    },
+    /// A texture.
+    Texture(Texture),
+    /// A vertex or index buffer.
+    Buffer {
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// A register file, used in place.
+    Registers {
+        /// Where its words are in the context.
+        at: ShmOffset,
+    },
+    /// A cursor image.
+    Cursor(Cursor),
+}
+
+/// A texture's pixels, within limits: `bytes` holds `format.bytes(stride, height)` bytes.
+#[derive(Clone, Debug)]
+pub struct Texture {
+    /// Layout of the pixels.
+    pub format: texture::Format,
+    /// Texels.
+    pub width: u32,
+    /// Texels.
+    pub height: u32,
+    /// Bytes of a row of the first plane.
+    pub stride: u32,
+    /// Meaning of YUV values.
+    pub color_space: texture::ColorSpace,
+    /// Pixels.
+    pub bytes: Vec<u8>,
+}
+
+/// A cursor image: `width * height * 4` bytes BGRA.
+#[derive(Clone, Debug)]
+pub struct Cursor {
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Hot spot from the left.
+    pub hot_x: u32,
+    /// Hot spot from the top.
+    pub hot_y: u32,
+    /// BGRA.
+    pub bytes: Vec<u8>,
+}
+
+/// Why an object was refused: what the client is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The rule.
+    pub error: ObjectError,
+    /// Values by error, see [`ObjectError`].
+    pub values: [u32; 2],
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [c, d] = self.values;
+        write!(f, "{} ({c}, {d})", self.error.message())
+    }
+}
+
+/// What a scan found different from the one before.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// The slot holds this object now.
+    Updated {
+        /// Its id.
+        oid: u32,
+        /// Its version.
+        version: u32,
+        /// It.
+        object: Object,
+    },
+    /// The slot holds something that was refused; what the OID named before stays in use.
+    Refused {
+        /// Its id, as the slot says.
+        oid: u32,
+        /// What it wanted to be, if that is a type.
+        kind: Option<ObjectType>,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The object is gone.
+    Removed {
+        /// Its id.
+        oid: u32,
+    },
+}
+
+/// Result of a scan.
+#[derive(Debug)]
+pub enum Scan {
+    /// What changed; `commit` is the commit counter it belongs to.
+    Done {
+        /// In slot order, removals first.
+        changes: Vec<Change>,
+        /// To be written back as `SCANNED`.
+        commit: u32,
+    },
+    /// The client was in the middle of a commit each time: try again.
+    Busy,
+}
+
+/// What the last scan saw in a slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    version: u32,
+    /// 0 = the slot was free.
+    oid: u32,
+    type_code: u32,
+    /// Bytes that the object's copy took of the budget.
+    bytes: usize,
+    /// The slot's object is the one in use for its OID (not refused as a duplicate).
+    owner: bool,
+}
+
+/// A context's VSO array as the last scan saw it.
+#[derive(Debug, Default)]
+pub struct Array {
+    seen: Vec<Seen>,
+}
+
+impl Array {
+    /// Scans.
+    ///
+    /// # Errors
+    /// The context has no room for its own fixed pages: it was not checked by the caller.
+    pub fn scan(&mut self, memory: &Shm) -> Result<Scan, OutOfBounds> {
+        for _ in 0..=MAX_SCAN_RETRIES {
+            let commit = memory.load(ShmOffset(context::COMMIT))?;
+            if !commit.is_multiple_of(2) {
+                continue;
+            }
+            let mut attempt = Attempt::new(memory, &self.seen);
+            let stable = attempt.run()?;
+            // The copies above are complete before this load: `Shm::copy_in` ends with an acquire fence.
+            if stable && memory.load(ShmOffset(context::COMMIT))? == commit {
+                let Attempt { now, removed, updated, .. } = attempt;
+                self.seen = now;
+                let mut changes = removed;
+                changes.extend(updated);
+                return Ok(Scan::Done { changes, commit });
+            }
+        }
+        Ok(Scan::Busy)
+    }
+
+    /// Bytes copied for the objects in use.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.seen.iter().map(|s| s.bytes).sum()
+    }
+
+    /// Slots in use.
+    #[must_use]
+    pub fn objects(&self) -> usize {
+        self.seen.iter().filter(|s| s.oid != 0).count()
+    }
+}
+
+/// One try of a scan.
+struct Attempt<'a> {
+    memory: &'a Shm,
+    before: &'a [Seen],
+    now: Vec<Seen>,
+    removed: Vec<Change>,
+    updated: Vec<Change>,
+    /// OID -> slot, of the slots that own theirs.
+    owners: HashMap<u32, usize>,
+    /// Bytes that copies may still take: an honest client's objects don't share pages, so that they
+    /// can't be more than its memory.
+    budget: usize,
+    program_budget: usize,
+    windows: usize,
+}
+
+impl<'a> Attempt<'a> {
+    fn new(memory: &'a Shm, before: &'a [Seen]) -> Attempt<'a> {
+        Attempt {
+            memory,
+            before,
+            now: Vec::new(),
+            removed: Vec::new(),
+            updated: Vec::new(),
+            owners: HashMap::new(),
+            budget: memory.size(),
+            program_budget: MAX_CONTEXT_PROGRAM_WORDS * 4,
+            windows: 0,
+        }
+    }
+
+    /// False: a slot was being written.
+    fn run(&mut self) -> Result<bool, OutOfBounds> {
+        let slots = self.memory.load(ShmOffset(context::SLOTS))?;
+        let slots = usize::try_from(slots).unwrap_or(MAX_OBJECTS).min(MAX_OBJECTS);
+        self.now = vec![Seen::default(); slots];
+        let mut changed = Vec::new();
+        // Unchanged objects first: they keep their OIDs and their part of the budgets.
+        for index in 0..slots {
+            let at = layout::slot_offset(index);
+            let version = self.memory.load(ShmOffset(at + slot::VERSION * 4))?;
+            let before = self.before.get(index).copied().unwrap_or_default();
+            if version == before.version {
+                self.now[index] = before;
+                if before.owner {
+                    self.owners.insert(before.oid, index);
+                }
+                self.take_budget(before.type_code, before.bytes);
+            } else if version.is_multiple_of(2) {
+                changed.push(index);
+            } else {
+                return Ok(false);
+            }
+        }
+        let mut slots_words = Vec::with_capacity(changed.len());
+        for &index in &changed {
+            let mut words = [0; SLOT_WORDS];
+            self.memory.copy_in(ShmOffset(layout::slot_offset(index)), &mut words)?;
+            slots_words.push((index, Slot::decode(&words)));
+        }
+        for (index, untrusted) in slots_words {
+            self.slot(index, &untrusted);
+        }
+        for (index, before) in self.before.iter().enumerate() {
+            let after = self.now.get(index).copied().unwrap_or_default();
+            let moved_on = before.owner && !(after.owner && after.oid == before.oid);
+            if moved_on && !self.owners.contains_key(&before.oid) {
+                self.removed.push(Change::Removed { oid: before.oid });
+            }
+        }
+        Ok(true)
+    }
+
+    fn take_budget(&mut self, type_code: u32, bytes: usize) {
+        self.budget = self.budget.saturating_sub(bytes);
+        if type_code == ObjectType::Procedure as u32 {
+            self.program_budget = self.program_budget.saturating_sub(bytes);
+        }
+        if type_code == ObjectType::Window as u32 {
+            self.windows += 1;
+        }
+    }
+
+    fn slot(&mut self, index: usize, untrusted: &Slot) {
+        let mut seen = Seen { version: untrusted.version, ..Seen::default() };
+        if untrusted.type_code == 0 {
+            self.now[index] = seen;
+            return;
+        }
+        match self.object(index, untrusted) {
+            Ok((object, bytes)) => {
+                seen.type_code = untrusted.type_code;
+                seen.oid = untrusted.oid;
+                seen.owner = true;
+                seen.bytes = bytes;
+                self.owners.insert(untrusted.oid, index);
+                self.take_budget(untrusted.type_code, bytes);
+                let version = untrusted.version;
+                self.updated.push(Change::Updated { oid: untrusted.oid, version, object });
+            }
+            Err(refusal) => {
+                // The OID stays this slot's, so that its last good object is not taken for removed.
+                let before = self.before.get(index).copied().unwrap_or_default();
+                if before.owner && before.oid == untrusted.oid {
+                    seen.oid = before.oid;
+                    seen.owner = true;
+                    seen.type_code = before.type_code;
+                    seen.bytes = before.bytes;
+                    self.owners.insert(before.oid, index);
+                    self.take_budget(before.type_code, before.bytes);
+                }
+                let kind = ObjectType::from_code(untrusted.type_code);
+                self.updated.push(Change::Refused { oid: untrusted.oid, kind, refusal });
+            }
+        }
+        self.now[index] = seen;
+    }
+
+    /// Checks and copies an object; with it the bytes that it takes of the budget.
+    fn object(&self, index: usize, untrusted: &Slot) -> Result<(Object, usize), Refusal> {
+        let owner = self.owners.get(&untrusted.oid);
+        if untrusted.oid == 0 || owner.is_some_and(|&o| o != index) {
+            return Err(refuse(ObjectError::BadOid, owner.map_or(0, |&o| to_u32(o)), 0));
+        }
+        let checked = Checked::new(untrusted)?;
+        let extents = Extents::check(untrusted, self.memory.size() / PAGE_SIZE)?;
+        let bytes = usize::try_from(untrusted.bytes).unwrap_or(usize::MAX);
+        let budget = match checked {
+            Checked::Procedure(_) => self.budget.min(self.program_budget),
+            Checked::Window if self.windows >= MAX_WINDOWS => {
+                return Err(refuse(ObjectError::TooMany, to_u32(MAX_WINDOWS), 0));
+            }
+            Checked::Window
+            | Checked::Registers
+            | Checked::Texture(..)
+            | Checked::Cursor
+            | Checked::Buffer => self.budget,
+        };
+        if bytes > budget {
+            return Err(refuse(ObjectError::OverBudget, untrusted.bytes, to_u32(budget)));
+        }
+        let params = &untrusted.params;
+        let object = match checked {
+            Checked::Window => {
+                let mut words = [0; WINDOW_WORDS];
+                for (to, from) in words.iter_mut().zip(extents.copy_words(self.memory, WINDOW_WORDS)?) {
+                    *to = from;
+                }
+                Object::Window(Box::new(WindowDesc::decode(&words)))
+            }
+            Checked::Registers => Object::Registers { at: extents.first() },
+            Checked::Procedure(callback) => {
+                let words = extents.copy_words(self.memory, bytes / 4)?;
+                Object::Procedure { callback, program: WireProgram::from_words(words) }
+            }
+            Checked::Texture(format, color_space) => Object::Texture(Texture {
+                format,
+                width: params[texture::WIDTH],
+                height: params[texture::HEIGHT],
+                stride: params[texture::STRIDE],
+                color_space,
+                bytes: extents.copy_bytes(self.memory, bytes)?,
+            }),
+            Checked::Cursor => Object::Cursor(Cursor {
+                width: params[cursor::WIDTH],
+                height: params[cursor::HEIGHT],
+                hot_x: params[cursor::HOT_X],
+                hot_y: params[cursor::HOT_Y],
+                bytes: extents.copy_bytes(self.memory, bytes)?,
+            }),
+            Checked::Buffer => Object::Buffer { bytes: extents.copy_bytes(self.memory, bytes)? },
+        };
+        Ok((object, bytes))
+    }
+}
+
+/// A slot whose size and parameters are what its type allows.
+#[derive(Clone, Copy, Debug)]
+enum Checked {
+    Window,
+    Procedure(Callback),
+    Texture(texture::Format, texture::ColorSpace),
+    Buffer,
+    Registers,
+    Cursor,
+}
+
+impl Checked {
+    fn new(untrusted: &Slot) -> Result<Checked, Refusal> {
+        let kind = ObjectType::from_code(untrusted.type_code)
+            .ok_or_else(|| refuse(ObjectError::UnknownType, untrusted.type_code, 0))?;
+        let bytes = usize::try_from(untrusted.bytes).unwrap_or(usize::MAX);
+        let exactly = |wanted: usize, checked: Checked| {
+            if bytes == wanted { Ok(checked) } else { Err(wrong_size(bytes, wanted)) }
+        };
+        let params = &untrusted.params;
+        match kind {
+            ObjectType::Window => exactly(WINDOW_WORDS * 4, Checked::Window),
+            ObjectType::Registers => exactly(REGISTERS * 4, Checked::Registers),
+            ObjectType::Procedure => {
+                let callback = Callback::from_code(params[0]).ok_or_else(|| bad_parameter(0, params))?;
+                if !bytes.is_multiple_of(4) || bytes < HEADER_WORDS * 4 {
+                    return Err(wrong_size(bytes, HEADER_WORDS * 4));
+                }
+                if bytes > MAX_PROGRAM_WORDS * 4 {
+                    return Err(wrong_size(bytes, MAX_PROGRAM_WORDS * 4));
+                }
+                Ok(Checked::Procedure(callback))
+            }
+            ObjectType::Texture => texture(params, bytes),
+            ObjectType::Cursor => {
+                for side in [cursor::WIDTH, cursor::HEIGHT] {
+                    if params[side] == 0 || params[side] > MAX_CURSOR_SIZE {
+                        return Err(bad_parameter(side, params));
+                    }
+                }
+                for (hot, side) in [(cursor::HOT_X, cursor::WIDTH), (cursor::HOT_Y, cursor::HEIGHT)] {
+                    if params[hot] >= params[side] {
+                        return Err(bad_parameter(hot, params));
+                    }
+                }
+                // No overflow: both are at most MAX_CURSOR_SIZE.
+                exactly((params[cursor::WIDTH] * params[cursor::HEIGHT] * 4) as usize, Checked::Cursor)
+            }
+            ObjectType::VertexBuffer | ObjectType::IndexBuffer => Ok(Checked::Buffer),
+        }
+    }
+}
+
+fn to_u32(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+/// Checked extents lie inside the memory, so that a copy can't miss; if it did, the extent is to blame.
+impl From<OutOfBounds> for Refusal {
+    fn from(_: OutOfBounds) -> Refusal {
+        refuse(ObjectError::BadExtent, 0, 0)
+    }
+}
+
+fn refuse(error: ObjectError, c: u32, d: u32) -> Refusal {
+    Refusal { error, values: [c, d] }
+}
+
+fn bad_parameter(parameter: usize, params: &[u32; 8]) -> Refusal {
+    refuse(ObjectError::BadParameter, to_u32(parameter), params[parameter])
+}
+
+fn wrong_size(bytes: usize, wanted: usize) -> Refusal {
+    refuse(ObjectError::BadSize, to_u32(bytes), to_u32(wanted))
+}
+
+fn texture(params: &[u32; 8], bytes: usize) -> Result<Checked, Refusal> {
+    let format = texture::Format::from_code(params[texture::FORMAT])
+        .ok_or_else(|| bad_parameter(texture::FORMAT, params))?;
+    for side in [texture::WIDTH, texture::HEIGHT] {
+        if params[side] == 0 || params[side] > MAX_TEXTURE_SIZE {
+            return Err(bad_parameter(side, params));
+        }
+    }
+    let stride = params[texture::STRIDE];
+    let unaligned = format == texture::Format::Bgra8 && !stride.is_multiple_of(4);
+    if stride < format.min_stride(params[texture::WIDTH]) || stride > MAX_TEXTURE_SIZE * 8 || unaligned {
+        return Err(bad_parameter(texture::STRIDE, params));
+    }
+    let color_space = texture::ColorSpace::from_code(params[texture::COLOR_SPACE])
+        .ok_or_else(|| bad_parameter(texture::COLOR_SPACE, params))?;
+    let wanted = format.bytes(stride, params[texture::HEIGHT]).unwrap_or(usize::MAX);
+    if bytes != wanted {
+        return Err(wrong_size(bytes, wanted));
+    }
+    Ok(Checked::Texture(format, color_space))
+}
+
+/// Checked extents: inside the context's data pages, together at least as long as the object.
+struct Extents {
+    /// (byte offset, bytes).
+    runs: Vec<(usize, usize)>,
+}
+
+impl Extents {
+    fn check(untrusted: &Slot, pages: usize) -> Result<Extents, Refusal> {
+        let count = usize::try_from(untrusted.extent_count).unwrap_or(usize::MAX);
+        if count > MAX_EXTENTS {
+            return Err(refuse(ObjectError::TooManyExtents, untrusted.extent_count, 0));
+        }
+        let mut runs = Vec::with_capacity(count);
+        let mut total = 0usize;
+        for (i, &(first, length)) in untrusted.extents.iter().take(count).enumerate() {
+            let bad = refuse(ObjectError::BadExtent, to_u32(i), first);
+            let (Ok(first), Ok(length)) = (usize::try_from(first), usize::try_from(length)) else {
+                return Err(bad);
+            };
+            let end = first.checked_add(length).ok_or(bad)?;
+            if length == 0 || first < DATA_PAGE || end > pages {
+                return Err(bad);
+            }
+            // No overflow: `end <= pages`, and the context's bytes fit a usize.
+            runs.push((first * PAGE_SIZE, length * PAGE_SIZE));
+            total = total.saturating_add(length * PAGE_SIZE);
+        }
+        if runs.is_empty() || total < usize::try_from(untrusted.bytes).unwrap_or(usize::MAX) {
+            return Err(refuse(ObjectError::ExtentsTooShort, untrusted.bytes, to_u32(total)));
+        }
+        Ok(Extents { runs })
+    }
+
+    fn first(&self) -> ShmOffset {
+        ShmOffset(self.runs.first().map_or(0, |&(offset, _)| offset))
+    }
+
+    fn copy_words(&self, memory: &Shm, words: usize) -> Result<Vec<u32>, Refusal> {
+        let mut copied = vec![0; words];
+        let mut rest = copied.as_mut_slice();
+        for &(offset, bytes) in &self.runs {
+            let (now, later) = rest.split_at_mut(rest.len().min(bytes / 4));
+            memory.copy_in(ShmOffset(offset), now)?;
+            rest = later;
+        }
+        Ok(copied)
+    }
+
+    fn copy_bytes(&self, memory: &Shm, bytes: usize) -> Result<Vec<u8>, Refusal> {
+        let mut copied = Vec::with_capacity(bytes.next_multiple_of(8));
+        for &(offset, length) in &self.runs {
+            let length = length.min(bytes - copied.len());
+            memory.copy_bytes_in(ShmOffset(offset), length, &mut copied)?;
+        }
+        Ok(copied)
+    }
+}
