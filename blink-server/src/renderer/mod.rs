@@ -1,2 +1,4 @@
 //! The renderer process.
+pub mod channel;
 pub mod scan;
+pub mod stats;
