@@ -1,0 +1,528 @@
+//! The pass: each word once, in order. Jumps go forward only, so every path into an instruction is
+//! known when the pass gets there.
+
+use crate::cost::{self, Budget};
+use crate::error::{Detail, Resource, VerifyError};
+use crate::facts::{Body, Confinement, Facts, ListFacts, Occurs, Path};
+use crate::jumps::{Jump, Pending};
+use crate::place::Place;
+use crate::range::Constants;
+use crate::rows::{self, Check, Row};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use blinkgl::limits::{MAX_LISTS, MAX_PROGRAM_WORDS, REGISTERS};
+use blinkgl::ops::{Callback, External, Op};
+use blinkgl::wire::{self, HEADER_WORDS, MAGIC, VERSION_MAJOR, VERSION_MINOR};
+
+/// What a pass found.
+pub(crate) struct Outcome {
+    pub(crate) facts: Facts,
+    pub(crate) targets: Box<[u32]>,
+}
+
+/// Checks a program's words.
+pub(crate) fn check(words: &[u32], callback: Callback, budget: Budget) -> Result<Outcome, VerifyError> {
+    if let Err((offset, detail)) = header(words) {
+        let rule = detail.rule();
+        return Err(VerifyError { rule, op_index: 0, offset, op: None, operand: None, detail });
+    }
+    let mut pass = Pass {
+        words,
+        budget,
+        offset: HEADER_WORDS,
+        index: 0,
+        place: Place::new(callback),
+        primitive: Primitive { mode: 0, vertices_before: 0 },
+        pending: Pending::new(),
+        reachable: true,
+        body: Body::new(),
+        outer: None,
+        lists: Vec::new(),
+        targets: Vec::new(),
+        registers_written: 0,
+        externals: 0,
+        uses_time: false,
+        requests_frame: Occurs::Never,
+        damages: Occurs::Never,
+        notifies: Occurs::Never,
+    };
+    pass.run()?;
+    pass.finish()
+}
+
+fn header(words: &[u32]) -> Result<(), (u32, Detail)> {
+    let &[magic, version, claimed, reserved, ..] = words else {
+        return Err((0, Detail::NoHeader { words: words.len() }));
+    };
+    if magic != MAGIC {
+        return Err((0, Detail::Magic { found: magic }));
+    }
+    let [minor, major] = halves(version);
+    if major != VERSION_MAJOR || minor > VERSION_MINOR {
+        return Err((1, Detail::Version { major, minor }));
+    }
+    if words.len() > MAX_PROGRAM_WORDS {
+        return Err((2, Detail::TooLong { words: words.len() }));
+    }
+    if usize::try_from(claimed) != Ok(words.len()) {
+        return Err((2, Detail::Length { claimed, real: words.len() }));
+    }
+    if reserved != 0 {
+        return Err((3, Detail::Reserved { found: reserved }));
+    }
+    Ok(())
+}
+
+/// {low, high} halves of a word.
+#[inline]
+fn halves(word: u32) -> [u16; 2] {
+    let [a, b, c, d] = word.to_le_bytes();
+    [u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])]
+}
+
+/// The open `begin`.
+struct Primitive {
+    mode: u32,
+    /// Vertices of the path when it began.
+    vertices_before: u32,
+}
+
+/// The body around an open display list.
+struct Outer {
+    body: Body,
+    name: u32,
+}
+
+struct Pass<'a> {
+    words: &'a [u32],
+    budget: Budget,
+    /// Word offset of the instruction at hand.
+    offset: usize,
+    /// Its index.
+    index: u32,
+    place: Place,
+    primitive: Primitive,
+    pending: Pending,
+    /// Does any path lead here? If not, `body.path` is that of the `jmp` before, so that dead code is checked too.
+    reachable: bool,
+    body: Body,
+    outer: Option<Box<Outer>>,
+    lists: Vec<ListFacts>,
+    targets: Vec<u32>,
+    registers_written: u32,
+    externals: u32,
+    uses_time: bool,
+    requests_frame: Occurs,
+    damages: Occurs,
+    notifies: Occurs,
+}
+
+/// A fault: the operand, if one is at fault, and what is wrong.
+type Fault = (Option<usize>, Detail);
+
+impl Pass<'_> {
+    fn run(&mut self) -> Result<(), VerifyError> {
+        loop {
+            if self.offset >= self.pending.next {
+                self.arrive()?;
+            }
+            let Some((&head, rest)) = self.words.get(self.offset..).and_then(<[u32]>::split_first) else {
+                return Ok(());
+            };
+            let [code, mask] = halves(head);
+            let Some(row) = rows::row(code) else {
+                return Err(self.error(None, (None, Detail::UnknownOp { code })));
+            };
+            let needed = usize::from(row.operands);
+            let Some(args) = rest.get(..needed) else {
+                let detail = Detail::Truncated { needed, found: rest.len() };
+                return Err(self.error(Some(row.info.op), (None, detail)));
+            };
+            if let Err(fault) = self.instruction(row, mask, args) {
+                return Err(self.error(Some(row.info.op), fault));
+            }
+            self.offset += 1 + needed;
+            self.index += 1;
+        }
+    }
+
+    #[inline]
+    fn instruction(&mut self, row: &Row, mask: u16, args: &[u32]) -> Result<(), Fault> {
+        if mask & !row.may_register != 0 || row.must_register & !mask != 0 {
+            return Err(mask_fault(row, mask, args));
+        }
+        let written = row.must_register & 1;
+        let read = registers(mask & !written, args)?;
+        self.body.registers_read |= read & !self.body.path.written;
+        if written != 0 {
+            let bit = registers(1, args)?;
+            self.body.path.written |= bit;
+            self.registers_written |= bit;
+        }
+        for check in row.checks() {
+            if let Some(operand) = check.fails(args) {
+                return Err(constant_fault(check, operand, args));
+            }
+        }
+        if row.kind & self.place.allowed == 0 {
+            return Err((None, self.place.refusal(row.info)));
+        }
+        self.body.path.cost.add(row.cost);
+        if row.special { self.effect(row.info.op, mask, args) } else { Ok(()) }
+    }
+
+    /// Ops that mean something to the verifier. Constants are members of their sets by now.
+    fn effect(&mut self, op: Op, mask: u16, args: &[u32]) -> Result<(), Fault> {
+        let constants = Constants { mask, args };
+        let at = |(operand, detail)| (Some(operand), detail);
+        let whole = |detail| (None, detail);
+        let first = args.first().copied().unwrap_or_default();
+        match op {
+            Op::Jmp => {
+                self.jump(op, first, 0, args.len())?;
+                self.reachable = false;
+            }
+            Op::JmpIf => self.jump(op, args.get(3).copied().unwrap_or_default(), 3, args.len())?,
+
+            Op::Read => {
+                let what = args.get(1).copied().unwrap_or_default();
+                self.externals |= 1u32.checked_shl(what).unwrap_or(0);
+                self.uses_time |= matches!(External::from_code(what), Some(External::Time | External::Frame));
+            }
+            Op::TimeSince | Op::TimeMod => self.uses_time = true,
+            Op::RequestFrame => self.requests_frame.note(self.unconditional()),
+            Op::Damage => self.damages.note(self.unconditional()),
+            Op::Notify => self.notifies.note(self.unconditional()),
+
+            Op::Begin => {
+                self.body.draws.note(self.unconditional());
+                self.primitive = Primitive { mode: first, vertices_before: self.body.path.cost.vertices };
+                self.place.set_begin(Some(self.offset));
+            }
+            Op::End => {
+                let cost = &mut self.body.path.cost;
+                let source = cost.vertices - self.primitive.vertices_before;
+                cost.assembled += cost::assembled(self.primitive.mode, source);
+                self.place.set_begin(None);
+            }
+            Op::Clear => {
+                let unconditional = self.unconditional();
+                self.body.clear(first, word_offset(self.offset), unconditional);
+            }
+
+            Op::MatrixMode => self.body.path.stacks.set_mode(first),
+            Op::PushMatrix => self.body.path.stacks.push().map_err(whole)?,
+            Op::PopMatrix => self.body.path.stacks.pop().map_err(whole)?,
+            Op::Frustum => constants.frustum().map_err(at)?,
+            Op::Ortho => constants.ortho().map_err(at)?,
+
+            Op::Enable => self.capability(first, true),
+            Op::Disable => self.capability(first, false),
+            Op::DepthMask => self.body.path.depth_mask = open_if(first == 1),
+            Op::ColorMask => {
+                self.body.uses.color_mask = true;
+                self.body.path.color_mask = open_if(args.iter().all(|&write| write == 1));
+            }
+            Op::Scissor => {
+                constants.rectangle().map_err(at)?;
+                self.body.uses.scissor = true;
+                // Without effect while the test is off; else it may be narrower than it was.
+                if self.body.path.scissor == Confinement::Inherited {
+                    self.body.path.scissor = Confinement::Unknown;
+                }
+            }
+            Op::Viewport => {
+                constants.rectangle().map_err(at)?;
+                self.body.uses.viewport = true;
+            }
+            Op::PointSize | Op::LineWidth => constants.width().map_err(at)?,
+            Op::Material => constants.material().map_err(at)?,
+            Op::Light => constants.light().map_err(at)?,
+            Op::BindTexture => self.body.bind_texture(first),
+            Op::TexParameter => constants.tex_parameter().map_err(at)?,
+
+            Op::NewList => {
+                let definitions = self.lists.len() as u64 + 1;
+                if definitions > u64::from(MAX_LISTS) {
+                    let (resource, limit) = (Resource::ListDefinitions, u64::from(MAX_LISTS));
+                    return Err(whole(Detail::Budget { resource, needed: definitions, limit }));
+                }
+                let body = core::mem::replace(&mut self.body, Body::new());
+                self.outer = Some(Box::new(Outer { body, name: first }));
+                self.place.set_list(Some(self.offset));
+            }
+            Op::EndList => self.end_list().map_err(whole)?,
+            Op::CallList => {
+                self.body.path.stacks.call().map_err(whole)?;
+                self.body.call_list(first);
+            }
+
+            Op::LoadIdentity
+            | Op::LoadMatrix
+            | Op::MultMatrix
+            | Op::Translate
+            | Op::Rotate
+            | Op::Scale
+            | Op::ShadeModel
+            | Op::CullFace
+            | Op::FrontFace
+            | Op::DepthFunc
+            | Op::DepthRange
+            | Op::BlendFunc
+            | Op::ClearColor
+            | Op::ClearDepth
+            | Op::LightModel
+            | Op::ColorMaterial
+            | Op::TexEnvMode
+            | Op::TexEnvColor => {}
+
+            // Not special.
+            Op::Mov
+            | Op::Add
+            | Op::Sub
+            | Op::Mul
+            | Op::Div
+            | Op::Min
+            | Op::Max
+            | Op::Neg
+            | Op::Abs
+            | Op::Floor
+            | Op::Fract
+            | Op::Sqrt
+            | Op::Sin
+            | Op::Cos
+            | Op::Atan2
+            | Op::Cmp
+            | Op::Select
+            | Op::Vertex2
+            | Op::Vertex3
+            | Op::Vertex4
+            | Op::Normal3
+            | Op::Color4
+            | Op::TexCoord2
+            | Op::TexCoord4 => {}
+        }
+        Ok(())
+    }
+
+    /// Outside of every conditional scope? Within a list: of its own body, which has none.
+    fn unconditional(&self) -> bool {
+        self.outer.is_some() || self.pending.is_empty()
+    }
+
+    fn capability(&mut self, capability: u32, on: bool) {
+        let uses = &mut self.body.uses;
+        match capability {
+            0x0c11 => {
+                uses.scissor = true;
+                self.body.path.scissor = open_if(!on);
+            }
+            0x0b71 => uses.depth_test |= on,
+            0x0be2 => uses.blending |= on,
+            0x0b50 => uses.lighting |= on,
+            0x0de1 => uses.texturing |= on,
+            _ => {}
+        }
+    }
+
+    fn jump(&mut self, op: Op, target: u32, operand: usize, operands: usize) -> Result<(), Fault> {
+        let next = self.offset + 1 + operands;
+        let offset = usize::try_from(target).unwrap_or(usize::MAX);
+        if offset < next {
+            return Err((Some(operand), Detail::Backward { target, next }));
+        }
+        if offset > self.words.len() {
+            return Err((Some(operand), Detail::PastEnd { target, end: self.words.len() }));
+        }
+        // Code that no path reaches brings no state to where it would jump.
+        let path = self.reachable.then_some(self.body.path);
+        self.pending.push(Jump { target, op_index: self.index, offset: self.offset, op, path });
+        Ok(())
+    }
+
+    /// Joins the jumps that lead to the instruction at hand, or into the middle of the one before.
+    #[cold]
+    fn arrive(&mut self) -> Result<(), VerifyError> {
+        let at_end = self.offset == self.words.len();
+        while let Some(jump) = self.pending.arrive(self.offset) {
+            let target = jump.target;
+            let detail = if usize::try_from(target) != Ok(self.offset) {
+                Detail::IntoMiddle { target, instruction: self.start_of(target) }
+            } else if at_end && (self.place.begin.is_some() || self.place.list.is_some()) {
+                // The missing end is the fault, and is found there.
+                continue;
+            } else if self.place.begin.is_some() {
+                Detail::IntoPrimitive { target }
+            } else if self.place.list.is_some() {
+                Detail::IntoList { target }
+            } else {
+                if self.targets.last() != Some(&target) {
+                    self.targets.push(target);
+                }
+                match self.join(jump.path, target) {
+                    Ok(()) => continue,
+                    Err(detail) => detail,
+                }
+            };
+            return Err(VerifyError {
+                rule: detail.rule(),
+                op_index: jump.op_index,
+                offset: word_offset(jump.offset),
+                op: Some(jump.op),
+                operand: jump.op.info().operands.iter().position(|o| o.name == "target").map(operand_index),
+                detail,
+            });
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, jumped: Option<Path>, target: u32) -> Result<(), Detail> {
+        let Some(jumped) = jumped else { return Ok(()) };
+        if self.reachable {
+            self.body.path.join(jumped, target)
+        } else {
+            self.body.path = jumped;
+            self.reachable = true;
+            Ok(())
+        }
+    }
+
+    /// Start of the instruction that holds a word of the part already checked.
+    fn start_of(&self, target: u32) -> usize {
+        let mut start = HEADER_WORDS;
+        while let Ok(Some(instruction)) = wire::decode(self.words, start) {
+            let next = start + instruction.words();
+            if usize::try_from(target).is_ok_and(|target| next > target) {
+                break;
+            }
+            start = next;
+        }
+        start
+    }
+
+    fn end_list(&mut self) -> Result<(), Detail> {
+        self.body.path.stacks.list_end()?;
+        // `end_list` itself is the program's.
+        let end = rows::row(Op::EndList.code()).map(|row| row.cost).unwrap_or_default();
+        self.body.path.cost.sub(end);
+        self.budget.check(self.body.path.cost)?;
+        let (Some(outer), Some(new_list)) = (self.outer.take(), self.place.list) else {
+            return Err(Detail::NoList);
+        };
+        let body = core::mem::replace(&mut self.body, outer.body);
+        self.place.set_list(None);
+        self.body.path.cost.add(end);
+        let mut defined = Occurs::Never;
+        defined.note(self.unconditional());
+        self.lists.push(ListFacts {
+            name: outer.name,
+            words: word_offset(new_list + 2)..word_offset(self.offset),
+            defined,
+            body: body.finish(),
+        });
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Outcome, VerifyError> {
+        let open = match (self.place.begin, self.place.list) {
+            (Some(begin), _) => Err(Detail::MissingEnd { begin }),
+            (None, Some(new_list)) => Err(Detail::MissingEndList { new_list }),
+            (None, None) => Ok(()),
+        };
+        let path = &self.body.path;
+        let end = open.and_then(|()| path.stacks.balanced()).and_then(|()| self.budget.check(path.cost));
+        if let Err(detail) = end {
+            return Err(self.error(None, (None, detail)));
+        }
+        let registers_always_written = self.body.path.written;
+        Ok(Outcome {
+            facts: Facts {
+                body: self.body.finish(),
+                instructions: self.index,
+                registers_written: self.registers_written,
+                registers_always_written,
+                externals: self.externals,
+                uses_time: self.uses_time,
+                requests_frame: self.requests_frame,
+                damages: self.damages,
+                notifies: self.notifies,
+                lists: self.lists.into_boxed_slice(),
+            },
+            targets: self.targets.into_boxed_slice(),
+        })
+    }
+
+    #[cold]
+    fn error(&self, op: Option<Op>, (operand, detail): Fault) -> VerifyError {
+        VerifyError {
+            rule: detail.rule(),
+            op_index: self.index,
+            offset: word_offset(self.offset),
+            op,
+            operand: operand.map(operand_index),
+            detail,
+        }
+    }
+}
+
+/// A set of registers is the bits of a word.
+const _: () = assert!(REGISTERS == 32);
+
+/// The set of registers that the operands of `mask` name.
+#[inline]
+fn registers(mask: u16, args: &[u32]) -> Result<u32, Fault> {
+    let (mut set, mut rest) = (0, mask);
+    while rest != 0 {
+        let operand = rest.trailing_zeros() as usize;
+        rest &= rest - 1;
+        let number = args.get(operand).copied().unwrap_or(u32::MAX);
+        if number >= u32::BITS {
+            return Err((Some(operand), Detail::RegisterNumber { number }));
+        }
+        set |= 1u32 << number;
+    }
+    Ok(set)
+}
+
+#[cold]
+fn mask_fault(row: &Row, mask: u16, args: &[u32]) -> Fault {
+    let operands = args.len();
+    if u32::from(mask) >> operands != 0 {
+        return (None, Detail::Mask { mask, operands });
+    }
+    for (operand, &word) in args.iter().enumerate() {
+        let bit = 1 << operand;
+        if mask & bit & !row.may_register != 0 {
+            return (Some(operand), Detail::RegisterSelects { number: word });
+        }
+        if row.must_register & bit & !mask != 0 {
+            return (Some(operand), Detail::ConstantWritten { value: word });
+        }
+    }
+    (None, Detail::Mask { mask, operands })
+}
+
+#[cold]
+fn constant_fault(check: &Check, operand: usize, args: &[u32]) -> Fault {
+    let value = args.get(operand).copied().unwrap_or_default();
+    let detail = match *check {
+        Check::Member { set, .. } => Detail::NotInSet { value, set },
+        Check::Bits { set, .. } => Detail::NotInBits { value, set },
+        Check::Bool { .. } => Detail::NotBool { value },
+        Check::List { .. } => Detail::ListName { value },
+    };
+    (Some(operand), detail)
+}
+
+fn open_if(open: bool) -> Confinement {
+    if open { Confinement::Open } else { Confinement::Unknown }
+}
+
+/// A word offset as the wire has it: programs have at most [`MAX_PROGRAM_WORDS`].
+fn word_offset(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}
+
+fn operand_index(operand: usize) -> u32 {
+    u32::try_from(operand).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,120 @@
+//! A program that keeps every rule.
+
+use crate::facts::Facts;
+use crate::pass::Outcome;
+use alloc::boxed::Box;
+use blinkgl::ops::{Callback, Op, OpInfo};
+use blinkgl::wire::{self, HEADER_WORDS};
+
+/// A program that keeps every rule, for one callback. Only [`crate::verify`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedProgram {
+    words: Box<[u32]>,
+    callback: Callback,
+    targets: Box<[u32]>,
+    facts: Facts,
+}
+
+impl VerifiedProgram {
+    pub(crate) fn new(words: Box<[u32]>, callback: Callback, outcome: Outcome) -> VerifiedProgram {
+        VerifiedProgram { words, callback, targets: outcome.targets, facts: outcome.facts }
+    }
+
+    /// The words, header included.
+    #[must_use]
+    pub fn words(&self) -> &[u32] {
+        &self.words
+    }
+
+    /// The callback that it was verified for.
+    #[must_use]
+    pub fn callback(&self) -> Callback {
+        self.callback
+    }
+
+    /// What it may and will do.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Word offsets that jumps lead to, sorted, each once. The program's length is among them if a jump leads to the end.
+    #[must_use]
+    pub fn jump_targets(&self) -> &[u32] {
+        &self.targets
+    }
+
+    /// The instructions in order, those of display lists included.
+    #[must_use]
+    pub fn instructions(&self) -> Instructions<'_> {
+        Instructions { words: &self.words, offset: HEADER_WORDS, targets: &self.targets }
+    }
+}
+
+/// An instruction of a verified program.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifiedInstruction<'a> {
+    /// Its word offset from word 0 of the program.
+    pub offset: usize,
+    /// The op's row.
+    pub info: &'static OpInfo,
+    /// Bit `i`: operand `i` is a register. No bits beyond the operands.
+    pub mask: u16,
+    /// One word for each operand: a register's number below 32, or a constant's bits.
+    pub args: &'a [u32],
+    /// Does a jump lead here?
+    pub is_target: bool,
+}
+
+impl VerifiedInstruction<'_> {
+    /// The op.
+    #[must_use]
+    #[inline]
+    pub fn op(&self) -> Op {
+        self.info.op
+    }
+
+    /// Is operand `i` a register?
+    #[must_use]
+    #[inline]
+    pub fn is_register(&self, i: usize) -> bool {
+        self.mask >> i & 1 != 0
+    }
+}
+
+/// Iterates over the instructions of a verified program; ends at its end, nowhere else.
+#[derive(Clone, Debug)]
+pub struct Instructions<'a> {
+    words: &'a [u32],
+    offset: usize,
+    /// Targets not yet passed.
+    targets: &'a [u32],
+}
+
+impl<'a> Iterator for Instructions<'a> {
+    type Item = VerifiedInstruction<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<VerifiedInstruction<'a>> {
+        // Words that the pass accepted decode without error.
+        let instruction = wire::decode(self.words, self.offset).ok()??;
+        let offset = self.offset;
+        let is_target = match self.targets.split_first() {
+            Some((&target, rest)) if usize::try_from(target) == Ok(offset) => {
+                self.targets = rest;
+                true
+            }
+            _ => false,
+        };
+        self.offset += instruction.words();
+        Some(VerifiedInstruction {
+            offset,
+            info: instruction.info,
+            mask: instruction.mask,
+            args: instruction.args,
+            is_target,
+        })
+    }
+}
+
+impl core::iter::FusedIterator for Instructions<'_> {}
