@@ -16,11 +16,14 @@
 #![no_std]
 extern crate alloc;
 
+pub mod gl;
 pub mod layout;
 pub mod limits;
 pub mod ops;
+pub mod record;
 pub mod shm;
 pub mod wire;
 
 pub use ops::{Callback, Class, EnumSet, External, Kind, Op, OpInfo};
+pub use record::{RecordError, Recorder};
 pub use wire::{Arg, Instruction, Reg, WireProgram};

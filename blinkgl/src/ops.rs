@@ -536,6 +536,12 @@ externals! {
 }
 
 impl External {
+    /// The constant on the wire.
+    #[must_use]
+    pub const fn value(self) -> u32 {
+        self as u32
+    }
+
     /// The external state of a verified code.
     #[must_use]
     pub fn from_code(code: u32) -> Option<External> {
@@ -544,50 +550,104 @@ impl External {
 }
 
 macro_rules! enum_sets {
-    ($( #[doc = $doc:literal] $NAME:ident, $name:literal, [$( $text:literal = $value:literal ),* $(,)?]; )*) => {
+    ($( #[doc = $doc:literal] $NAME:ident, $name:literal, $kind:ident $Type:ident [$( $Value:ident $text:literal = $value:literal ),* $(,)?]; )*) => {
         $( #[doc = $doc] pub static $NAME: EnumSet = EnumSet { name: $name, values: &[ $( ($text, $value) ),* ] }; )*
         /// Every set, for the assembler and the reference page.
         pub static ENUM_SETS: &[&EnumSet] = &[ $( &$NAME, )* &EXTERNAL ];
+        $( enum_type!($kind #[doc = $doc] $NAME, $Type [$( $Value $text = $value ),*]); )*
+    };
+}
+
+/// The Rust type of an enum set: an `enum` for "one of", a struct of constants for a bit set.
+macro_rules! enum_type {
+    (one_of #[doc = $doc:literal] $NAME:ident, $Type:ident [$( $Value:ident $text:literal = $value:literal ),*]) => {
+        #[doc = $doc]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u32)]
+        pub enum $Type { $( #[doc = concat!("`", $text, "` in `.bgl` text.")] $Value = $value ),* }
+
+        impl $Type {
+            /// All values, in the order of the set.
+            pub const ALL: &'static [$Type] = &[ $( $Type::$Value ),* ];
+
+            /// The constant on the wire.
+            #[must_use]
+            pub const fn value(self) -> u32 {
+                self as u32
+            }
+
+            /// The value of a constant from the wire.
+            #[must_use]
+            pub fn from_value(value: u32) -> Option<$Type> {
+                $Type::ALL.iter().copied().find(|v| v.value() == value)
+            }
+        }
+    };
+    (bits #[doc = $doc:literal] $NAME:ident, $Type:ident [$( $Value:ident $text:literal = $value:literal ),*]) => {
+        #[doc = $doc]
+        #[doc = "A bit set: values are combined by `|`."]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+        pub struct $Type(u32);
+
+        impl $Type {
+            $( #[doc = concat!("`", $text, "` in `.bgl` text.")] pub const $Value: $Type = $Type($value); )*
+
+            /// All single bits, in the order of the set.
+            pub const ALL: &'static [$Type] = &[ $( $Type::$Value ),* ];
+
+            /// The constant on the wire.
+            #[must_use]
+            pub const fn value(self) -> u32 {
+                self.0
+            }
+        }
+
+        impl core::ops::BitOr for $Type {
+            type Output = $Type;
+            fn bitor(self, other: $Type) -> $Type {
+                $Type(self.0 | other.0)
+            }
+        }
     };
 }
 
 enum_sets! {
     #[doc = "Comparisons of registers."]
-    PREDICATE, "predicate", ["lt" = 0, "le" = 1, "eq" = 2, "ne" = 3, "ge" = 4, "gt" = 5];
+    PREDICATE, "predicate", one_of Predicate [Lt "lt" = 0, Le "le" = 1, Eq "eq" = 2, Ne "ne" = 3, Ge "ge" = 4, Gt "gt" = 5];
     #[doc = "Primitives of glBegin."]
-    PRIMITIVE, "primitive", ["points" = 0, "lines" = 1, "line_loop" = 2, "line_strip" = 3, "triangles" = 4, "triangle_strip" = 5, "triangle_fan" = 6, "quads" = 7, "quad_strip" = 8, "polygon" = 9];
+    PRIMITIVE, "primitive", one_of Primitive [Points "points" = 0, Lines "lines" = 1, LineLoop "line_loop" = 2, LineStrip "line_strip" = 3, Triangles "triangles" = 4, TriangleStrip "triangle_strip" = 5, TriangleFan "triangle_fan" = 6, Quads "quads" = 7, QuadStrip "quad_strip" = 8, Polygon "polygon" = 9];
     #[doc = "Faces."]
-    FACE, "face", ["front" = 0x404, "back" = 0x405, "front_and_back" = 0x408];
+    FACE, "face", one_of Face [Front "front" = 0x404, Back "back" = 0x405, FrontAndBack "front_and_back" = 0x408];
     #[doc = "Material parameters."]
-    MATERIAL, "material", ["ambient" = 0x1200, "diffuse" = 0x1201, "specular" = 0x1202, "emission" = 0x1600, "shininess" = 0x1601, "ambient_and_diffuse" = 0x1602];
+    MATERIAL, "material", one_of MaterialParameter [Ambient "ambient" = 0x1200, Diffuse "diffuse" = 0x1201, Specular "specular" = 0x1202, Emission "emission" = 0x1600, Shininess "shininess" = 0x1601, AmbientAndDiffuse "ambient_and_diffuse" = 0x1602];
     #[doc = "Matrix modes."]
-    MATRIX_MODE, "matrix mode", ["modelview" = 0x1700, "projection" = 0x1701, "texture" = 0x1702];
+    MATRIX_MODE, "matrix mode", one_of MatrixMode [Modelview "modelview" = 0x1700, Projection "projection" = 0x1701, Texture "texture" = 0x1702];
     #[doc = "Capabilities of glEnable."]
-    CAPABILITY, "capability", ["cull_face" = 0x0b44, "lighting" = 0x0b50, "color_material" = 0x0b57, "depth_test" = 0x0b71, "normalize" = 0x0ba1, "blend" = 0x0be2, "scissor_test" = 0x0c11, "texture_2d" = 0x0de1, "rescale_normal" = 0x803a, "light0" = 0x4000, "light1" = 0x4001, "light2" = 0x4002, "light3" = 0x4003, "light4" = 0x4004, "light5" = 0x4005, "light6" = 0x4006, "light7" = 0x4007];
+    CAPABILITY, "capability", one_of Capability [CullFace "cull_face" = 0x0b44, Lighting "lighting" = 0x0b50, ColorMaterial "color_material" = 0x0b57, DepthTest "depth_test" = 0x0b71, Normalize "normalize" = 0x0ba1, Blend "blend" = 0x0be2, ScissorTest "scissor_test" = 0x0c11, Texture2d "texture_2d" = 0x0de1, RescaleNormal "rescale_normal" = 0x803a, Light0 "light0" = 0x4000, Light1 "light1" = 0x4001, Light2 "light2" = 0x4002, Light3 "light3" = 0x4003, Light4 "light4" = 0x4004, Light5 "light5" = 0x4005, Light6 "light6" = 0x4006, Light7 "light7" = 0x4007];
     #[doc = "Shade models."]
-    SHADE_MODEL, "shade model", ["flat" = 0x1d00, "smooth" = 0x1d01];
+    SHADE_MODEL, "shade model", one_of ShadeModel [Flat "flat" = 0x1d00, Smooth "smooth" = 0x1d01];
     #[doc = "Windings."]
-    WINDING, "winding", ["cw" = 0x0900, "ccw" = 0x0901];
+    WINDING, "winding", one_of Winding [Cw "cw" = 0x0900, Ccw "ccw" = 0x0901];
     #[doc = "Comparison functions of the depth test."]
-    COMPARISON, "comparison", ["never" = 0x200, "less" = 0x201, "equal" = 0x202, "lequal" = 0x203, "greater" = 0x204, "notequal" = 0x205, "gequal" = 0x206, "always" = 0x207];
+    COMPARISON, "comparison", one_of Comparison [Never "never" = 0x200, Less "less" = 0x201, Equal "equal" = 0x202, Lequal "lequal" = 0x203, Greater "greater" = 0x204, Notequal "notequal" = 0x205, Gequal "gequal" = 0x206, Always "always" = 0x207];
     #[doc = "Blend factors."]
-    BLEND_FACTOR, "blend factor", ["zero" = 0, "one" = 1, "src_color" = 0x300, "one_minus_src_color" = 0x301, "src_alpha" = 0x302, "one_minus_src_alpha" = 0x303, "dst_alpha" = 0x304, "one_minus_dst_alpha" = 0x305, "dst_color" = 0x306, "one_minus_dst_color" = 0x307, "src_alpha_saturate" = 0x308];
+    BLEND_FACTOR, "blend factor", one_of BlendFactor [Zero "zero" = 0, One "one" = 1, SrcColor "src_color" = 0x300, OneMinusSrcColor "one_minus_src_color" = 0x301, SrcAlpha "src_alpha" = 0x302, OneMinusSrcAlpha "one_minus_src_alpha" = 0x303, DstAlpha "dst_alpha" = 0x304, OneMinusDstAlpha "one_minus_dst_alpha" = 0x305, DstColor "dst_color" = 0x306, OneMinusDstColor "one_minus_dst_color" = 0x307, SrcAlphaSaturate "src_alpha_saturate" = 0x308];
     #[doc = "Buffers of glClear."]
-    CLEAR_MASK, "clear mask", ["depth" = 0x100, "color" = 0x4000];
+    CLEAR_MASK, "clear mask", bits ClearMask [DEPTH "depth" = 0x100, COLOR "color" = 0x4000];
     #[doc = "Lights."]
-    LIGHT, "light", ["light0" = 0x4000, "light1" = 0x4001, "light2" = 0x4002, "light3" = 0x4003, "light4" = 0x4004, "light5" = 0x4005, "light6" = 0x4006, "light7" = 0x4007];
+    LIGHT, "light", one_of Light [Light0 "light0" = 0x4000, Light1 "light1" = 0x4001, Light2 "light2" = 0x4002, Light3 "light3" = 0x4003, Light4 "light4" = 0x4004, Light5 "light5" = 0x4005, Light6 "light6" = 0x4006, Light7 "light7" = 0x4007];
     #[doc = "Light parameters."]
-    LIGHT_PARAMETER, "light parameter", ["ambient" = 0x1200, "diffuse" = 0x1201, "specular" = 0x1202, "position" = 0x1203, "spot_direction" = 0x1204, "spot_exponent" = 0x1205, "spot_cutoff" = 0x1206, "constant_attenuation" = 0x1207, "linear_attenuation" = 0x1208, "quadratic_attenuation" = 0x1209];
+    LIGHT_PARAMETER, "light parameter", one_of LightParameter [Ambient "ambient" = 0x1200, Diffuse "diffuse" = 0x1201, Specular "specular" = 0x1202, Position "position" = 0x1203, SpotDirection "spot_direction" = 0x1204, SpotExponent "spot_exponent" = 0x1205, SpotCutoff "spot_cutoff" = 0x1206, ConstantAttenuation "constant_attenuation" = 0x1207, LinearAttenuation "linear_attenuation" = 0x1208, QuadraticAttenuation "quadratic_attenuation" = 0x1209];
     #[doc = "Light model parameters."]
-    LIGHT_MODEL, "light model", ["local_viewer" = 0x0b51, "two_side" = 0x0b52, "ambient" = 0x0b53];
+    LIGHT_MODEL, "light model", one_of LightModelParameter [LocalViewer "local_viewer" = 0x0b51, TwoSide "two_side" = 0x0b52, Ambient "ambient" = 0x0b53];
     #[doc = "What glColorMaterial tracks."]
-    COLOR_MATERIAL, "color material", ["ambient" = 0x1200, "diffuse" = 0x1201, "specular" = 0x1202, "emission" = 0x1600, "ambient_and_diffuse" = 0x1602];
+    COLOR_MATERIAL, "color material", one_of ColorMaterialMode [Ambient "ambient" = 0x1200, Diffuse "diffuse" = 0x1201, Specular "specular" = 0x1202, Emission "emission" = 0x1600, AmbientAndDiffuse "ambient_and_diffuse" = 0x1602];
     #[doc = "Texture environment modes."]
-    TEX_ENV_MODE, "texture environment mode", ["add" = 0x0104, "blend" = 0x0be2, "replace" = 0x1e01, "modulate" = 0x2100, "decal" = 0x2101];
+    TEX_ENV_MODE, "texture environment mode", one_of TexEnvMode [Add "add" = 0x0104, Blend "blend" = 0x0be2, Replace "replace" = 0x1e01, Modulate "modulate" = 0x2100, Decal "decal" = 0x2101];
     #[doc = "Texture parameters."]
-    TEX_PARAMETER, "texture parameter", ["mag_filter" = 0x2800, "min_filter" = 0x2801, "wrap_s" = 0x2802, "wrap_t" = 0x2803];
+    TEX_PARAMETER, "texture parameter", one_of TexParameter [MagFilter "mag_filter" = 0x2800, MinFilter "min_filter" = 0x2801, WrapS "wrap_s" = 0x2802, WrapT "wrap_t" = 0x2803];
     #[doc = "Values of texture parameters."]
-    TEX_VALUE, "texture value", ["nearest" = 0x2600, "linear" = 0x2601, "repeat" = 0x2901, "clamp_to_edge" = 0x812f, "mirrored_repeat" = 0x8370];
+    TEX_VALUE, "texture value", one_of TexValue [Nearest "nearest" = 0x2600, Linear "linear" = 0x2601, Repeat "repeat" = 0x2901, ClampToEdge "clamp_to_edge" = 0x812f, MirroredRepeat "mirrored_repeat" = 0x8370];
 }
 
 #[cfg(test)]
