@@ -57,7 +57,7 @@ fn header(words: &[u32]) -> Result<(), (u32, Detail)> {
     if magic != MAGIC {
         return Err((0, Detail::Magic { found: magic }));
     }
-    let [minor, major] = halves(version);
+    let [minor, major] = rows::halves(version);
     if major != VERSION_MAJOR || minor > VERSION_MINOR {
         return Err((1, Detail::Version { major, minor }));
     }
@@ -71,13 +71,6 @@ fn header(words: &[u32]) -> Result<(), (u32, Detail)> {
         return Err((3, Detail::Reserved { found: reserved }));
     }
     Ok(())
-}
-
-/// {low, high} halves of a word.
-#[inline]
-fn halves(word: u32) -> [u16; 2] {
-    let [a, b, c, d] = word.to_le_bytes();
-    [u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])]
 }
 
 /// The open `begin`.
@@ -129,16 +122,12 @@ impl Pass<'_> {
             let Some((&head, rest)) = self.words.get(self.offset..).and_then(<[u32]>::split_first) else {
                 return Ok(());
             };
-            let [code, mask] = halves(head);
-            let Some(row) = rows::row(code) else {
-                return Err(self.error(None, (None, Detail::UnknownOp { code })));
+            let [code, mask] = rows::halves(head);
+            let needed = rows::operands(code);
+            let (Some(row), Some(args)) = (rows::row(code), rest.get(..needed)) else {
+                return Err(self.undecodable(code, rest.len()));
             };
-            let needed = usize::from(row.operands);
-            let Some(args) = rest.get(..needed) else {
-                let detail = Detail::Truncated { needed, found: rest.len() };
-                return Err(self.error(Some(row.info.op), (None, detail)));
-            };
-            if let Err(fault) = self.instruction(row, mask, args) {
+            if let Err(fault) = self.instruction(row, mask, args, rest) {
                 return Err(self.error(Some(row.info.op), fault));
             }
             self.offset += 1 + needed;
@@ -146,29 +135,33 @@ impl Pass<'_> {
         }
     }
 
+    /// One instruction. `rest` is all that follows its head word.
     #[inline]
-    fn instruction(&mut self, row: &Row, mask: u16, args: &[u32]) -> Result<(), Fault> {
+    fn instruction(&mut self, row: &Row, mask: u16, args: &[u32], rest: &[u32]) -> Result<(), Fault> {
         if mask & !row.may_register != 0 || row.must_register & !mask != 0 {
             return Err(mask_fault(row, mask, args));
         }
-        let written = row.must_register & 1;
-        let read = registers(mask & !written, args)?;
-        self.body.registers_read |= read & !self.body.path.written;
-        if written != 0 {
-            let bit = registers(1, args)?;
-            self.body.path.written |= bit;
-            self.registers_written |= bit;
+        if mask != 0 {
+            let Some((read, written)) = registers(mask, row.must_register, args, rest) else {
+                return Err(register_fault(mask, args));
+            };
+            self.body.registers_read |= read & !self.body.path.written;
+            self.body.path.written |= written;
+            self.registers_written |= written;
+        }
+        if row.kind & self.place.allowed == 0 {
+            return Err((None, self.place.refusal(row.info)));
+        }
+        self.body.path.cost.add(row.cost);
+        if row.plain {
+            return Ok(());
         }
         for check in row.checks() {
             if let Some(operand) = check.fails(args) {
                 return Err(constant_fault(check, operand, args));
             }
         }
-        if row.kind & self.place.allowed == 0 {
-            return Err((None, self.place.refusal(row.info)));
-        }
-        self.body.path.cost.add(row.cost);
-        if row.special { self.effect(row.info.op, mask, args) } else { Ok(()) }
+        self.effect(row.info.op, mask, args)
     }
 
     /// Ops that mean something to the verifier. Constants are members of their sets by now.
@@ -257,7 +250,8 @@ impl Pass<'_> {
                 self.body.call_list(first);
             }
 
-            Op::LoadIdentity
+            Op::Cmp
+            | Op::LoadIdentity
             | Op::LoadMatrix
             | Op::MultMatrix
             | Op::Translate
@@ -276,7 +270,7 @@ impl Pass<'_> {
             | Op::TexEnvMode
             | Op::TexEnvColor => {}
 
-            // Not special.
+            // Plain: never come here.
             Op::Mov
             | Op::Add
             | Op::Sub
@@ -292,7 +286,6 @@ impl Pass<'_> {
             | Op::Sin
             | Op::Cos
             | Op::Atan2
-            | Op::Cmp
             | Op::Select
             | Op::Vertex2
             | Op::Vertex3
@@ -452,6 +445,18 @@ impl Pass<'_> {
         })
     }
 
+    /// Words that are no instruction; `found` follow the head word.
+    #[cold]
+    fn undecodable(&self, code: u16, found: usize) -> VerifyError {
+        match rows::row(code) {
+            Some(row) => {
+                let detail = Detail::Truncated { needed: rows::operands(code), found };
+                self.error(Some(row.info.op), (None, detail))
+            }
+            None => self.error(None, (None, Detail::UnknownOp { code })),
+        }
+    }
+
     #[cold]
     fn error(&self, op: Option<Op>, (operand, detail): Fault) -> VerifyError {
         VerifyError {
@@ -468,20 +473,40 @@ impl Pass<'_> {
 /// A set of registers is the bits of a word.
 const _: () = assert!(REGISTERS == 32);
 
-/// The set of registers that the operands of `mask` name.
+/// The registers that the operands of `mask` name: (those that are read, those that are written). `None`: a number
+/// is too large.
 #[inline]
-fn registers(mask: u16, args: &[u32]) -> Result<u32, Fault> {
-    let (mut set, mut rest) = (0, mask);
-    while rest != 0 {
-        let operand = rest.trailing_zeros() as usize;
-        rest &= rest - 1;
-        let number = args.get(operand).copied().unwrap_or(u32::MAX);
-        if number >= u32::BITS {
-            return Err((Some(operand), Detail::RegisterNumber { number }));
+fn registers(mask: u16, must_register: u16, args: &[u32], rest: &[u32]) -> Option<(u32, u32)> {
+    let (mut read, mut written, mut numbers) = (0, 0, 0);
+    let mut operand = |i: usize, word: u32| {
+        let (is_register, is_written) = (u32::from(mask >> i & 1), u32::from(must_register >> i & 1));
+        // A constant adds 0.
+        numbers |= word & is_register.wrapping_neg();
+        let bit = is_register.wrapping_shl(word);
+        written |= bit & is_written.wrapping_neg();
+        read |= bit & is_written.wrapping_sub(1);
+    };
+    match rest.first_chunk::<4>() {
+        // Which operands are registers is hard to predict, so up to four are looked at without a branch.
+        Some(window) if mask < 16 => {
+            for (i, &word) in window.iter().enumerate() {
+                operand(i, word);
+            }
         }
-        set |= 1u32 << number;
+        _ => {
+            for (i, &word) in args.iter().enumerate() {
+                operand(i, word);
+            }
+        }
     }
-    Ok(set)
+    if numbers < u32::BITS { Some((read, written)) } else { None }
+}
+
+#[cold]
+fn register_fault(mask: u16, args: &[u32]) -> Fault {
+    let bad = args.iter().enumerate().find(|&(i, &number)| mask >> i & 1 != 0 && number >= u32::BITS);
+    let (operand, &number) = bad.unwrap_or((0, &u32::MAX));
+    (Some(operand), Detail::RegisterNumber { number })
 }
 
 #[cold]

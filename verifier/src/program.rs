@@ -2,9 +2,10 @@
 
 use crate::facts::Facts;
 use crate::pass::Outcome;
+use crate::rows;
 use alloc::boxed::Box;
 use blinkgl::ops::{Callback, Op, OpInfo};
-use blinkgl::wire::{self, HEADER_WORDS};
+use blinkgl::wire::HEADER_WORDS;
 
 /// A program that keeps every rule, for one callback. Only [`crate::verify`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +98,10 @@ impl<'a> Iterator for Instructions<'a> {
     #[inline]
     fn next(&mut self) -> Option<VerifiedInstruction<'a>> {
         // Words that the pass accepted decode without error.
-        let instruction = wire::decode(self.words, self.offset).ok()??;
+        let (&head, rest) = self.words.get(self.offset..)?.split_first()?;
+        let [code, mask] = rows::halves(head);
+        let info = Op::info_from_code(code)?;
+        let args = rest.get(..rows::operands(code))?;
         let offset = self.offset;
         let is_target = match self.targets.split_first() {
             Some((&target, rest)) if usize::try_from(target) == Ok(offset) => {
@@ -106,14 +110,8 @@ impl<'a> Iterator for Instructions<'a> {
             }
             _ => false,
         };
-        self.offset += instruction.words();
-        Some(VerifiedInstruction {
-            offset,
-            info: instruction.info,
-            mask: instruction.mask,
-            args: instruction.args,
-            is_target,
-        })
+        self.offset += 1 + args.len();
+        Some(VerifiedInstruction { offset, info, mask, args, is_target })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The op table prepared for one pass: per op, masks and checks instead of lists of kinds.
 
 use crate::cost::Cost;
-use blinkgl::limits::MAX_LISTS;
+use blinkgl::limits::{MAX_LISTS, MAX_OPERANDS};
 use blinkgl::ops::{CODE_LIMIT, Class, EnumSet, Kind, OPS, Op, OpInfo};
 
 /// What a constant-only operand is checked against.
@@ -48,8 +48,6 @@ const MAX_CHECKS: usize = 4;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     pub(crate) info: &'static OpInfo,
-    /// Operand words.
-    pub(crate) operands: u8,
     checks: u8,
     /// Bit `i`: operand `i` may be a register. No bits beyond the operands, so this one mask finds V07 and V10.
     pub(crate) may_register: u16,
@@ -57,8 +55,8 @@ pub(crate) struct Row {
     pub(crate) must_register: u16,
     /// One bit: what kind of thing it is, for [`crate::place::Place`].
     pub(crate) kind: u16,
-    /// Has meaning to the verifier beyond its operands and cost.
-    pub(crate) special: bool,
+    /// Done once its register operands, place and cost are: no constants to check, no effect on what is tracked.
+    pub(crate) plain: bool,
     /// Cost of one execution.
     pub(crate) cost: Cost,
     check: [Check; MAX_CHECKS],
@@ -76,6 +74,22 @@ impl Row {
 pub(crate) fn row(code: u16) -> Option<&'static Row> {
     let row = *ROW_OF.get(usize::from(code))?;
     ROWS.get(usize::from(row))
+}
+
+/// {low, high} halves of a word: {code, mask} of an instruction's head.
+#[inline]
+pub(crate) fn halves(word: u32) -> [u16; 2] {
+    let [a, b, c, d] = word.to_le_bytes();
+    [u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])]
+}
+
+/// Operand words of a code from the wire, 0 for an unknown one.
+///
+/// A table of its own, although the row has the number: where the next instruction starts depends on this load, so
+/// its latency is the speed of every loop over instructions.
+#[inline]
+pub(crate) fn operands(code: u16) -> usize {
+    OPERANDS_OF.get(usize::from(code)).copied().map_or(0, usize::from)
 }
 
 /// The bit of an op's kind: its class, with `new_list` and `end_list` apart.
@@ -112,6 +126,19 @@ static ROW_OF: [u8; CODE_LIMIT] = {
     table
 };
 
+static OPERANDS_OF: [u8; CODE_LIMIT] = {
+    let mut table = [0; CODE_LIMIT];
+    let mut i = 0;
+    while i < OPS.len() {
+        assert!(OPS[i].operands.len() <= MAX_OPERANDS, "more operands than the register mask has bits");
+        #[allow(clippy::cast_possible_truncation, reason = "asserted above")]
+        let operands = OPS[i].operands.len() as u8;
+        table[OPS[i].op as usize] = operands;
+        i += 1;
+    }
+    table
+};
+
 static ROWS: [Row; OPS.len()] = {
     let mut rows = [prepare(&OPS[0]); OPS.len()];
     let mut i = 0;
@@ -125,12 +152,11 @@ static ROWS: [Row; OPS.len()] = {
 const fn prepare(info: &'static OpInfo) -> Row {
     let mut row = Row {
         info,
-        operands: 0,
         checks: 0,
         may_register: 0,
         must_register: 0,
         kind: kind_bit(info.op, info.class),
-        special: is_special(info),
+        plain: false,
         cost: Cost {
             ops: 1,
             fuel: info.cost,
@@ -140,8 +166,8 @@ const fn prepare(info: &'static OpInfo) -> Row {
         },
         check: [Check::Bool { operand: 0 }; MAX_CHECKS],
     };
-    while (row.operands as usize) < info.operands.len() {
-        let operand = row.operands;
+    let mut operand = 0;
+    while (operand as usize) < info.operands.len() {
         let bit = 1 << operand;
         let check = match info.operands[operand as usize].kind {
             Kind::Dst => {
@@ -166,17 +192,16 @@ const fn prepare(info: &'static OpInfo) -> Row {
             row.check[row.checks as usize] = check;
             row.checks += 1;
         }
-        row.operands += 1;
+        operand += 1;
     }
+    row.plain = row.checks == 0 && is_plain(info.class);
     row
 }
 
-/// Ops that only compute, or only give a vertex or attribute, are done once operands and cost are.
-const fn is_special(info: &OpInfo) -> bool {
-    match info.class {
-        Class::Compute | Class::Vertex => false,
-        // Shininess has a range.
-        Class::Attribute => matches!(info.op, Op::Material),
+/// Classes whose ops the verifier keeps no state about.
+const fn is_plain(class: Class) -> bool {
+    match class {
+        Class::Compute | Class::Attribute | Class::Vertex => true,
         Class::Read
         | Class::Signal
         | Class::Jump
@@ -185,7 +210,7 @@ const fn is_special(info: &OpInfo) -> bool {
         | Class::End
         | Class::Draw
         | Class::ListDefinition
-        | Class::ListCall => true,
+        | Class::ListCall => false,
     }
 }
 
@@ -225,7 +250,7 @@ mod tests {
         for info in OPS {
             let row = row(info.op.code()).expect("every op has a row");
             assert_eq!(row.info.op, info.op);
-            assert_eq!(usize::from(row.operands), info.operands.len());
+            assert_eq!(operands(info.op.code()), info.operands.len());
             assert_eq!(row.cost.gl_calls == 1, info.class.is_gl(), "{}", info.name);
             for (i, operand) in info.operands.iter().enumerate() {
                 assert_eq!(

@@ -314,6 +314,8 @@ fn cases(rule: Rule) -> Cases {
         Rule::V30 => c
             .good(Redraw, &[jmp_if(11), push(), pop(), identity()])
             .good(Redraw, &[jmp_if(12), push(), jmp(13), push(), pop()])
+            // A jump that no path reaches brings nothing to its target.
+            .good(Redraw, &[jmp(9), push(), jmp(9), identity()])
             .bad(Redraw, &[jmp_if(10), push(), pop()], 0, Op::JmpIf, 3)
             .bad(Redraw, &[push(), jmp_if(13), pop(), jmp(14), identity(), identity(), pop()], 3, Op::Jmp, 0)
             .bad(Redraw, &[jmp_if(12), push(), jmp(13), identity(), identity()], 2, Op::Jmp, 0),
