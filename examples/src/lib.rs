@@ -1,1 +1,4 @@
-//! examples
+//! What the example clients are made of, for themselves and for tests and benchmarks that draw the
+//! same pictures.
+
+pub mod gears;
