@@ -16,6 +16,8 @@
 #![no_std]
 extern crate alloc;
 
+pub mod asm;
+pub mod dis;
 pub mod gl;
 pub mod layout;
 pub mod limits;

@@ -33,6 +33,13 @@ pub fn version_word() -> u32 {
     u32::from(VERSION_MAJOR) << 16 | u32::from(VERSION_MINOR)
 }
 
+/// The header of a program of `length` words. A length that does not fit becomes `u32::MAX`, which no
+/// program may have.
+#[must_use]
+pub fn header(length: usize) -> [u32; HEADER_WORDS] {
+    [MAGIC, version_word(), u32::try_from(length).unwrap_or(u32::MAX), 0]
+}
+
 /// A virtual register, `0..REGISTERS`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Reg(u8);

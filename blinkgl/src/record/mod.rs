@@ -46,7 +46,7 @@ pub use values::{Float, Int, Raw};
 use crate::gl::{Predicate, Primitive};
 use crate::limits::{MAX_PROGRAM_WORDS, REGISTERS};
 use crate::ops::{Op, Operand};
-use crate::wire::{Arg, HEADER_WORDS, MAGIC, Reg, WireProgram, head_word, version_word};
+use crate::wire::{Arg, HEADER_WORDS, Reg, WireProgram, head_word, header};
 use alloc::vec::Vec;
 
 /// A mistake in a recording. Op indices count from 0, as the verifier's do.
@@ -177,7 +177,7 @@ impl Recorder {
     #[must_use]
     pub fn new() -> Recorder {
         let mut words = Vec::with_capacity(256);
-        words.extend([MAGIC, version_word(), 0, 0]);
+        words.extend(header(HEADER_WORDS));
         Recorder { words, op_count: 0, labels: Vec::new(), taken: 0, error: None }
     }
 
@@ -206,10 +206,7 @@ impl Recorder {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let length = self.words.len();
-        if let (Some(word), Ok(length)) = (self.words.get_mut(2), u32::try_from(length)) {
-            *word = length;
-        }
+        self.words.splice(..HEADER_WORDS, header(self.words.len()));
         Ok(WireProgram::from_words(self.words))
     }
 
