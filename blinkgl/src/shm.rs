@@ -4,6 +4,10 @@
 //! words go in and out by atomic operations, bulk data by copies made of them. What was copied is
 //! private and can be checked; reading a word twice is a bug (the second may differ).
 //!
+//! Words are accessed as 32-bit atomics, pixels as 64-bit ones. A peer that writes the same bytes with the
+//! other width, or with plain stores, while they are copied can make the copy hold any value, and
+//! nothing else: the copy is private before anything looks at it.
+//!
 //! All `unsafe` of this crate is here.
 
 use crate::limits::PAGE_SIZE;
@@ -142,15 +146,20 @@ impl Shm {
         length: usize,
         into: &mut Vec<u8>,
     ) -> Result<(), OutOfBounds> {
-        let base = self.check(offset, length.next_multiple_of(8), 8)?;
-        into.reserve(length.next_multiple_of(8));
+        // A length near the end of the address space has no next multiple; with wrapping arithmetic it
+        // would be 0, and pass the check.
+        let Some(padded) = length.checked_next_multiple_of(8) else {
+            return Err(OutOfBounds { offset: offset.0, length, size: self.size });
+        };
+        let base = self.check(offset, padded, 8)?;
+        into.reserve(padded);
         for i in 0..length.div_ceil(8) {
             // SAFETY: `check` proved that all aligned double words that hold `length` bytes are inside
             // the region; atomics may be accessed concurrently.
             let word = unsafe { base.cast::<AtomicU64>().add(i).as_ref() }.load(Ordering::Relaxed);
             into.extend_from_slice(&word.to_ne_bytes());
         }
-        into.truncate(into.len() - (length.next_multiple_of(8) - length));
+        into.truncate(into.len() - (padded - length));
         fence(Ordering::Acquire);
         Ok(())
     }
@@ -237,10 +246,58 @@ mod tests {
         assert!(shm.load(ShmOffset(2)).is_err(), "not aligned");
         assert!(shm.copy_in(ShmOffset(PAGE_SIZE - 4), &mut [0; 2]).is_err());
         assert!(shm.copy_bytes_in(ShmOffset(8), PAGE_SIZE - 7, &mut vec![]).is_err());
+        for length in [usize::MAX, usize::MAX - 7, isize::MAX as usize] {
+            assert!(shm.copy_bytes_in(ShmOffset(0), length, &mut vec![]).is_err());
+            assert!(shm.copy_bytes_in(ShmOffset(8), length, &mut vec![]).is_err());
+            assert!(shm.part(ShmOffset(8), length).is_err());
+        }
         assert!(shm.part(ShmOffset(8), PAGE_SIZE).is_err());
         let part = shm.part(ShmOffset(8), 16).unwrap();
         assert!(part.store(ShmOffset(16), 1).is_err());
         assert!(part.store(ShmOffset(12), 7).is_ok());
         assert_eq!(shm.load(ShmOffset(20)), Ok(7));
+    }
+
+    /// A writer changes a record under a version that is odd meanwhile; whoever reads the same even version
+    /// before and after has a whole record.
+    #[test]
+    fn versions_tell_whether_a_copy_is_whole() {
+        extern crate std;
+        const WORDS: usize = 16;
+        // Few rounds under Miri, which explores orders that the processor does not show.
+        let rounds = if cfg!(miri) { 20 } else { 20_000 };
+        let shm = Shm::anonymous(PAGE_SIZE);
+        let writer = shm.clone();
+        let thread = std::thread::spawn(move || {
+            for round in 1..=rounds {
+                writer.store(ShmOffset(0), 2 * round - 1).unwrap();
+                writer.copy_out(ShmOffset(8), &[round; WORDS]).unwrap();
+                writer.store(ShmOffset(0), 2 * round).unwrap();
+            }
+        });
+        loop {
+            let version = shm.load(ShmOffset(0)).unwrap();
+            let mut words = [0; WORDS];
+            shm.copy_in(ShmOffset(8), &mut words).unwrap();
+            if version.is_multiple_of(2) && shm.load(ShmOffset(0)).unwrap() == version {
+                assert_eq!(words, [version / 2; WORDS]);
+                if version == 2 * rounds {
+                    break;
+                }
+            }
+            std::thread::yield_now();
+        }
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn parts_keep_the_memory_alive() {
+        let whole = Shm::anonymous(2 * PAGE_SIZE);
+        let part = whole.part(ShmOffset(PAGE_SIZE), 64).unwrap();
+        whole.store(ShmOffset(PAGE_SIZE + 60), 5).unwrap();
+        drop(whole);
+        assert_eq!(part.load(ShmOffset(60)), Ok(5));
+        assert_eq!((part.size(), Shm::anonymous(0).size()), (64, 0));
+        assert!(Shm::anonymous(0).load(ShmOffset(0)).is_err());
     }
 }
