@@ -1,6 +1,7 @@
 //! What a path costs, and the budget that the worst one must keep.
 
 use crate::error::{Detail, Resource};
+use crate::rows::Step;
 use blinkgl::limits::{MAX_FUEL, MAX_VERTICES};
 
 /// Bytes of a vertex as it is uploaded.
@@ -32,21 +33,19 @@ impl Cost {
     }
 
     #[inline]
-    pub(crate) fn add(&mut self, other: Cost) {
-        self.ops += other.ops;
-        self.fuel += other.fuel;
-        self.gl_calls += other.gl_calls;
-        self.vertices += other.vertices;
-        self.assembled += other.assembled;
+    pub(crate) fn add(&mut self, step: Step) {
+        self.ops += step.ops;
+        self.fuel += step.fuel;
+        self.gl_calls += step.gl_calls;
+        self.vertices += step.vertices;
     }
 
     /// Takes back what was added.
-    pub(crate) fn sub(&mut self, other: Cost) {
-        self.ops -= other.ops;
-        self.fuel -= other.fuel;
-        self.gl_calls -= other.gl_calls;
-        self.vertices -= other.vertices;
-        self.assembled -= other.assembled;
+    pub(crate) fn sub(&mut self, step: Step) {
+        self.ops -= step.ops;
+        self.fuel -= step.fuel;
+        self.gl_calls -= step.gl_calls;
+        self.vertices -= step.vertices;
     }
 
     pub(crate) fn max(self, other: Cost) -> Cost {

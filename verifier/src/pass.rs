@@ -7,11 +7,11 @@ use crate::facts::{Body, Confinement, Facts, ListFacts, Occurs, Path};
 use crate::jumps::{Jump, Pending};
 use crate::place::Place;
 use crate::range::Constants;
-use crate::rows::{self, Check, Row};
+use crate::rows::{self, Check};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use blinkgl::limits::{MAX_LISTS, MAX_PROGRAM_WORDS, REGISTERS};
-use blinkgl::ops::{Callback, External, Op};
+use blinkgl::ops::{Callback, External, Op, OpInfo};
 use blinkgl::wire::{self, HEADER_WORDS, MAGIC, VERSION_MAJOR, VERSION_MINOR};
 
 /// What a pass found.
@@ -115,53 +115,76 @@ type Fault = (Option<usize>, Detail);
 
 impl Pass<'_> {
     fn run(&mut self) -> Result<(), VerifyError> {
+        // A local too: through memory it would add some cycles to where each instruction starts.
+        let mut offset = self.offset;
         loop {
-            if self.offset >= self.pending.next {
+            if offset >= self.pending.next {
                 self.arrive()?;
             }
-            let Some((&head, rest)) = self.words.get(self.offset..).and_then(<[u32]>::split_first) else {
+            let Some((&head, rest)) = self.words.get(offset..).and_then(<[u32]>::split_first) else {
                 return Ok(());
             };
             let [code, mask] = rows::halves(head);
-            let needed = rows::operands(code);
-            let (Some(row), Some(args)) = (rows::row(code), rest.get(..needed)) else {
-                return Err(self.undecodable(code, rest.len()));
+            let row = rows::row(code);
+            let needed = usize::from(row.operands);
+            let Some(args) = rest.get(..needed) else {
+                return Err(self.refused(head, rest));
             };
-            if let Err(fault) = self.instruction(row, mask, args, rest) {
-                return Err(self.error(Some(row.info.op), fault));
+            if mask & !row.may_register != 0
+                || row.must_register & !mask != 0
+                || row.kind & self.place.allowed == 0
+            {
+                return Err(self.refused(head, rest));
             }
-            self.offset += 1 + needed;
+            if mask != 0 {
+                let Some((first, others)) = registers(mask, args, rest) else {
+                    return Err(self.refused(head, rest));
+                };
+                let (read, written) =
+                    if row.must_register == 0 { (first | others, 0) } else { (others, first) };
+                self.body.registers_read |= read & !self.body.path.written;
+                self.body.path.written |= written;
+                self.registers_written |= written;
+            }
+            self.body.path.cost.add(row.step);
+            if !row.plain {
+                self.special(code, mask, args)?;
+            }
+            offset += 1 + needed;
+            self.offset = offset;
             self.index += 1;
         }
     }
 
-    /// One instruction. `rest` is all that follows its head word.
-    #[inline]
-    fn instruction(&mut self, row: &Row, mask: u16, args: &[u32], rest: &[u32]) -> Result<(), Fault> {
-        if mask & !row.may_register != 0 || row.must_register & !mask != 0 {
-            return Err(mask_fault(row, mask, args));
-        }
-        if mask != 0 {
-            let Some((read, written)) = registers(mask, row.must_register, args, rest) else {
-                return Err(register_fault(mask, args));
-            };
-            self.body.registers_read |= read & !self.body.path.written;
-            self.body.path.written |= written;
-            self.registers_written |= written;
-        }
-        if row.kind & self.place.allowed == 0 {
-            return Err((None, self.place.refusal(row.info)));
-        }
-        self.body.path.cost.add(row.cost);
-        if row.plain {
-            return Ok(());
-        }
-        for check in row.checks() {
+    /// What is left of an instruction that is not plain: its constants, and what it does.
+    fn special(&mut self, code: u16, mask: u16, args: &[u32]) -> Result<(), VerifyError> {
+        let Some((info, checks)) = rows::details(code) else {
+            return Err(self.error(None, (None, Detail::UnknownOp { code })));
+        };
+        for check in checks {
             if let Some(operand) = check.fails(args) {
-                return Err(constant_fault(check, operand, args));
+                return Err(self.error(Some(info.op), constant_fault(check, operand, args)));
             }
         }
-        self.effect(row.info.op, mask, args)
+        self.effect(info.op, mask, args).map_err(|fault| self.error(Some(info.op), fault))
+    }
+
+    /// Why the instruction with this head word is refused before its constants are looked at. `rest`: the words after it.
+    #[cold]
+    fn refused(&self, head: u32, rest: &[u32]) -> VerifyError {
+        let [code, mask] = rows::halves(head);
+        let Some(info) = Op::info_from_code(code) else {
+            return self.error(None, (None, Detail::UnknownOp { code }));
+        };
+        let needed = info.operands.len();
+        let fault = match rest.get(..needed) {
+            None => (None, Detail::Truncated { needed, found: rest.len() }),
+            Some(_) if u32::from(mask) >> needed != 0 => (None, Detail::Mask { mask, operands: needed }),
+            Some(args) => {
+                register_fault(info, mask, args).unwrap_or_else(|| (None, self.place.refusal(info)))
+            }
+        };
+        self.error(Some(info.op), fault)
     }
 
     /// Ops that mean something to the verifier. Constants are members of their sets by now.
@@ -396,7 +419,7 @@ impl Pass<'_> {
     fn end_list(&mut self) -> Result<(), Detail> {
         self.body.path.stacks.list_end()?;
         // `end_list` itself is the program's.
-        let end = rows::row(Op::EndList.code()).map(|row| row.cost).unwrap_or_default();
+        let end = rows::row(Op::EndList.code()).step;
         self.body.path.cost.sub(end);
         self.budget.check(self.body.path.cost)?;
         let (Some(outer), Some(new_list)) = (self.outer.take(), self.place.list) else {
@@ -445,18 +468,6 @@ impl Pass<'_> {
         })
     }
 
-    /// Words that are no instruction; `found` follow the head word.
-    #[cold]
-    fn undecodable(&self, code: u16, found: usize) -> VerifyError {
-        match rows::row(code) {
-            Some(row) => {
-                let detail = Detail::Truncated { needed: rows::operands(code), found };
-                self.error(Some(row.info.op), (None, detail))
-            }
-            None => self.error(None, (None, Detail::UnknownOp { code })),
-        }
-    }
-
     #[cold]
     fn error(&self, op: Option<Op>, (operand, detail): Fault) -> VerifyError {
         VerifyError {
@@ -473,58 +484,56 @@ impl Pass<'_> {
 /// A set of registers is the bits of a word.
 const _: () = assert!(REGISTERS == 32);
 
-/// The registers that the operands of `mask` name: (those that are read, those that are written). `None`: a number
-/// is too large.
+/// The registers that the operands of `mask` name: (that of operand 0, those of the others). `None`: a number is
+/// too large.
 #[inline]
-fn registers(mask: u16, must_register: u16, args: &[u32], rest: &[u32]) -> Option<(u32, u32)> {
-    let (mut read, mut written, mut numbers) = (0, 0, 0);
-    let mut operand = |i: usize, word: u32| {
-        let (is_register, is_written) = (u32::from(mask >> i & 1), u32::from(must_register >> i & 1));
-        // A constant adds 0.
-        numbers |= word & is_register.wrapping_neg();
-        let bit = is_register.wrapping_shl(word);
-        written |= bit & is_written.wrapping_neg();
-        read |= bit & is_written.wrapping_sub(1);
-    };
-    match rest.first_chunk::<4>() {
-        // Which operands are registers is hard to predict, so up to four are looked at without a branch.
-        Some(window) if mask < 16 => {
-            for (i, &word) in window.iter().enumerate() {
-                operand(i, word);
-            }
-        }
-        _ => {
-            for (i, &word) in args.iter().enumerate() {
-                operand(i, word);
-            }
+fn registers(mask: u16, args: &[u32], rest: &[u32]) -> Option<(u32, u32)> {
+    // Which operands are registers is hard to predict, so up to four are looked at without a branch.
+    if let (Some(lanes), Some(&[a, b, c, d])) = (LANES.get(usize::from(mask)), rest.first_chunk()) {
+        let numbers = a & lanes[0] | b & lanes[1] | c & lanes[2] | d & lanes[3];
+        let bit = |word: u32, lane: u32| 1u32.wrapping_shl(word) & lane;
+        let others = bit(b, lanes[1]) | bit(c, lanes[2]) | bit(d, lanes[3]);
+        return if numbers < u32::BITS { Some((bit(a, lanes[0]), others)) } else { None };
+    }
+    let (mut first, mut others) = (0, 0);
+    for (i, &number) in args.iter().enumerate() {
+        if mask >> i & 1 != 0 {
+            let bit = 1u32.checked_shl(number)?;
+            if i == 0 { first = bit } else { others |= bit }
         }
     }
-    if numbers < u32::BITS { Some((read, written)) } else { None }
+    Some((first, others))
 }
 
-#[cold]
-fn register_fault(mask: u16, args: &[u32]) -> Fault {
-    let bad = args.iter().enumerate().find(|&(i, &number)| mask >> i & 1 != 0 && number >= u32::BITS);
-    let (operand, &number) = bad.unwrap_or((0, &u32::MAX));
-    (Some(operand), Detail::RegisterNumber { number })
-}
+/// For each mask of four operands, all bits set for those that are registers.
+static LANES: [[u32; 4]; 16] = {
+    let mut lanes = [[0; 4]; 16];
+    let mut mask = 0;
+    while mask < 16 {
+        let mut i = 0;
+        while i < 4 {
+            if mask >> i & 1 != 0 {
+                lanes[mask][i] = u32::MAX;
+            }
+            i += 1;
+        }
+        mask += 1;
+    }
+    lanes
+};
 
+/// The first operand that is wrong in being a register or none, or in its number.
 #[cold]
-fn mask_fault(row: &Row, mask: u16, args: &[u32]) -> Fault {
-    let operands = args.len();
-    if u32::from(mask) >> operands != 0 {
-        return (None, Detail::Mask { mask, operands });
-    }
-    for (operand, &word) in args.iter().enumerate() {
-        let bit = 1 << operand;
-        if mask & bit & !row.may_register != 0 {
-            return (Some(operand), Detail::RegisterSelects { number: word });
-        }
-        if row.must_register & bit & !mask != 0 {
-            return (Some(operand), Detail::ConstantWritten { value: word });
-        }
-    }
-    (None, Detail::Mask { mask, operands })
+fn register_fault(info: &OpInfo, mask: u16, args: &[u32]) -> Option<Fault> {
+    info.operands.iter().zip(args).enumerate().find_map(|(i, (operand, &word))| {
+        let detail = match mask >> i & 1 != 0 {
+            true if !operand.kind.takes_register() => Detail::RegisterSelects { number: word },
+            true if word >= u32::BITS => Detail::RegisterNumber { number: word },
+            false if !operand.kind.takes_constant() => Detail::ConstantWritten { value: word },
+            _ => return None,
+        };
+        Some((Some(i), detail))
+    })
 }
 
 #[cold]

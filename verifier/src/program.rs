@@ -101,7 +101,8 @@ impl<'a> Iterator for Instructions<'a> {
         let (&head, rest) = self.words.get(self.offset..)?.split_first()?;
         let [code, mask] = rows::halves(head);
         let info = Op::info_from_code(code)?;
-        let args = rest.get(..rows::operands(code))?;
+        // The row, not `info`: the next instruction waits for this number, and the row has it one load earlier.
+        let args = rest.get(..usize::from(rows::row(code).operands))?;
         let offset = self.offset;
         let is_target = match self.targets.split_first() {
             Some((&target, rest)) if usize::try_from(target) == Ok(offset) => {

@@ -1,8 +1,137 @@
 //! The op table prepared for one pass: per op, masks and checks instead of lists of kinds.
+//!
+//! The pass spends about as long on an instruction as these loads take, so what every instruction needs is 24
+//! bytes in one cache line, found by its code alone; the checks of constants are apart.
 
-use crate::cost::Cost;
 use blinkgl::limits::{MAX_LISTS, MAX_OPERANDS};
 use blinkgl::ops::{CODE_LIMIT, Class, EnumSet, Kind, OPS, Op, OpInfo};
+
+/// What each execution of an op adds to its path's [`crate::Cost`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Step {
+    pub(crate) ops: u32,
+    pub(crate) fuel: u32,
+    pub(crate) gl_calls: u32,
+    pub(crate) vertices: u32,
+}
+
+/// What the pass needs of an op for each instruction.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
+pub(crate) struct Row {
+    pub(crate) step: Step,
+    /// Bit `i`: operand `i` may be a register. No bits beyond the operands, so this one mask finds V07 and V10.
+    pub(crate) may_register: u16,
+    /// Bit 0: operand 0 is written, so it must be a register. No other operand is ever written.
+    pub(crate) must_register: u16,
+    /// One bit: what kind of thing it is, for [`crate::place::Place`]. None for an unknown op, so it may stand nowhere.
+    pub(crate) kind: u16,
+    /// Operand words.
+    pub(crate) operands: u8,
+    /// Done once its registers, place and cost are: no constants to check, no effect on what is tracked.
+    pub(crate) plain: bool,
+}
+
+/// No op has this code.
+static UNKNOWN: Row = Row {
+    step: Step { ops: 0, fuel: 0, gl_calls: 0, vertices: 0 },
+    may_register: 0,
+    must_register: 0,
+    kind: 0,
+    operands: 0,
+    plain: false,
+};
+
+/// The row of a code from the wire.
+#[inline]
+pub(crate) fn row(code: u16) -> &'static Row {
+    ROWS.get(usize::from(code)).unwrap_or(&UNKNOWN)
+}
+
+/// {low, high} halves of a word: {code, mask} of an instruction's head.
+#[inline]
+pub(crate) fn halves(word: u32) -> [u16; 2] {
+    let [a, b, c, d] = word.to_le_bytes();
+    [u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])]
+}
+
+/// The bit of an op's kind: its class, with `new_list` and `end_list` apart.
+pub(crate) const fn kind_bit(op: Op, class: Class) -> u16 {
+    match class {
+        Class::Compute => 1,
+        Class::Read => 1 << 1,
+        Class::Signal => 1 << 2,
+        Class::Jump => 1 << 3,
+        Class::State => 1 << 4,
+        Class::Attribute => 1 << 5,
+        Class::Vertex => 1 << 6,
+        Class::Begin => 1 << 7,
+        Class::End => 1 << 8,
+        Class::Draw => 1 << 9,
+        Class::ListDefinition if op as u16 == Op::NewList as u16 => 1 << 10,
+        Class::ListDefinition => 1 << 11,
+        Class::ListCall => 1 << 12,
+    }
+}
+
+static ROWS: [Row; CODE_LIMIT] = {
+    let mut rows = [UNKNOWN; CODE_LIMIT];
+    let mut i = 0;
+    while i < OPS.len() {
+        rows[OPS[i].op as usize] = prepare(&OPS[i]);
+        i += 1;
+    }
+    rows
+};
+
+const fn prepare(info: &'static OpInfo) -> Row {
+    let mut row = UNKNOWN;
+    row.kind = kind_bit(info.op, info.class);
+    row.step = Step {
+        ops: 1,
+        fuel: info.cost,
+        gl_calls: is_gl(info.class) as u32,
+        vertices: matches!(info.class, Class::Vertex) as u32,
+    };
+    let mut i = 0;
+    assert!(info.operands.len() <= MAX_OPERANDS, "more operands than the register mask has bits");
+    while i < info.operands.len() {
+        match info.operands[i].kind {
+            Kind::Dst => {
+                assert!(i == 0, "the written register comes first");
+                row.may_register |= 1;
+                row.must_register = 1;
+            }
+            Kind::Float | Kind::Int | Kind::Raw => row.may_register |= 1 << i,
+            Kind::Enum(_) | Kind::Bits(_) | Kind::Bool | Kind::List | Kind::Texture | Kind::Label => {}
+        }
+        row.operands += 1;
+        i += 1;
+    }
+    row.plain = is_plain(info.class) && Checks::of(info).count == 0;
+    row
+}
+
+/// Classes whose ops the verifier keeps no state about.
+const fn is_plain(class: Class) -> bool {
+    match class {
+        Class::Compute | Class::Attribute | Class::Vertex => true,
+        Class::Read
+        | Class::Signal
+        | Class::Jump
+        | Class::State
+        | Class::Begin
+        | Class::End
+        | Class::Draw
+        | Class::ListDefinition
+        | Class::ListCall => false,
+    }
+}
+
+/// [`Class::is_gl`] at compile time; a test compares them.
+const fn is_gl(class: Class) -> bool {
+    !matches!(class, Class::Compute | Class::Read | Class::Signal | Class::Jump)
+}
 
 /// What a constant-only operand is checked against.
 #[derive(Clone, Copy, Debug)]
@@ -41,182 +170,74 @@ fn word(args: &[u32], operand: u8) -> u32 {
     args.get(usize::from(operand)).copied().unwrap_or(u32::MAX)
 }
 
-/// Checks of one row at most: `color_mask` has four.
+/// Checks of one op at most: `color_mask` has four.
 const MAX_CHECKS: usize = 4;
 
-/// A row of the op table, prepared.
+/// The checks of an op's constants.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Row {
-    pub(crate) info: &'static OpInfo,
-    checks: u8,
-    /// Bit `i`: operand `i` may be a register. No bits beyond the operands, so this one mask finds V07 and V10.
-    pub(crate) may_register: u16,
-    /// Bit `i`: operand `i` must be a register: it is written.
-    pub(crate) must_register: u16,
-    /// One bit: what kind of thing it is, for [`crate::place::Place`].
-    pub(crate) kind: u16,
-    /// Done once its register operands, place and cost are: no constants to check, no effect on what is tracked.
-    pub(crate) plain: bool,
-    /// Cost of one execution.
-    pub(crate) cost: Cost,
-    check: [Check; MAX_CHECKS],
+struct Checks {
+    count: u8,
+    checks: [Check; MAX_CHECKS],
 }
 
-impl Row {
-    #[inline]
-    pub(crate) fn checks(&self) -> &[Check] {
-        self.check.get(..usize::from(self.checks)).unwrap_or_default()
-    }
-}
-
-/// The row of a code from the wire.
-#[inline]
-pub(crate) fn row(code: u16) -> Option<&'static Row> {
-    let row = *ROW_OF.get(usize::from(code))?;
-    ROWS.get(usize::from(row))
-}
-
-/// {low, high} halves of a word: {code, mask} of an instruction's head.
-#[inline]
-pub(crate) fn halves(word: u32) -> [u16; 2] {
-    let [a, b, c, d] = word.to_le_bytes();
-    [u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])]
-}
-
-/// Operand words of a code from the wire, 0 for an unknown one.
-///
-/// A table of its own, although the row has the number: where the next instruction starts depends on this load, so
-/// its latency is the speed of every loop over instructions.
-#[inline]
-pub(crate) fn operands(code: u16) -> usize {
-    OPERANDS_OF.get(usize::from(code)).copied().map_or(0, usize::from)
-}
-
-/// The bit of an op's kind: its class, with `new_list` and `end_list` apart.
-pub(crate) const fn kind_bit(op: Op, class: Class) -> u16 {
-    match class {
-        Class::Compute => 1,
-        Class::Read => 1 << 1,
-        Class::Signal => 1 << 2,
-        Class::Jump => 1 << 3,
-        Class::State => 1 << 4,
-        Class::Attribute => 1 << 5,
-        Class::Vertex => 1 << 6,
-        Class::Begin => 1 << 7,
-        Class::End => 1 << 8,
-        Class::Draw => 1 << 9,
-        Class::ListDefinition if op as u16 == Op::NewList as u16 => 1 << 10,
-        Class::ListDefinition => 1 << 11,
-        Class::ListCall => 1 << 12,
-    }
-}
-
-const NO_ROW: u8 = u8::MAX;
-
-static ROW_OF: [u8; CODE_LIMIT] = {
-    let mut table = [NO_ROW; CODE_LIMIT];
+/// Checks in the order of the op table.
+static CHECKS: [Checks; OPS.len()] = {
+    let mut all = [Checks::NONE; OPS.len()];
     let mut i = 0;
-    assert!(OPS.len() < NO_ROW as usize, "row numbers no longer fit a byte");
+    while i < OPS.len() {
+        all[i] = Checks::of(&OPS[i]);
+        i += 1;
+    }
+    all
+};
+
+/// The index of each code's op in the op table.
+static INDEX_OF: [u8; CODE_LIMIT] = {
+    let mut table = [u8::MAX; CODE_LIMIT];
+    let mut i = 0;
+    assert!(OPS.len() < u8::MAX as usize, "indices no longer fit a byte");
     while i < OPS.len() {
         #[allow(clippy::cast_possible_truncation, reason = "asserted above")]
-        let row = i as u8;
-        table[OPS[i].op as usize] = row;
+        let index = i as u8;
+        table[OPS[i].op as usize] = index;
         i += 1;
     }
     table
 };
 
-static OPERANDS_OF: [u8; CODE_LIMIT] = {
-    let mut table = [0; CODE_LIMIT];
-    let mut i = 0;
-    while i < OPS.len() {
-        assert!(OPS[i].operands.len() <= MAX_OPERANDS, "more operands than the register mask has bits");
-        #[allow(clippy::cast_possible_truncation, reason = "asserted above")]
-        let operands = OPS[i].operands.len() as u8;
-        table[OPS[i].op as usize] = operands;
-        i += 1;
-    }
-    table
-};
+/// The op of a code, with its checks.
+#[inline]
+pub(crate) fn details(code: u16) -> Option<(&'static OpInfo, &'static [Check])> {
+    let index = usize::from(*INDEX_OF.get(usize::from(code))?);
+    let checks = CHECKS.get(index)?;
+    Some((OPS.get(index)?, checks.checks.get(..usize::from(checks.count))?))
+}
 
-static ROWS: [Row; OPS.len()] = {
-    let mut rows = [prepare(&OPS[0]); OPS.len()];
-    let mut i = 0;
-    while i < OPS.len() {
-        rows[i] = prepare(&OPS[i]);
-        i += 1;
-    }
-    rows
-};
+impl Checks {
+    const NONE: Checks = Checks { count: 0, checks: [Check::Bool { operand: 0 }; MAX_CHECKS] };
 
-const fn prepare(info: &'static OpInfo) -> Row {
-    let mut row = Row {
-        info,
-        checks: 0,
-        may_register: 0,
-        must_register: 0,
-        kind: kind_bit(info.op, info.class),
-        plain: false,
-        cost: Cost {
-            ops: 1,
-            fuel: info.cost,
-            gl_calls: is_gl(info.class) as u32,
-            vertices: matches!(info.class, Class::Vertex) as u32,
-            assembled: 0,
-        },
-        check: [Check::Bool { operand: 0 }; MAX_CHECKS],
-    };
-    let mut operand = 0;
-    while (operand as usize) < info.operands.len() {
-        let bit = 1 << operand;
-        let check = match info.operands[operand as usize].kind {
-            Kind::Dst => {
-                row.may_register |= bit;
-                row.must_register |= bit;
-                None
+    const fn of(info: &'static OpInfo) -> Checks {
+        let mut all = Checks::NONE;
+        let mut operand = 0;
+        while (operand as usize) < info.operands.len() {
+            let check = match info.operands[operand as usize].kind {
+                Kind::Enum(set) => {
+                    let (base, window) = first_window(set);
+                    Some(Check::Member { operand, base, window, set })
+                }
+                Kind::Bits(set) => Some(Check::Bits { operand, all: all_bits(set), set }),
+                Kind::Bool => Some(Check::Bool { operand }),
+                Kind::List => Some(Check::List { operand }),
+                Kind::Dst | Kind::Float | Kind::Int | Kind::Raw | Kind::Texture | Kind::Label => None,
+            };
+            if let Some(check) = check {
+                all.checks[all.count as usize] = check;
+                all.count += 1;
             }
-            Kind::Float | Kind::Int | Kind::Raw => {
-                row.may_register |= bit;
-                None
-            }
-            Kind::Enum(set) => {
-                let (base, window) = first_window(set);
-                Some(Check::Member { operand, base, window, set })
-            }
-            Kind::Bits(set) => Some(Check::Bits { operand, all: all_bits(set), set }),
-            Kind::Bool => Some(Check::Bool { operand }),
-            Kind::List => Some(Check::List { operand }),
-            Kind::Texture | Kind::Label => None,
-        };
-        if let Some(check) = check {
-            row.check[row.checks as usize] = check;
-            row.checks += 1;
+            operand += 1;
         }
-        operand += 1;
+        all
     }
-    row.plain = row.checks == 0 && is_plain(info.class);
-    row
-}
-
-/// Classes whose ops the verifier keeps no state about.
-const fn is_plain(class: Class) -> bool {
-    match class {
-        Class::Compute | Class::Attribute | Class::Vertex => true,
-        Class::Read
-        | Class::Signal
-        | Class::Jump
-        | Class::State
-        | Class::Begin
-        | Class::End
-        | Class::Draw
-        | Class::ListDefinition
-        | Class::ListCall => false,
-    }
-}
-
-/// [`Class::is_gl`] at compile time; a test compares them.
-const fn is_gl(class: Class) -> bool {
-    !matches!(class, Class::Compute | Class::Read | Class::Signal | Class::Jump)
 }
 
 const fn first_window(set: &EnumSet) -> (u32, u64) {
@@ -247,11 +268,15 @@ mod tests {
 
     #[test]
     fn rows_say_what_the_op_table_says() {
+        assert_eq!(core::mem::size_of::<Row>(), 32);
         for info in OPS {
-            let row = row(info.op.code()).expect("every op has a row");
-            assert_eq!(row.info.op, info.op);
-            assert_eq!(operands(info.op.code()), info.operands.len());
-            assert_eq!(row.cost.gl_calls == 1, info.class.is_gl(), "{}", info.name);
+            let row = row(info.op.code());
+            let (same, checks) = details(info.op.code()).expect("every op has details");
+            assert_eq!(same.op, info.op);
+            assert_eq!(usize::from(row.operands), info.operands.len());
+            assert_eq!(row.step.gl_calls == 1, info.class.is_gl(), "{}", info.name);
+            assert_eq!((row.step.ops, row.step.fuel), (1, info.cost));
+            assert_eq!(u32::from(row.may_register) >> info.operands.len(), 0);
             for (i, operand) in info.operands.iter().enumerate() {
                 assert_eq!(
                     row.may_register >> i & 1 != 0,
@@ -266,23 +291,18 @@ mod tests {
                     info.name
                 );
             }
-            assert_eq!(u32::from(row.may_register) >> info.operands.len(), 0);
-            for check in row.checks() {
+            for check in checks {
+                assert!(!row.plain);
                 if let Check::Member { base, window, set, .. } = check {
-                    for value in 0..=0xffff {
-                        let bit = value - *base.min(&value);
-                        if value >= *base && bit < 64 {
-                            assert_eq!(
-                                window >> bit & 1 != 0,
-                                set.contains(value),
-                                "{} {value:#x}",
-                                set.name
-                            );
-                        }
+                    for value in *base..=base + 63 {
+                        let bit = value - base;
+                        assert_eq!(window >> bit & 1 != 0, set.contains(value), "{} {value:#x}", set.name);
                     }
                 }
             }
         }
-        assert!(row(0).is_none() && row(u16::MAX).is_none());
+        for code in (0..=u16::MAX).filter(|&code| Op::from_code(code).is_none()) {
+            assert!(row(code).kind == 0 && details(code).is_none());
+        }
     }
 }
