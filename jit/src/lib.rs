@@ -1,9 +1,25 @@
 //! From a verified stored procedure to GL work: lowering, interpreter, native code.
 //!
-//! `VerifiedProgram -> LoweredProgram` at once, and `-> CompiledProgram` later on a worker thread. Both
-//! tiers give the same calls, registers and effects, bit for bit.
+//! `VerifiedProgram -> LoweredProgram` at once ([`lower()`]), and native code later on a worker thread. Both
+//! tiers give the same calls, registers and effects, bit for bit: GL steps are the same code
+//! (`run`), and what arithmetic means is said once ([`arith`]).
+//!
+//! What is constant is data, not code: primitives are assembled when a program is lowered, and the native
+//! tier only computes registers and decides jumps between calls that work through tables.
+pub mod arith;
+mod builder;
 pub mod env;
 pub mod gl;
+mod interp;
+mod lower;
+mod primitive;
+mod program;
+mod run;
+mod step;
+pub mod trace;
 
 pub use env::{DamageRect, Effects, Environment, Stop};
 pub use gl::{Assembly, Attributes, Command, Gl, Inherited, Segment, SegmentId, Vertex};
+pub use lower::{LoweredProgram, lower};
+pub use program::{Program, Tier, TierChoice};
+pub use run::{Lists, Outcome, Run};

@@ -1,0 +1,317 @@
+//! Builds segments: what OpenGL would do between Begin and End, done once when a program is lowered.
+
+use crate::gl::{Assembly, Attributes, Command, Inherited, Segment, SegmentId, Vertex};
+use crate::primitive;
+use crate::step::{Body, CAPTURED, Dynamic, EXIT, LEADING, Patch, RecordPlace, Step, VERTEX_WORDS};
+use std::sync::Arc;
+
+/// Words of a vertex, by attribute.
+const POSITION: usize = 0;
+const COLOR: usize = 4;
+const TEX_COORD: usize = 8;
+const NORMAL: usize = 12;
+
+/// A vertex attribute that lasts until it is set again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attribute {
+    Color,
+    TexCoord,
+    Normal,
+}
+
+/// The segment being built, if any.
+///
+/// Registers are tracked by the words of a vertex: `sources[w]` says where word `w` of the current
+/// attributes comes from, if bit `w` of `from_register` is set. Patches run in program order, and a
+/// register that is about to be written is first put where it is needed ([`SegmentBuilder::before_write`]).
+#[derive(Debug)]
+pub(crate) struct SegmentBuilder {
+    /// A Begin was seen, and what came since belongs to one segment.
+    pub(crate) open: bool,
+    /// Between Begin and End.
+    pub(crate) inside: bool,
+    mode: u32,
+    assembly: Assembly,
+    primitive_first: u32,
+    vertices: Vec<Vertex>,
+    indices: Vec<u32>,
+    records: Vec<Vec<Command>>,
+    /// Commands since the last vertex.
+    pending: Vec<Command>,
+    /// The current attributes; words from registers are 0.
+    current: Vertex,
+    from_register: u16,
+    sources: [u32; VERTEX_WORDS],
+    color_set: bool,
+    tex_coord_set: bool,
+    normal_set: bool,
+    inherited: Inherited,
+    places: Vec<RecordPlace>,
+    dynamic: bool,
+    /// [`Step::Open`] is there.
+    opened: bool,
+    /// Patches from here on have no step yet, and read these registers.
+    unstepped: usize,
+    unstepped_reads: u32,
+}
+
+impl SegmentBuilder {
+    pub(crate) fn new(vertices: usize) -> SegmentBuilder {
+        SegmentBuilder {
+            open: false,
+            inside: false,
+            mode: 0,
+            assembly: Assembly::Points,
+            primitive_first: 0,
+            vertices: Vec::with_capacity(vertices),
+            indices: Vec::with_capacity(vertices),
+            records: Vec::new(),
+            pending: Vec::new(),
+            current: Vertex::default(),
+            from_register: 0,
+            sources: [0; VERTEX_WORDS],
+            color_set: false,
+            tex_coord_set: false,
+            normal_set: false,
+            inherited: Inherited::default(),
+            places: Vec::new(),
+            dynamic: false,
+            opened: false,
+            unstepped: 0,
+            unstepped_reads: 0,
+        }
+    }
+
+    /// Can a primitive go on with the open segment?
+    pub(crate) fn continues(&self, mode: u32) -> bool {
+        self.open && self.assembly == primitive::assembly(mode)
+    }
+
+    /// Begin: opens a segment if none is open.
+    pub(crate) fn begin(&mut self, mode: u32, body: &Body) {
+        if !self.open {
+            self.open = true;
+            self.assembly = primitive::assembly(mode);
+            self.records.push(Vec::new());
+            self.unstepped = body.patches.len();
+        }
+        self.inside = true;
+        self.mode = mode;
+        self.primitive_first = self.next_vertex();
+    }
+
+    pub(crate) fn end(&mut self) {
+        primitive::assemble(self.mode, self.primitive_first, self.next_vertex(), &mut self.indices);
+        self.inside = false;
+    }
+
+    /// Sets an attribute; bit `i` of `mask`: word `i` is a register.
+    #[inline]
+    pub(crate) fn attribute(&mut self, what: Attribute, words: [u32; 4], mask: u16) {
+        let next = self.next_vertex();
+        let value = constants(words, mask);
+        let (base, all) = match what {
+            Attribute::Color => {
+                self.current.color = value;
+                if !self.color_set {
+                    self.color_set = true;
+                    self.inherited.color = next;
+                }
+                (COLOR, 0xf)
+            }
+            Attribute::TexCoord => {
+                self.current.tex_coord = value;
+                if !self.tex_coord_set {
+                    self.tex_coord_set = true;
+                    self.inherited.tex_coord = next;
+                }
+                (TEX_COORD, 0xf)
+            }
+            Attribute::Normal => {
+                let [x, y, z, _] = value;
+                self.current.normal = [x, y, z];
+                if !self.normal_set {
+                    self.normal_set = true;
+                    self.inherited.normal = next;
+                }
+                (NORMAL, 0x7)
+            }
+        };
+        self.from_register &= !(all << base);
+        if mask != 0 {
+            self.dynamic = true;
+            self.from_register |= mask << base;
+            for (source, word) in self.sources.iter_mut().skip(base).zip(words) {
+                *source = word;
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn vertex(&mut self, words: [u32; 4], mask: u16, body: &mut Body) {
+        if !self.pending.is_empty() {
+            self.records.push(std::mem::take(&mut self.pending));
+            self.current.record = u32::try_from(self.records.len() - 1).unwrap_or(u32::MAX);
+        }
+        self.current.position = constants(words, mask);
+        if mask | self.from_register != 0 {
+            self.patch_vertex(words, mask, body);
+        }
+        self.vertices.push(self.current);
+    }
+
+    fn patch_vertex(&mut self, words: [u32; 4], mask: u16, body: &mut Body) {
+        self.dynamic = true;
+        for (source, word) in self.sources.iter_mut().zip(words) {
+            *source = word;
+        }
+        self.patch_words(LEADING + self.vertices.len(), self.from_register | mask << POSITION, body);
+    }
+
+    /// Patches for the words `mask` of the buffer's vertex `vertex` from their sources.
+    fn patch_words(&mut self, vertex: usize, mask: u16, body: &mut Body) {
+        let mut rest = mask;
+        while rest != 0 {
+            let word = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            let source = self.sources.get(word).copied().unwrap_or_default();
+            self.patch(place(vertex, word), source, body);
+        }
+    }
+
+    fn patch(&mut self, place: u32, source: u32, body: &mut Body) {
+        if source < Patch::WORD {
+            self.unstepped_reads |= 1 << source;
+        }
+        body.patches.push(Patch { place, source });
+    }
+
+    /// A soft-state command; bit `i` of `mask`: argument `i` is a register.
+    pub(crate) fn soft(&mut self, command: Command, mask: u16, body: &mut Body) {
+        let mut command = command;
+        let record = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        let index = u32::try_from(self.pending.len()).unwrap_or(u32::MAX);
+        for (arg, word) in (0u32..).zip(&mut command.args) {
+            if mask >> arg & 1 != 0 {
+                self.dynamic = true;
+                let at = u32::try_from(self.places.len()).unwrap_or(u32::MAX) & !Patch::RECORD;
+                self.places.push(RecordPlace { record, command: index, arg });
+                self.patch(Patch::RECORD | at, *word, body);
+                *word = 0;
+            }
+        }
+        self.pending.push(command);
+    }
+
+    /// Before a step that writes register `d`: what still needs its old value takes it now.
+    pub(crate) fn before_write(&mut self, d: u32, body: &mut Body) {
+        if !self.open || !self.dynamic {
+            return;
+        }
+        let mut rest = self.from_register;
+        while rest != 0 {
+            let word = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            if self.sources.get(word) == Some(&d) {
+                let captured = place(CAPTURED, word);
+                self.patch(captured, d, body);
+                if let Some(source) = self.sources.get_mut(word) {
+                    *source = Patch::WORD + captured;
+                }
+            }
+        }
+        if self.unstepped_reads >> d & 1 != 0 {
+            self.step_patches(body);
+        }
+    }
+
+    fn step_patches(&mut self, body: &mut Body) {
+        let dynamic = index(body.dynamics.len());
+        if !self.opened {
+            self.opened = true;
+            body.steps.push(Step::Open { dynamic });
+        }
+        if body.patches.len() > self.unstepped {
+            let (first, end) = (index(self.unstepped), index(body.patches.len()));
+            body.steps.push(Step::Patch { dynamic, first, end });
+            self.unstepped = body.patches.len();
+        }
+        self.unstepped_reads = 0;
+    }
+
+    /// Ends the open segment, if any, and draws it.
+    pub(crate) fn close(&mut self, body: &mut Body) {
+        if !self.open {
+            return;
+        }
+        let count = self.next_vertex();
+        let unset = |set: bool, inherited: u32| if set { inherited } else { count };
+        let inherited = Inherited {
+            color: unset(self.color_set, self.inherited.color),
+            tex_coord: unset(self.tex_coord_set, self.inherited.tex_coord),
+            normal: unset(self.normal_set, self.inherited.normal),
+        };
+        if self.dynamic {
+            self.patch_words(EXIT, self.from_register, body);
+            self.step_patches(body);
+        }
+        let exit = self.current;
+        let segment = Arc::new(Segment {
+            id: SegmentId::new(),
+            assembly: self.assembly,
+            vertices: self.vertices.as_slice().to_vec(),
+            indices: self.indices.as_slice().to_vec(),
+            inherited,
+            records: std::mem::take(&mut self.records),
+            trailing: std::mem::take(&mut self.pending),
+            exit: Attributes {
+                color: self.color_set.then_some(exit.color),
+                tex_coord: self.tex_coord_set.then_some(exit.tex_coord),
+                normal: self.normal_set.then_some(exit.normal),
+            },
+            dynamic: self.dynamic,
+        });
+        if self.dynamic {
+            body.steps.push(Step::DrawOpen { dynamic: index(body.dynamics.len()) });
+            body.dynamics.push(Dynamic { segment, exit, places: std::mem::take(&mut self.places) });
+        } else {
+            body.steps.push(Step::Draw { segment: index(body.segments.len()) });
+            body.segments.push(segment);
+        }
+        self.vertices.clear();
+        self.indices.clear();
+        self.current = Vertex::default();
+        self.from_register = 0;
+        (self.color_set, self.tex_coord_set, self.normal_set) = (false, false, false);
+        self.inherited = Inherited::default();
+        (self.open, self.dynamic, self.opened) = (false, false, false);
+        self.unstepped_reads = 0;
+    }
+
+    fn next_vertex(&self) -> u32 {
+        index(self.vertices.len())
+    }
+}
+
+/// Indices of a program's tables: a program has at most 2^18 words.
+pub(crate) fn index(i: usize) -> u32 {
+    u32::try_from(i).unwrap_or(u32::MAX)
+}
+
+fn place(vertex: usize, word: usize) -> u32 {
+    index(vertex * VERTEX_WORDS + word)
+}
+
+/// The constant words as numbers, 0 for registers.
+#[inline]
+fn constants(words: [u32; 4], mask: u16) -> [f32; 4] {
+    if mask == 0 {
+        return words.map(f32::from_bits);
+    }
+    let mut bit = 0;
+    words.map(|word| {
+        let constant = mask >> bit & 1 == 0;
+        bit += 1;
+        if constant { f32::from_bits(word) } else { 0.0 }
+    })
+}

@@ -1,0 +1,477 @@
+//! `VerifiedProgram -> LoweredProgram`: one pass, no failure.
+//!
+//! - A run of constant state commands becomes one step over a table.
+//! - A run of primitives of one assembly becomes one [`Segment`](crate::Segment), which material, shade
+//!   model, register work and signals in between do not end, as none of them touches what is drawn
+//!   before. Hard state, jumps, jump targets and lists end it.
+//! - Register work becomes typed steps; with constant operands only, its result is computed here.
+//!
+//! The rules of the verifier that this rests on: no jump leads into a primitive or a list, both are
+//! balanced, operands are what their kind says. Should one be broken, the result is a wrong picture
+//! and nothing worse: no index of a table comes from a client's word.
+
+use crate::arith::{self, Binary, Predicate, Unary};
+use crate::builder::{Attribute, SegmentBuilder, index};
+use crate::gl::Command;
+use crate::step::{Body, CommandRow, List, Step};
+use blinkgl::limits::REGISTERS;
+use blinkgl::ops::{Callback, Kind, Op};
+use std::sync::Arc;
+use verifier::{VerifiedInstruction, VerifiedProgram};
+
+/// A program as it is executed. Only [`lower`] makes one.
+#[derive(Clone, Debug)]
+pub struct LoweredProgram {
+    pub(crate) body: Body,
+    pub(crate) callback: Callback,
+    /// Fuel and vertices of its worst path, without the lists that it calls.
+    pub(crate) fuel: u64,
+    pub(crate) vertices: u64,
+    /// Registers that it may read or write.
+    pub(crate) registers: u32,
+}
+
+impl LoweredProgram {
+    /// Steps, those of its display lists not included.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.body.steps.len()
+    }
+
+    /// Registers (bit by number) that it names, those of its display lists included.
+    #[must_use]
+    pub fn registers(&self) -> u32 {
+        self.registers
+    }
+
+    /// Bytes that it takes, about.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.body.bytes()
+    }
+}
+
+/// Lowers a program.
+#[must_use]
+pub fn lower(program: &VerifiedProgram) -> LoweredProgram {
+    let facts = program.facts();
+    let vertices = facts.lists.iter().map(|l| l.body.worst.vertices).max().unwrap_or_default();
+    let vertices = vertices.max(facts.body.worst.vertices) as usize;
+    let mut lowering = Lowering {
+        program,
+        body: Body::default(),
+        outer: None,
+        lists: 0,
+        segment: SegmentBuilder::new(vertices),
+        waiting: Vec::new(),
+        barrier: 0,
+        jumps: Vec::new(),
+        targets: Vec::with_capacity(program.jump_targets().len()),
+        registers: 0,
+    };
+    lowering.body.steps.reserve(facts.instructions as usize / 2);
+    for instruction in program.instructions() {
+        if instruction.is_target {
+            lowering.target();
+        }
+        lowering.instruction(instruction);
+    }
+    lowering.finish()
+}
+
+struct Lowering<'a> {
+    program: &'a VerifiedProgram,
+    body: Body,
+    /// The program's body while a list's is built, and the list's name.
+    outer: Option<Box<(Body, u32)>>,
+    /// Lists begun so far.
+    lists: usize,
+    segment: SegmentBuilder,
+    /// Attribute ops with no Begin before them: part of the segment if a Begin follows, else commands.
+    waiting: Vec<VerifiedInstruction<'a>>,
+    /// Steps before this one are in front of a jump target: nothing is added to them.
+    barrier: usize,
+    /// Jump steps, whose targets are indices of `targets` until the end.
+    jumps: Vec<usize>,
+    /// Steps of the jump targets passed.
+    targets: Vec<u32>,
+    registers: u32,
+}
+
+impl<'a> Lowering<'a> {
+    #[inline]
+    fn instruction(&mut self, i: VerifiedInstruction<'a>) {
+        let mask = i.mask;
+        match i.info.op {
+            Op::Vertex2 => {
+                if let [x, y] = *i.args {
+                    self.segment.vertex([x, y, 0, ONE], mask, &mut self.body);
+                }
+            }
+            Op::Vertex3 => {
+                if let [x, y, z] = *i.args {
+                    self.segment.vertex([x, y, z, ONE], mask, &mut self.body);
+                }
+            }
+            Op::Vertex4 => {
+                if let [x, y, z, w] = *i.args {
+                    self.segment.vertex([x, y, z, w], mask, &mut self.body);
+                }
+            }
+            Op::Normal3 | Op::Color4 | Op::TexCoord2 | Op::TexCoord4 => {
+                if self.segment.open {
+                    self.attribute(i);
+                } else {
+                    self.waiting.push(i);
+                }
+            }
+            Op::Begin => self.begin(i),
+            Op::End => self.segment.end(),
+            Op::Material => {
+                if self.segment.open && !self.segment.inside && mask != 0 {
+                    // Its value would have to be kept in a record of its own for each run.
+                    self.close();
+                }
+                self.soft(i);
+            }
+            Op::ShadeModel => self.soft(i),
+
+            Op::MatrixMode
+            | Op::LoadIdentity
+            | Op::LoadMatrix
+            | Op::MultMatrix
+            | Op::PushMatrix
+            | Op::PopMatrix
+            | Op::Translate
+            | Op::Rotate
+            | Op::Scale
+            | Op::Frustum
+            | Op::Ortho
+            | Op::Enable
+            | Op::Disable
+            | Op::CullFace
+            | Op::FrontFace
+            | Op::DepthFunc
+            | Op::DepthMask
+            | Op::DepthRange
+            | Op::ColorMask
+            | Op::BlendFunc
+            | Op::Scissor
+            | Op::Viewport
+            | Op::ClearColor
+            | Op::ClearDepth
+            | Op::Clear
+            | Op::PointSize
+            | Op::LineWidth
+            | Op::Light
+            | Op::LightModel
+            | Op::ColorMaterial
+            | Op::BindTexture
+            | Op::TexEnvMode
+            | Op::TexEnvColor
+            | Op::TexParameter => {
+                self.close();
+                self.command(i);
+            }
+
+            Op::NewList => {
+                self.close();
+                let name = i.args.first().copied().unwrap_or_default();
+                let body = std::mem::take(&mut self.body);
+                self.outer = Some(Box::new((body, name)));
+                self.barrier = 0;
+            }
+            Op::EndList => self.end_list(),
+            Op::CallList => {
+                self.close();
+                let name = i.args.first().copied().unwrap_or_default();
+                self.body.steps.push(Step::CallList { name });
+            }
+
+            Op::Mov => self.unary(i, Unary::Mov),
+            Op::Neg => self.unary(i, Unary::Neg),
+            Op::Abs => self.unary(i, Unary::Abs),
+            Op::Floor => self.unary(i, Unary::Floor),
+            Op::Fract => self.unary(i, Unary::Fract),
+            Op::Sqrt => self.unary(i, Unary::Sqrt),
+            Op::Sin => self.unary(i, Unary::Sin),
+            Op::Cos => self.unary(i, Unary::Cos),
+            Op::Add => self.binary(i, Binary::Add),
+            Op::Sub => self.binary(i, Binary::Sub),
+            Op::Mul => self.binary(i, Binary::Mul),
+            Op::Div => self.binary(i, Binary::Div),
+            Op::Min => self.binary(i, Binary::Min),
+            Op::Max => self.binary(i, Binary::Max),
+            Op::Atan2 => self.binary(i, Binary::Atan2),
+            Op::Cmp => {
+                if let [d, predicate, a, b] = *i.args {
+                    let predicate = Predicate::from_code(predicate);
+                    let regs = operands(mask >> 2);
+                    let step = if regs == 0 {
+                        constant(d, arith::truth(arith::compare(predicate, a, b)))
+                    } else {
+                        Step::Compare { predicate, d: register(d), regs, a, b }
+                    };
+                    self.write(d, step, i);
+                }
+            }
+            Op::Select => {
+                if let [d, c, a, b] = *i.args {
+                    let regs = operands(mask >> 1);
+                    let step = if regs == 0 {
+                        constant(d, arith::select(c, a, b))
+                    } else {
+                        Step::Select { d: register(d), regs, c, a, b }
+                    };
+                    self.write(d, step, i);
+                }
+            }
+            Op::Read => {
+                if let [d, what] = *i.args {
+                    let what = u8::try_from(what).unwrap_or_default();
+                    self.write(d, Step::Read { d: register(d), what }, i);
+                }
+            }
+            Op::TimeSince => {
+                if let [d, hi, lo] = *i.args {
+                    let regs = operands(mask >> 1);
+                    self.write(d, Step::TimeSince { d: register(d), regs, hi, lo }, i);
+                }
+            }
+            Op::TimeMod => {
+                if let [d, period] = *i.args {
+                    self.write(d, Step::TimeMod { d: register(d), reg: mask & 2 != 0, period }, i);
+                }
+            }
+
+            Op::RequestFrame => self.body.steps.push(Step::RequestFrame),
+            Op::Damage => {
+                self.reads(i);
+                let words = index(self.body.words.len());
+                self.body.words.extend_from_slice(i.args);
+                self.body.steps.push(Step::Damage { regs: operands(mask), words });
+            }
+            Op::Notify => {
+                self.reads(i);
+                let value = i.args.first().copied().unwrap_or_default();
+                self.body.steps.push(Step::Notify { reg: mask != 0, value });
+            }
+
+            Op::Jmp => {
+                if let [target] = *i.args {
+                    self.close();
+                    self.jump(|target| Step::Jump { target }, target);
+                }
+            }
+            Op::JmpIf => {
+                if let [predicate, a, b, target] = *i.args {
+                    self.close();
+                    self.reads(i);
+                    let predicate = Predicate::from_code(predicate);
+                    let regs = operands(mask >> 1);
+                    self.jump(|target| Step::JumpIf { predicate, regs, a, b, target }, target);
+                }
+            }
+        }
+    }
+
+    fn attribute(&mut self, i: VerifiedInstruction<'a>) {
+        if i.mask != 0 {
+            self.reads(i);
+        }
+        let (what, words) = match (i.info.op, i.args) {
+            (Op::Color4, &[r, g, b, a]) => (Attribute::Color, [r, g, b, a]),
+            (Op::TexCoord2, &[s, t]) => (Attribute::TexCoord, [s, t, 0, ONE]),
+            (Op::TexCoord4, &[s, t, r, q]) => (Attribute::TexCoord, [s, t, r, q]),
+            (Op::Normal3, &[x, y, z]) => (Attribute::Normal, [x, y, z, 0]),
+            (_, _) => return,
+        };
+        self.segment.attribute(what, words, i.mask);
+    }
+
+    fn begin(&mut self, i: VerifiedInstruction<'a>) {
+        let mode = i.args.first().copied().unwrap_or_default();
+        if self.segment.open && !self.segment.continues(mode) {
+            self.segment.close(&mut self.body);
+        }
+        self.segment.begin(mode, &self.body);
+        let mut waiting = std::mem::take(&mut self.waiting);
+        for attribute in waiting.drain(..) {
+            self.attribute(attribute);
+        }
+        self.waiting = waiting;
+    }
+
+    /// Soft state: part of the open segment. Before one, it goes ahead of attributes that wait for a Begin: what a
+    /// material and an attribute set is different, so their order does not matter.
+    fn soft(&mut self, i: VerifiedInstruction<'a>) {
+        if self.segment.open {
+            self.reads(i);
+            let command = Command { op: i.info.op, args: i.args.into() };
+            self.segment.soft(command, i.mask, &mut self.body);
+        } else {
+            self.command(i);
+        }
+    }
+
+    /// Ends what is open: a segment, or attributes with no Begin after them.
+    fn close(&mut self) {
+        self.segment.close(&mut self.body);
+        if !self.waiting.is_empty() {
+            let mut waiting = std::mem::take(&mut self.waiting);
+            for attribute in waiting.drain(..) {
+                self.command(attribute);
+            }
+            self.waiting = waiting;
+        }
+    }
+
+    /// A command outside of segments.
+    fn command(&mut self, i: VerifiedInstruction<'a>) {
+        let command = index(self.body.commands.len());
+        let first = index(self.body.words.len());
+        self.body.words.extend_from_slice(i.args);
+        let args = u16::try_from(i.args.len()).unwrap_or_default();
+        self.body.commands.push(CommandRow { op: i.info.op, args, first });
+        if i.mask != 0 {
+            self.reads(i);
+            let ints = (0..)
+                .zip(i.info.operands)
+                .fold(0, |ints, (bit, operand)| ints | u16::from(operand.kind == Kind::Int) << bit);
+            self.body.steps.push(Step::Command { command, regs: i.mask, ints: ints & i.mask });
+            return;
+        }
+        let extendable = self.body.steps.len() > self.barrier;
+        if let (true, Some(Step::Commands { end, .. })) = (extendable, self.body.steps.last_mut())
+            && *end == command
+        {
+            *end += 1;
+        } else {
+            self.body.steps.push(Step::Commands { first: command, end: command + 1 });
+        }
+    }
+
+    #[inline]
+    fn unary(&mut self, i: VerifiedInstruction<'a>, op: Unary) {
+        if let [d, a] = *i.args {
+            let reg = i.mask & 2 != 0;
+            let step = if reg {
+                Step::Unary { op, d: register(d), reg, a }
+            } else {
+                constant(d, arith::unary(op, a))
+            };
+            self.write(d, step, i);
+        }
+    }
+
+    #[inline]
+    fn binary(&mut self, i: VerifiedInstruction<'a>, op: Binary) {
+        if let [d, a, b] = *i.args {
+            let regs = operands(i.mask >> 1);
+            let step = if regs == 0 {
+                constant(d, arith::binary(op, a, b))
+            } else {
+                Step::Binary { op, d: register(d), regs, a, b }
+            };
+            self.write(d, step, i);
+        }
+    }
+
+    /// A step that writes register `d`.
+    #[inline]
+    fn write(&mut self, d: u32, step: Step, i: VerifiedInstruction<'a>) {
+        self.reads(i);
+        if !self.waiting.is_empty() && self.waiting.iter().any(|w| names(*w, d)) {
+            self.close();
+        }
+        self.segment.before_write(u32::from(register(d)), &mut self.body);
+        self.body.steps.push(step);
+    }
+
+    /// Notes the registers of an instruction.
+    #[inline]
+    fn reads(&mut self, i: VerifiedInstruction<'a>) {
+        let mut rest = i.mask;
+        while rest != 0 {
+            let operand = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            self.registers |= 1 << register(i.args.get(operand).copied().unwrap_or_default());
+        }
+    }
+
+    fn jump(&mut self, step: impl Fn(u32) -> Step, target: u32) {
+        // Found by the verifier, so the search succeeds.
+        let nth = self.program.jump_targets().binary_search(&target).unwrap_or_else(|nth| nth);
+        self.jumps.push(self.body.steps.len());
+        self.body.steps.push(step(index(nth)));
+    }
+
+    fn target(&mut self) {
+        self.close();
+        self.targets.push(index(self.body.steps.len()));
+        self.barrier = self.body.steps.len();
+    }
+
+    fn end_list(&mut self) {
+        self.close();
+        let Some(outer) = self.outer.take() else { return };
+        let (body, name) = *outer;
+        let mut list = std::mem::replace(&mut self.body, body);
+        list.steps.shrink_to_fit();
+        let cost = self.program.facts().lists.get(self.lists).map(|l| l.body.worst).unwrap_or_default();
+        self.lists += 1;
+        let nth = index(self.body.lists.len());
+        self.body.lists.push(Arc::new(List {
+            body: list,
+            fuel: u64::from(cost.fuel),
+            vertices: u64::from(cost.assembled),
+        }));
+        self.body.steps.push(Step::DefineList { name, list: nth });
+        self.barrier = 0;
+    }
+
+    fn finish(mut self) -> LoweredProgram {
+        self.close();
+        let end = index(self.body.steps.len());
+        for &jump in &self.jumps {
+            if let Some(Step::Jump { target } | Step::JumpIf { target, .. }) = self.body.steps.get_mut(jump) {
+                // A target that no instruction has is the end.
+                let nth = usize::try_from(*target).unwrap_or(usize::MAX);
+                *target = self.targets.get(nth).copied().unwrap_or(end);
+            }
+        }
+        self.body.steps.shrink_to_fit();
+        let worst = self.program.facts().body.worst;
+        LoweredProgram {
+            body: self.body,
+            callback: self.program.callback(),
+            fuel: u64::from(worst.fuel),
+            vertices: u64::from(worst.assembled),
+            registers: self.registers,
+        }
+    }
+}
+
+/// The bits of 1.0.
+const ONE: u32 = 0x3f80_0000;
+
+/// A verified register number.
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "below 32")]
+fn register(number: u32) -> u8 {
+    (number % REGISTERS as u32) as u8
+}
+
+/// The first operands' bits of a register mask.
+#[inline]
+fn operands(mask: u16) -> u8 {
+    mask.to_le_bytes()[0]
+}
+
+fn constant(d: u32, value: u32) -> Step {
+    Step::Unary { op: Unary::Mov, d: register(d), reg: false, a: value }
+}
+
+fn names(i: VerifiedInstruction<'_>, d: u32) -> bool {
+    (0..).zip(i.args).any(|(bit, &word): (u32, _)| i.mask >> bit & 1 != 0 && word == d)
+}

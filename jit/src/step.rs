@@ -1,0 +1,206 @@
+//! The lowered form of a program: steps of 16 bytes, and the tables that they point into.
+
+use crate::arith::{Binary, Predicate, Unary};
+use crate::gl::{Segment, Vertex};
+use blinkgl::Op;
+use std::sync::Arc;
+
+/// 32-bit words of a [`Vertex`].
+pub(crate) const VERTEX_WORDS: usize = 16;
+const _: () = assert!(size_of::<Vertex>() == 4 * VERTEX_WORDS);
+
+/// Vertices in front of a dynamic segment's own in the buffer that patches go to: the attributes at
+/// exit, and the captured ones.
+pub(crate) const LEADING: usize = 2;
+/// The leading vertex whose attributes are those after the segment.
+pub(crate) const EXIT: usize = 0;
+/// The leading vertex that keeps a register's value for later vertices when the register is about to change.
+pub(crate) const CAPTURED: usize = 1;
+
+/// One step. Operands are words; the bit of an operand in `regs` says that its word is a register's number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Step {
+    Unary {
+        op: Unary,
+        d: u8,
+        reg: bool,
+        a: u32,
+    },
+    Binary {
+        op: Binary,
+        d: u8,
+        regs: u8,
+        a: u32,
+        b: u32,
+    },
+    Compare {
+        predicate: Predicate,
+        d: u8,
+        regs: u8,
+        a: u32,
+        b: u32,
+    },
+    /// Bits of `regs`: c, a, b.
+    Select {
+        d: u8,
+        regs: u8,
+        c: u32,
+        a: u32,
+        b: u32,
+    },
+    /// `what`: code of the external state, in range.
+    Read {
+        d: u8,
+        what: u8,
+    },
+    TimeSince {
+        d: u8,
+        regs: u8,
+        hi: u32,
+        lo: u32,
+    },
+    TimeMod {
+        d: u8,
+        reg: bool,
+        period: u32,
+    },
+    /// `target`: a step's index.
+    Jump {
+        target: u32,
+    },
+    JumpIf {
+        predicate: Predicate,
+        regs: u8,
+        a: u32,
+        b: u32,
+        target: u32,
+    },
+    RequestFrame,
+    /// Four `Int` operands from `words`.
+    Damage {
+        regs: u8,
+        words: u32,
+    },
+    Notify {
+        reg: bool,
+        value: u32,
+    },
+    /// A run of constant commands.
+    Commands {
+        first: u32,
+        end: u32,
+    },
+    /// A command with register operands; those in `ints` are converted.
+    Command {
+        command: u32,
+        regs: u16,
+        ints: u16,
+    },
+    /// Draws a constant segment.
+    Draw {
+        segment: u32,
+    },
+    /// Opens a dynamic segment: puts its template into the buffer.
+    Open {
+        dynamic: u32,
+    },
+    /// Applies patches to the open dynamic segment.
+    Patch {
+        dynamic: u32,
+        first: u32,
+        end: u32,
+    },
+    /// Draws the open dynamic segment.
+    DrawOpen {
+        dynamic: u32,
+    },
+    DefineList {
+        name: u32,
+        list: u32,
+    },
+    CallList {
+        name: u32,
+    },
+}
+
+const _: () = assert!(size_of::<Step>() == 16);
+
+/// A row of the command table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CommandRow {
+    pub(crate) op: Op,
+    pub(crate) args: u16,
+    /// Index of the first argument in `words`.
+    pub(crate) first: u32,
+}
+
+/// Where a patch's value goes, and where it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Patch {
+    /// A word of the buffer, or with [`Patch::RECORD`] the index of a [`RecordPlace`].
+    pub(crate) place: u32,
+    /// A register, or a word of the buffer plus [`Patch::WORD`].
+    pub(crate) source: u32,
+}
+
+impl Patch {
+    pub(crate) const RECORD: u32 = 1 << 31;
+    pub(crate) const WORD: u32 = 32;
+}
+
+/// An argument of a command in a segment's records; `record` = number of records: in `trailing`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RecordPlace {
+    pub(crate) record: u32,
+    pub(crate) command: u32,
+    pub(crate) arg: u32,
+}
+
+/// A segment with register arguments.
+#[derive(Clone, Debug)]
+pub(crate) struct Dynamic {
+    pub(crate) segment: Arc<Segment>,
+    /// Attributes at exit, the constant ones.
+    pub(crate) exit: Vertex,
+    /// Arguments within records that come from registers.
+    pub(crate) places: Vec<RecordPlace>,
+}
+
+/// A lowered program or display list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Body {
+    pub(crate) steps: Vec<Step>,
+    pub(crate) commands: Vec<CommandRow>,
+    /// Arguments of commands.
+    pub(crate) words: Vec<u32>,
+    pub(crate) segments: Vec<Arc<Segment>>,
+    pub(crate) dynamics: Vec<Dynamic>,
+    pub(crate) patches: Vec<Patch>,
+    pub(crate) lists: Vec<Arc<List>>,
+}
+
+/// A display list's body and what a call of it costs.
+#[derive(Clone, Debug)]
+pub(crate) struct List {
+    pub(crate) body: Body,
+    pub(crate) fuel: u64,
+    pub(crate) vertices: u64,
+}
+
+impl Body {
+    /// Bytes that it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let segment = |s: &Segment| {
+            size_of_val(s.vertices.as_slice())
+                + size_of_val(s.indices.as_slice())
+                + s.records.iter().chain([&s.trailing]).map(|r| r.len() * 64).sum::<usize>()
+        };
+        size_of_val(self.steps.as_slice())
+            + size_of_val(self.commands.as_slice())
+            + size_of_val(self.words.as_slice())
+            + size_of_val(self.patches.as_slice())
+            + self.segments.iter().map(|s| segment(s)).sum::<usize>()
+            + self.dynamics.iter().map(|d| segment(&d.segment)).sum::<usize>()
+            + self.lists.iter().map(|l| l.body.bytes()).sum::<usize>()
+    }
+}
