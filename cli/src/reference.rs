@@ -1,0 +1,215 @@
+//! The reference of the op table, as plain text and as the page `docs/OPS.md`.
+
+use blinkgl::ops::{Callback, Class, ENUM_SETS, External, Kind, OPS, OpInfo};
+use std::fmt::Write as _;
+
+/// First code of each section of the table, with its title.
+const SECTIONS: [(u16, &str); 10] = [
+    (0x001, "Registers"),
+    (0x020, "Jumps"),
+    (0x030, "External state"),
+    (0x040, "Signals"),
+    (0x100, "Immediate mode"),
+    (0x120, "Matrices"),
+    (0x140, "State"),
+    (0x160, "Lighting"),
+    (0x180, "Textures"),
+    (0x1a0, "Display lists"),
+];
+
+/// Each class with its name, in the order of the places where it may stand.
+const CLASSES: [(Class, &str); 12] = [
+    (Class::Compute, "compute"),
+    (Class::Read, "read"),
+    (Class::Signal, "signal"),
+    (Class::Jump, "jump"),
+    (Class::State, "state"),
+    (Class::Attribute, "attribute"),
+    (Class::Vertex, "vertex"),
+    (Class::Begin, "begin"),
+    (Class::End, "end"),
+    (Class::Draw, "draw"),
+    (Class::ListDefinition, "list definition"),
+    (Class::ListCall, "list call"),
+];
+
+fn class_name(class: Class) -> &'static str {
+    CLASSES.iter().find(|&&(c, _)| c == class).map_or("", |&(_, name)| name)
+}
+
+/// What an operand may be, in a word.
+fn kind_name(kind: Kind) -> String {
+    match kind {
+        Kind::Dst => "register".to_string(),
+        Kind::Float => "float".to_string(),
+        Kind::Int => "int".to_string(),
+        Kind::Raw => "raw".to_string(),
+        Kind::Enum(set) | Kind::Bits(set) => set.name.to_string(),
+        Kind::Bool => "bool".to_string(),
+        Kind::Texture => "texture".to_string(),
+        Kind::List => "list".to_string(),
+        Kind::Label => "label".to_string(),
+    }
+}
+
+/// Some lines on one op.
+pub(crate) fn plain(row: &OpInfo) -> String {
+    let mut text = format!("{}\n    {}\n", blinkgl::dis::signature(row.op), row.doc);
+    for operand in row.operands {
+        let values: Vec<&str> = match operand.kind {
+            Kind::Enum(set) | Kind::Bits(set) => set.values.iter().map(|&(name, _)| name).collect(),
+            Kind::Dst
+            | Kind::Float
+            | Kind::Int
+            | Kind::Raw
+            | Kind::Bool
+            | Kind::Texture
+            | Kind::List
+            | Kind::Label => Vec::new(),
+        };
+        let values = if values.is_empty() { String::new() } else { format!(", one of {}", values.join(" ")) };
+        let _ = writeln!(text, "    {}: {}{values}", operand.name, kind_name(operand.kind));
+    }
+    let _ =
+        writeln!(text, "    code {:#05x}, class {}, fuel {}", row.op.code(), class_name(row.class), row.cost);
+    text
+}
+
+/// The page `docs/OPS.md`.
+pub(crate) fn markdown() -> String {
+    let mut page = String::from(INTRODUCTION);
+    for (i, &(first, title)) in SECTIONS.iter().enumerate() {
+        let end = SECTIONS.get(i + 1).map_or(u16::MAX, |&(next, _)| next);
+        let _ = writeln!(
+            page,
+            "\n## {title}\n\n| code | op and operands | class | fuel | meaning |\n|---|---|---|---|---|"
+        );
+        for row in OPS.iter().filter(|row| (first..end).contains(&row.op.code())) {
+            let operands: Vec<String> =
+                row.operands.iter().map(|o| format!("*{}*: {}", o.name, kind_name(o.kind))).collect();
+            let _ = writeln!(
+                page,
+                "| `{:#05x}` | {} | {} | {} | {} |",
+                row.op.code(),
+                format!("**`{}`** {}", row.name, operands.join(", ")).trim_end(),
+                class_name(row.class),
+                row.cost,
+                escaped(row.doc)
+            );
+        }
+    }
+    classes(&mut page);
+    page.push_str(KINDS);
+    sets(&mut page);
+    page
+}
+
+fn classes(page: &mut String) {
+    page.push_str(
+        "\n## Where each class may stand\n\nA callback *executes* an op, or *compiles* it into a display list; \
+        what is compiled does not count as executed.\n\n| class | between begin and end | in a display list |",
+    );
+    for callback in Callback::ALL {
+        let _ = write!(page, " {callback} |");
+    }
+    page.push_str("\n|---|---|---|---|---|---|---|---|\n");
+    for (class, name) in CLASSES {
+        let mark = |may| if may { "yes" } else { "-" };
+        let inside = match class {
+            Class::Vertex | Class::End => "only",
+            Class::Compute
+            | Class::Read
+            | Class::Signal
+            | Class::Jump
+            | Class::State
+            | Class::Attribute
+            | Class::Begin
+            | Class::Draw
+            | Class::ListDefinition
+            | Class::ListCall => mark(class.inside_begin()),
+        };
+        let _ = write!(page, "| {name} | {inside} | {} |", mark(class.in_list()));
+        for callback in Callback::ALL {
+            let _ = write!(page, " {} |", mark(class.allowed_in(callback)));
+        }
+        page.push('\n');
+    }
+}
+
+fn sets(page: &mut String) {
+    page.push_str(
+        "\n## Constants\n\nThe values are those of the OpenGL headers where OpenGL has the name.\n",
+    );
+    for set in ENUM_SETS {
+        let _ = writeln!(page, "\n### {}\n", set.name);
+        if set.name == blinkgl::ops::EXTERNAL.name {
+            page.push_str(
+                "What `read` gives, always as an `f32`.\n\n| name | value | meaning |\n|---|---|---|\n",
+            );
+            for (&(name, value), doc) in set.values.iter().zip(External::DOCS) {
+                let _ = writeln!(page, "| `{name}` | {value} | {} |", escaped(doc));
+            }
+        } else {
+            page.push_str("| name | value |\n|---|---|\n");
+            for (name, value) in set.values {
+                let _ = writeln!(page, "| `{name}` | `{value:#06x}` |");
+            }
+        }
+    }
+}
+
+/// A bar would end the table's cell.
+fn escaped(doc: &str) -> String {
+    doc.replace('|', "\\|")
+}
+
+const INTRODUCTION: &str = "\
+# The ops of BlinkGL
+
+<!-- Written by `blinkgl ops --markdown`; a test compares. Change blinkgl/src/ops.rs instead. -->
+
+How instructions are encoded is in [PROTOCOL.md](PROTOCOL.md#programs). In `.bgl` text an instruction is the op's
+name and its operands, separated by commas: `rotate r0, 0.0, 0.0, 1.0`. *Fuel* is what one execution costs of the
+budget of a callback's run.
+";
+
+const KINDS: &str = "
+## Kinds of operands
+
+| kind | register | constant | meaning |
+|---|---|---|---|
+| register | only | - | the register that is written |
+| float | yes | an `f32` | |
+| int | yes | an `i32` | a register's `f32` is converted: truncated, saturating, NaN to 0 |
+| raw | yes | any 32 bits | taken as they are |
+| bool | - | 0 or 1 | `false`, `true` |
+| texture | - | an OID | of a texture of the same context; 0 for none |
+| list | - | a name | of a display list of the window |
+| label | - | a word offset | from word 0 of the program, to the start of an instruction ahead or to the program's end |
+| others | - | one of the set below | of `clear mask`: an or of its values |
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_op_and_class_is_in_the_reference() {
+        let page = markdown();
+        for row in OPS {
+            let line = format!("| `{:#05x}` | **`{}`**", row.op.code(), row.name);
+            assert_eq!(page.matches(&line).count(), 1, "{line}");
+            assert!(!class_name(row.class).is_empty());
+            assert!(plain(row).starts_with(row.name));
+        }
+    }
+
+    /// A row of another class in the middle of a section would be found by a reader who looks for it there.
+    #[test]
+    fn sections_begin_with_an_op() {
+        for (first, title) in SECTIONS {
+            assert!(OPS.iter().any(|row| row.op.code() == first), "{title}");
+        }
+        assert!(SECTIONS.is_sorted_by_key(|&(first, _)| first));
+    }
+}

@@ -1,0 +1,166 @@
+//! The command as its users see it: arguments in, text and exit status out.
+#![allow(missing_docs, reason = "test")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn blinkgl(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_blinkgl")).args(arguments).output().expect("the command runs")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("in the workspace").to_path_buf()
+}
+
+/// A directory for the files of one test.
+fn scratch(test: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    std::fs::create_dir_all(&path).expect("can be made");
+    path
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// All `.bgl` files of the examples and of the tests, with what their comments promise.
+fn programs() -> Vec<(PathBuf, String)> {
+    let mut found = vec![];
+    for directory in ["blinkgl/programs", "cli/tests/programs"] {
+        for entry in std::fs::read_dir(root().join(directory)).expect("is there") {
+            let path = entry.expect("is there").path();
+            let text = std::fs::read_to_string(&path).expect("is text");
+            let promise = text.lines().find_map(|line| line.strip_prefix("; verify: "));
+            let promise =
+                promise.unwrap_or_else(|| panic!("{} promises nothing", path.display())).to_string();
+            found.push((path, promise));
+        }
+    }
+    assert!(found.len() >= 8, "the programs are not where this test looks");
+    found
+}
+
+#[test]
+fn programs_are_accepted_or_refused_as_they_promise() {
+    for (path, promise) in programs() {
+        let output = blinkgl(&["verify", text(&path)]);
+        if promise == "accepted" {
+            assert!(output.status.success(), "{}", stderr(&output));
+            assert!(stdout(&output).starts_with("accepted for "), "{}", stdout(&output));
+            continue;
+        }
+        let (rule, op) = promise
+            .strip_prefix("error ")
+            .and_then(|error| error.split_once(" @"))
+            .unwrap_or_else(|| panic!("{}: `{promise}` is no promise", path.display()));
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains(&format!("error: {rule} ")), "{promise}, but: {message}");
+        if !matches!(rule, "V03" | "V21") {
+            assert!(message.contains(&format!("at op {op} ")), "{promise}, but: {message}");
+        }
+    }
+}
+
+#[test]
+fn text_and_words_are_the_same_program() {
+    let directory = scratch("same");
+    for (path, _) in programs() {
+        let words = directory.join(path.with_extension("bglo").file_name().expect("has a name"));
+        let output = blinkgl(&["asm", text(&path), "-o", text(&words)]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let from_text = blinkgl(&["dis", text(&path)]);
+        let from_words = blinkgl(&["dis", text(&words)]);
+        let without_callback: String = stdout(&from_text)
+            .lines()
+            .filter(|l| !l.starts_with(".callback"))
+            .map(|l| format!("{l}\n"))
+            .collect();
+        assert_eq!(without_callback, stdout(&from_words), "{}", path.display());
+    }
+}
+
+#[test]
+fn a_refused_program_is_shown_with_its_place() {
+    let directory = scratch("refused");
+    let path = directory.join("refused.bgl");
+    std::fs::write(&path, "    clear color\n    begin quads ; too late\n    push_matrix\n    end\n")
+        .expect("written");
+    let output = blinkgl(&["verify", text(&path)]);
+    let message = stderr(&output);
+    let mut lines = message.lines();
+    let place = format!("{}:3: error: V18 at op 2 (`push_matrix`): ", text(&path));
+    assert!(lines.next().is_some_and(|line| line.starts_with(&place)), "{message}");
+    assert_eq!(lines.next(), Some("    3 |     push_matrix"));
+    assert_eq!(stdout(&output), "");
+
+    let words = directory.join("refused.bglo");
+    assert!(blinkgl(&["asm", text(&path)]).status.success(), "writes {}", words.display());
+    let message = stderr(&blinkgl(&["verify", text(&words)]));
+    assert!(message.ends_with("\nword 0x8 | push_matrix\n"), "{message}");
+
+    let message = stderr(&blinkgl(&["verify", "--callback", "input", text(&words)]));
+    assert!(message.contains("error: V22 at op 0 (`clear`)"), "{message}");
+}
+
+#[test]
+fn mistakes_in_text_are_reported_as_compilers_do() {
+    let path = scratch("mistakes").join("mistakes.bgl");
+    std::fs::write(&path, "begin qauds\nend\nfoo\n").expect("written");
+    for command in ["asm", "dis", "verify"] {
+        let output = blinkgl(&[command, text(&path)]);
+        assert_eq!(output.status.code(), Some(1));
+        let message = stderr(&output);
+        let starts: Vec<&str> = message.lines().filter_map(|line| line.split(": error: ").next()).collect();
+        assert_eq!(
+            starts,
+            [format!("{}:1:7", path.display()), format!("{}:3:1", path.display())],
+            "{message}"
+        );
+    }
+    assert!(!path.with_extension("bglo").exists(), "nothing is written for a text with mistakes");
+}
+
+#[test]
+fn files_that_are_no_programs_are_told_apart() {
+    let directory = scratch("files");
+    let missing = directory.join("missing.bgl");
+    let output = blinkgl(&["verify", text(&missing)]);
+    assert_eq!((output.status.code(), stderr(&output).starts_with("cannot read")), (Some(2), true));
+
+    let odd = directory.join("odd.bglo");
+    std::fs::write(&odd, b"BGL1abc").expect("written");
+    let output = blinkgl(&["dis", text(&odd)]);
+    assert_eq!((output.status.code(), stderr(&output).contains("has 7 bytes")), (Some(2), true));
+
+    let noise = directory.join("noise");
+    std::fs::write(&noise, [0xff; 8]).expect("written");
+    assert!(stderr(&blinkgl(&["dis", text(&noise)])).contains("is neither text"));
+    let output = blinkgl(&["dis", "--binary", text(&noise)]);
+    assert_eq!(stdout(&output), ".header 0xffffffff, 0xffffffff\n");
+    let output = blinkgl(&["verify", "--binary", text(&noise)]);
+    assert_eq!((output.status.code(), stderr(&output).contains("error: V0")), (Some(1), true));
+}
+
+#[test]
+fn the_reference_page_is_up_to_date() {
+    let output = blinkgl(&["ops", "--markdown"]);
+    let page = std::fs::read_to_string(root().join("docs/OPS.md")).expect("is there");
+    assert_eq!(stdout(&output), page, "run: blinkgl ops --markdown > docs/OPS.md");
+}
+
+#[test]
+fn ops_are_found_by_a_part_of_their_name() {
+    let found = stdout(&blinkgl(&["ops", "blend"]));
+    assert!(found.starts_with("blend_func source, destination\n    glBlendFunc.\n"), "{found}");
+    assert!(found.contains("source: blend factor, one of zero one src_color"), "{found}");
+    assert_eq!(blinkgl(&["ops", "no such op"]).status.code(), Some(2));
+}
