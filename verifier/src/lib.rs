@@ -42,8 +42,8 @@
 //! - V19 vertices and end stand between begin and end.
 //! - V20 begin does not nest.
 //! - V21 each begin has its end, in the same body.
-//! - V22 an op stands only in callbacks that may execute it ([`blinkgl::Class::allowed_in`]): only `redraw` draws, `input` may
-//!   not touch GL. What is compiled into a display list is not executed, so `init` may compile drawing.
+//! - V22 an op stands only in callbacks that may execute it ([`blinkgl::Class::allowed_in`]): only `redraw`
+//!   draws, `input` may not touch GL. What is compiled into a display list is not executed, so `init` may compile drawing.
 //! - V23 in a display list stand only GL calls: register work, jumps and signals would run at the wrong time.
 //! - V24 list definitions do not nest.
 //! - V25 end_list ends a list.
@@ -57,18 +57,19 @@
 //! - V30 paths that meet have matrix stacks of the same depth: so depth is a function of the place.
 //! - V31 push_matrix and pop_matrix know their stack: where paths with different matrix modes meet, the mode is
 //!   unknown until the next matrix_mode.
-//! - V32 display lists begin and end in matrix mode modelview: call_list stands only where the mode is modelview, and
-//!   a list's body leaves it so. So a body is checked alone, and a call changes nothing that is counted.
+//! - V32 display lists begin and end in matrix mode modelview: call_list stands only where the mode is
+//!   modelview, and a list's body leaves it so. So a body is checked alone, and a call changes nothing that is counted.
 //!   (How deep the stacks are where a list is called is not known: the state tracker checks at run time, with
 //!   [`BodyFacts::matrix_rise`] if it likes.)
 //!
 //! Values and costs:
 //! - V33 a constant is in the range that OpenGL allows: what would be `GL_INVALID_VALUE` in each run is a
-//!   mistake that the developer wants to hear of. The same value from a register is ignored at run time, as in OpenGL.
+//!   mistake that the developer wants to hear of. The same value from a register is ignored at run time,
+//!   as in OpenGL.
 //! - V34 a texture parameter has a value of its own kind: the wire has one set of values for all parameters.
 //! - V35 the worst case is within the budget ([`Budget`]; and at most `MAX_LISTS` list definitions).
 //!
-//! Code that no path reaches is checked like the rest.
+//! Code that no path reaches is checked like the rest, as if the `jmp` before it went on there.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(clippy::cast_possible_truncation)]

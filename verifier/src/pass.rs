@@ -169,7 +169,8 @@ impl Pass<'_> {
         self.effect(info.op, mask, args).map_err(|fault| self.error(Some(info.op), fault))
     }
 
-    /// Why the instruction with this head word is refused before its constants are looked at. `rest`: the words after it.
+    /// Why the instruction with this head word is refused before its constants are looked at. `rest`: the words
+    /// after it.
     #[cold]
     fn refused(&self, head: u32, rest: &[u32]) -> VerifyError {
         let [code, mask] = rows::halves(head);

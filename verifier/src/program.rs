@@ -39,7 +39,8 @@ impl VerifiedProgram {
         &self.facts
     }
 
-    /// Word offsets that jumps lead to, sorted, each once. The program's length is among them if a jump leads to the end.
+    /// Word offsets that jumps lead to, sorted, each once. The program's length is among them if a jump leads
+    /// to the end.
     #[must_use]
     pub fn jump_targets(&self) -> &[u32] {
         &self.targets

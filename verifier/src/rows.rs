@@ -24,7 +24,8 @@ pub(crate) struct Row {
     pub(crate) may_register: u16,
     /// Bit 0: operand 0 is written, so it must be a register. No other operand is ever written.
     pub(crate) must_register: u16,
-    /// One bit: what kind of thing it is, for [`crate::place::Place`]. None for an unknown op, so it may stand nowhere.
+    /// One bit: what kind of thing it is, for [`crate::place::Place`]. None for an unknown op, so it may stand
+    /// nowhere.
     pub(crate) kind: u16,
     /// Operand words.
     pub(crate) operands: u8,
@@ -136,8 +137,8 @@ const fn is_gl(class: Class) -> bool {
 /// What a constant-only operand is checked against.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Check {
-    /// A member of a set. Bit `v - base` of `window` is set for each member `v` in `base..base + 64`: all members of
-    /// most sets, so that the set's list is rarely searched.
+    /// A member of a set. Bit `v - base` of `window` is set for each member `v` in `base..base + 64`: all
+    /// members of most sets, so that the set's list is rarely searched.
     Member { operand: u8, base: u32, window: u64, set: &'static EnumSet },
     /// An or of members of a set.
     Bits { operand: u8, all: u32, set: &'static EnumSet },
