@@ -7,6 +7,7 @@
 mod facts;
 mod program;
 mod reference;
+mod run;
 
 use blinkgl::asm::AsmErrors;
 use blinkgl::ops::Callback;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 /// A program is text (.bgl) or the words of the wire format, little-endian (.bglo); which of both a file is
 /// shows in its first bytes. `-` stands for standard input or output.
 #[derive(Parser)]
-#[command(name = "blinkgl", max_term_width = 100)]
+#[command(name = "blinkgl")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -57,6 +58,8 @@ enum Command {
         #[arg(long)]
         binary: bool,
     },
+    /// Run programs without a server and print what they draw, change and ask for.
+    Run(run::Options),
     /// Print the reference of all ops with their operands, constants and places.
     Ops {
         /// As the page docs/OPS.md.
@@ -118,7 +121,7 @@ fn assembly_errors(path: &Path, errors: &AsmErrors) -> String {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().command) {
+    match execute(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -127,7 +130,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<(), Error> {
+fn execute(command: Command) -> Result<(), Error> {
     match command {
         Command::Asm { file, output } => {
             let source = Source::read_text(&file)?;
@@ -146,6 +149,7 @@ fn run(command: Command) -> Result<(), Error> {
             let verified = source.verify(callback)?;
             print(&facts::describe(&verified))
         }
+        Command::Run(options) => run::run(&options),
         Command::Ops { markdown: true, .. } => print(&reference::markdown()),
         Command::Ops { name, .. } => {
             let name = name.unwrap_or_default();

@@ -164,3 +164,66 @@ fn ops_are_found_by_a_part_of_their_name() {
     assert!(found.contains("source: blend factor, one of zero one src_color"), "{found}");
     assert_eq!(blinkgl(&["ops", "no such op"]).status.code(), Some(2));
 }
+
+#[test]
+fn a_run_prints_what_the_program_does() {
+    let program =
+        |name: &str| root().join("blinkgl/programs").join(name).to_str().expect("UTF-8").to_string();
+    let triangle = program("triangle.bgl");
+    let output = blinkgl(&["run", "--trace", "--time", "1.5", &triangle]);
+    let expected = format!(
+        "{triangle}, redraw (interpreter)
+  command       clear depth|color
+  command       push_matrix
+  command       rotate 105.0, 0.0, 0.0, 1.0
+  primitive     triangle
+                  -0.5 -0.5 0.0 1.0   color 1.0 0.0 0.0 1.0
+                  0.5 -0.5 0.0 1.0   color 0.0 1.0 0.0 1.0
+                  0.0 0.75 0.0 1.0   color 0.0 0.0 1.0 1.0
+  command       pop_matrix
+  drawn         4 commands, 1 primitives
+  charged       43 units of fuel, 3 vertices
+  attributes    color 0.0 0.0 1.0 1.0
+  register      r0 = 105.0 (0x42d20000) (was 0.0 (0x00000000))
+  effect        asks for the next frame
+"
+    );
+    assert_eq!((stdout(&output), stderr(&output)), (expected, String::new()));
+
+    // After half a turn the triangle rests.
+    let output = blinkgl(&["run", "--time", "3", &triangle]);
+    assert!(!stdout(&output).contains("next frame"), "{}", stdout(&output));
+
+    // Lists of one program are there for the next.
+    let alone = blinkgl(&["run", &program("clock.bgl")]);
+    assert!(stdout(&alone).contains(" 0 primitives"), "{}", stdout(&alone));
+    let both = blinkgl(&["run", &program("hand.bgl"), &program("clock.bgl")]);
+    assert!(stdout(&both).contains(" 4 primitives"), "{}", stdout(&both));
+}
+
+#[test]
+fn a_run_takes_registers_and_external_state() {
+    let hover = root().join("blinkgl/programs/hover.bgl");
+    let run = |arguments: &[&str]| {
+        let output = blinkgl(&[&["run", text(&hover)], arguments].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let entered = run(&["--set", "width=200", "--set", "pointer_x=99"]);
+    assert!(entered.contains("effect        notifies 1.0 (0x3f800000)\n"), "{entered}");
+    assert!(entered.contains("effect        damages 200 x 300 pixels at 0, 0\n"), "{entered}");
+    let stayed = run(&["--set", "width=200", "--set", "pointer_x=99", "--reg", "r4=1"]);
+    assert!(!stayed.contains("effect"), "{stayed}");
+    for wrong in [["--reg", "r32=1"], ["--reg", "x"], ["--set", "size=1"], ["--time", "-1"]] {
+        let output = blinkgl(&[&["run", text(&hover)], &wrong[..]].concat());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_run_verifies_first() {
+    let path = root().join("cli/tests/programs/backward_jump.bgl");
+    let output = blinkgl(&["run", text(&path)]);
+    assert_eq!((output.status.code(), stdout(&output)), (Some(1), String::new()));
+    assert!(stderr(&output).contains("error: V13 at op 1"), "{}", stderr(&output));
+}
