@@ -65,6 +65,6 @@ pub(crate) fn run(program: &LoweredProgram, machine: &mut Machine<'_>) {
                 ControlFlow::Break(()) => return,
             },
         };
-        machine.registers[usize::from(d) % REGISTERS] = value;
+        machine.registers[usize::from(d) % REGISTERS].set(value);
     }
 }

@@ -2,8 +2,13 @@
 
 use crate::interp;
 use crate::lower::{self, LoweredProgram};
+use crate::native::{CompileError, Native};
 use crate::run::{Machine, Outcome, Run};
+use crate::step::Step;
 use blinkgl::ops::Callback;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use verifier::{Facts, VerifiedProgram};
 
 /// What executes a program.
@@ -31,14 +36,26 @@ pub enum TierChoice {
 pub struct Program {
     lowered: LoweredProgram,
     facts: Facts,
+    /// `None` inside: cannot be compiled.
+    native: OnceLock<Option<Native>>,
+    /// Given to a compile queue.
+    claimed: AtomicBool,
 }
+
+/// Steps of register work and jumps from which on native code is worth a compilation.
+const MIN_COMPILE_STEPS: usize = 16;
 
 impl Program {
     /// Lowers a program; it can run at once.
     #[must_use]
     #[allow(clippy::needless_pass_by_value, reason = "the lowered form takes the program's place")]
     pub fn new(verified: VerifiedProgram) -> Program {
-        Program { lowered: lower::lower(&verified), facts: verified.facts().clone() }
+        Program {
+            lowered: lower::lower(&verified),
+            facts: verified.facts().clone(),
+            native: OnceLock::new(),
+            claimed: AtomicBool::new(false),
+        }
     }
 
     /// The callback that it is for.
@@ -59,16 +76,105 @@ impl Program {
         &self.lowered
     }
 
-    /// What [`TierChoice::Best`] would use now.
+    /// Bytes that it takes, about: lowered form and machine code.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let native = self.native.get().and_then(Option::as_ref);
+        self.lowered.bytes() + native.map_or(0, Native::code_bytes)
+    }
+
+    /// What [`TierChoice::Best`] uses now.
     #[must_use]
     pub fn tier(&self) -> Tier {
-        Tier::Interpreter
+        match self.native.get() {
+            Some(Some(_)) => Tier::Native,
+            Some(None) | None => Tier::Interpreter,
+        }
+    }
+
+    /// Is native code worth a compilation, once the program has run often? Constant drawing gains nothing: it is data in
+    /// both tiers. So it depends on how much register work there is.
+    #[must_use]
+    pub fn should_compile(&self) -> bool {
+        if self.claimed.load(Ordering::Relaxed) || self.native.get().is_some() {
+            return false;
+        }
+        let work = self.lowered.body.steps.iter().filter(|step| match step {
+            Step::Unary { .. }
+            | Step::Binary { .. }
+            | Step::Compare { .. }
+            | Step::Select { .. }
+            | Step::Read { .. }
+            | Step::TimeSince { .. }
+            | Step::TimeMod { .. }
+            | Step::Jump { .. }
+            | Step::JumpIf { .. } => true,
+            Step::RequestFrame
+            | Step::Damage { .. }
+            | Step::Notify { .. }
+            | Step::Commands { .. }
+            | Step::Command { .. }
+            | Step::Draw { .. }
+            | Step::Open { .. }
+            | Step::Patch { .. }
+            | Step::DrawOpen { .. }
+            | Step::DefineList { .. }
+            | Step::CallList { .. } => false,
+        });
+        work.count() >= MIN_COMPILE_STEPS
+    }
+
+    /// Compiles it, if that was not done; the next run with [`TierChoice::Best`] uses the native code.
+    ///
+    /// # Errors
+    /// The compiler refused it now; `Ok` too if it did so earlier.
+    pub fn compile(&self) -> Result<(), CompileError> {
+        let mut result = Ok(());
+        self.native.get_or_init(|| {
+            // The compiler is somebody else's code, fed with a client's program: a panic there must not end the server.
+            match catch_unwind(AssertUnwindSafe(|| Native::compile(&self.lowered))) {
+                Ok(Ok(native)) => Some(native),
+                Ok(Err(error)) => {
+                    result = Err(error);
+                    None
+                }
+                Err(_) => {
+                    result = Err(CompileError::Panicked);
+                    None
+                }
+            }
+        });
+        result
+    }
+
+    /// True once: for the first queue that asks.
+    pub(crate) fn claim(&self) -> bool {
+        self.native.get().is_none() && !self.claimed.swap(true, Ordering::Relaxed)
     }
 
     /// Runs it.
-    pub fn run(&self, _choice: TierChoice, run: &mut Run<'_>) -> Outcome {
+    pub fn run(&self, choice: TierChoice, run: &mut Run<'_>) -> Outcome {
+        let native = match choice {
+            TierChoice::Interpreter => None,
+            TierChoice::Best => self.native.get().and_then(Option::as_ref),
+            TierChoice::Native => {
+                if let Err(error) = self.compile() {
+                    log::warn!("a {} procedure runs in the interpreter: {error}", self.callback());
+                }
+                self.native.get().and_then(Option::as_ref)
+            }
+        };
         let mut machine = Machine::new(&self.lowered, run);
-        interp::run(&self.lowered, &mut machine);
-        machine.finish(Tier::Interpreter)
+        let tier = match native {
+            Some(native) => {
+                native.run(&self.lowered, &mut machine);
+                Tier::Native
+            }
+            None => {
+                interp::run(&self.lowered, &mut machine);
+                Tier::Interpreter
+            }
+        };
+        machine.finish(tier)
     }
 }

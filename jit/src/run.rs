@@ -13,6 +13,7 @@ use crate::program::Tier;
 use crate::step::{Body, Dynamic, EXIT, LEADING, List, Patch, Step, VERTEX_WORDS};
 use blinkgl::limits::{MAX_FUEL, MAX_LIST_NESTING, MAX_LISTS, MAX_OPERANDS, MAX_VERTICES, REGISTERS};
 use blinkgl::ops::Callback;
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -109,7 +110,8 @@ pub struct Outcome {
 
 /// The state of a run.
 pub(crate) struct Machine<'a> {
-    pub(crate) registers: &'a mut [u32; REGISTERS],
+    /// Cells, because native code keeps a pointer to them.
+    pub(crate) registers: &'a [Cell<u32>; REGISTERS],
     pub(crate) environment: &'a Environment,
     lists: &'a mut Lists,
     gl: &'a mut dyn Gl,
@@ -131,7 +133,7 @@ pub(crate) struct Machine<'a> {
 impl<'a> Machine<'a> {
     pub(crate) fn new(program: &LoweredProgram, run: &'a mut Run<'_>) -> Machine<'a> {
         Machine {
-            registers: run.registers,
+            registers: Cell::from_mut(run.registers).as_array_of_cells(),
             environment: run.environment,
             buffer: std::mem::take(&mut run.lists.buffer),
             lists: run.lists,
@@ -154,7 +156,7 @@ impl<'a> Machine<'a> {
 
     #[inline]
     pub(crate) fn register(&self, number: u32) -> u32 {
-        self.registers[number as usize % REGISTERS]
+        self.registers[number as usize % REGISTERS].get()
     }
 
     /// An operand: a register's bits or the word itself.
@@ -241,6 +243,14 @@ impl<'a> Machine<'a> {
         ControlFlow::Continue(())
     }
 
+    /// Executes the steps `first..end`, none of which is register work or a jump.
+    pub(crate) fn act_all(&mut self, body: &Body, first: u32, end: u32) -> ControlFlow<()> {
+        for step in body.steps.get(first as usize..end as usize).unwrap_or_default() {
+            self.act(body, step)?;
+        }
+        ControlFlow::Continue(())
+    }
+
     fn command(&mut self, body: &Body, command: u32, regs: u16, ints: u16) {
         let Some(row) = body.commands.get(command as usize) else { return };
         let at = row.first as usize;
@@ -271,7 +281,7 @@ impl<'a> Machine<'a> {
         let words = vertex_words(&mut self.buffer);
         for &Patch { place, source } in patches {
             let value = if source < Patch::WORD {
-                self.registers[source as usize % REGISTERS]
+                self.registers[source as usize % REGISTERS].get()
             } else {
                 words.get((source - Patch::WORD) as usize).copied().unwrap_or_default()
             };

@@ -1,0 +1,453 @@
+//! Steps to CLIF: pure translation, nothing here is executed.
+//!
+//! - Registers are SSA variables of type `f32`, loaded once at entry. `mov`, `select` and the like move
+//!   them without looking at them, so that all bits survive.
+//! - Jumps are branches between blocks, one for each jump target.
+//! - Steps that are neither register work nor jumps stay data: a run of them is one call of
+//!   `act(context, first, end)`, before which the registers that they read are stored.
+//! - A NaN is made canonical before anyone can see its bits, not after each operation: an arithmetic op
+//!   does not care which NaN it gets. `dirty` has the registers whose NaN may have other bits.
+//! - `stale` has the registers whose stored copy is older than their variable. It is stored at the end, and
+//!   before a display list is called, which may read any register and may end the run.
+
+use crate::arith::{Binary, CANONICAL_NAN, Predicate, Unary};
+use crate::lower::LoweredProgram;
+use crate::step::{Body, Patch, Step};
+use blinkgl::External;
+use blinkgl::limits::REGISTERS;
+use cranelift_codegen::ir::condcodes::FloatCC;
+use cranelift_codegen::ir::immediates::Ieee32;
+use cranelift_codegen::ir::{Block, FuncRef, InstBuilder, MemFlagsData, Value, types};
+use cranelift_frontend::{FunctionBuilder, Variable};
+
+/// The functions that native code calls.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Imports {
+    /// `(context, first, end) -> stopped`.
+    pub(crate) act: FuncRef,
+    /// `f32 -> f32`.
+    pub(crate) sin: FuncRef,
+    /// `f32 -> f32`.
+    pub(crate) cos: FuncRef,
+    /// `(y, x) -> f32`.
+    pub(crate) atan2: FuncRef,
+    /// `(context, hi, lo) -> f32`.
+    pub(crate) time_since: FuncRef,
+    /// `(context, period) -> f32`.
+    pub(crate) time_mod: FuncRef,
+}
+
+/// Fills the function `(context, registers, values)` of `builder` with a program.
+pub(crate) fn translate(program: &LoweredProgram, builder: &mut FunctionBuilder<'_>, imports: Imports) {
+    let body = &program.body;
+    let entry = builder.create_block();
+    builder.append_block_params_for_function_params(entry);
+    builder.switch_to_block(entry);
+    builder.seal_block(entry);
+    let &[context, registers, values] = builder.block_params(entry) else { return };
+    let variables = std::array::from_fn(|_| builder.declare_var(types::F32));
+    let blocks = blocks(body, builder);
+    let stop = builder.create_block();
+    builder.set_cold_block(stop);
+    let mut t = Translator {
+        body,
+        builder,
+        imports,
+        context,
+        registers,
+        values,
+        variables,
+        used: program.registers,
+        blocks,
+        stop,
+        stale: 0,
+        dirty: 0,
+        reachable: true,
+    };
+    t.run();
+}
+
+/// A jump target: its block, and the registers that are stale on some path into it.
+#[derive(Clone, Copy)]
+struct Target {
+    block: Block,
+    stale: u32,
+}
+
+/// A block for each step that a jump leads to, and for the end.
+fn blocks(body: &Body, builder: &mut FunctionBuilder<'_>) -> Vec<Option<Target>> {
+    let mut blocks = vec![None; body.steps.len() + 1];
+    let end = blocks.len() - 1;
+    let mut add = |step: usize| {
+        if let Some(slot @ None) = blocks.get_mut(step) {
+            *slot = Some(Target { block: builder.create_block(), stale: 0 });
+        }
+    };
+    add(end);
+    for step in &body.steps {
+        if let Step::Jump { target } | Step::JumpIf { target, .. } = *step {
+            add(target as usize);
+        }
+    }
+    blocks
+}
+
+struct Translator<'a, 'b> {
+    body: &'a Body,
+    builder: &'a mut FunctionBuilder<'b>,
+    imports: Imports,
+    context: Value,
+    registers: Value,
+    values: Value,
+    variables: [Variable; REGISTERS],
+    used: u32,
+    blocks: Vec<Option<Target>>,
+    stop: Block,
+    stale: u32,
+    dirty: u32,
+    /// Does the code at hand have a predecessor?
+    reachable: bool,
+}
+
+impl Translator<'_, '_> {
+    fn run(&mut self) {
+        for number in bits(self.used) {
+            let offset = offset(number);
+            let value = self.builder.ins().load(types::F32, MemFlagsData::trusted(), self.registers, offset);
+            self.builder.def_var(self.variable(number), value);
+        }
+        let mut at = 0;
+        while at < self.body.steps.len() {
+            self.arrive(at);
+            at = if self.reachable { self.step(at) } else { at + 1 };
+        }
+        self.arrive(at);
+        for number in bits(self.stale) {
+            self.store(number);
+        }
+        self.builder.ins().return_(&[]);
+        self.builder.switch_to_block(self.stop);
+        self.builder.ins().return_(&[]);
+        self.builder.seal_all_blocks();
+    }
+
+    /// Before the step at `at`: if jumps lead here, its block begins.
+    fn arrive(&mut self, at: usize) {
+        let Some(Some(target)) = self.blocks.get(at).copied() else { return };
+        if self.reachable {
+            self.leave(at);
+            self.builder.ins().jump(target.block, &[]);
+        }
+        self.builder.switch_to_block(target.block);
+        // Jumps go forward, so all of them are there.
+        self.builder.seal_block(target.block);
+        self.stale = self.blocks.get(at).copied().flatten().map_or(0, |t| t.stale);
+        self.dirty = 0;
+        self.reachable = true;
+    }
+
+    /// Before a jump to the step at `at`.
+    fn leave(&mut self, at: usize) {
+        for number in bits(self.dirty) {
+            self.clean(number);
+        }
+        if let Some(Some(target)) = self.blocks.get_mut(at) {
+            target.stale |= self.stale;
+        }
+    }
+
+    /// Translates the step at `at`, and others with it; returns where to go on.
+    fn step(&mut self, at: usize) -> usize {
+        let Some(&step) = self.body.steps.get(at) else { return at + 1 };
+        match step {
+            Step::Unary { op, d, reg, a } => self.unary(op, d, reg, a),
+            Step::Binary { op, d, regs, a, b } => self.binary(op, d, regs, a, b),
+            Step::Compare { predicate, d, regs, a, b } => {
+                let holds = self.compare(predicate, regs, a, b);
+                let (one, zero) = (self.constant(1.0f32.to_bits()), self.constant(0));
+                let value = self.builder.ins().select(holds, one, zero);
+                self.write(d, value, false);
+            }
+            Step::Select { d, regs, c, a, b } => {
+                let (a, b) = (self.exact(regs & 2 != 0, a), self.exact(regs & 4 != 0, b));
+                let (c, zero) = (self.operand(regs & 1 != 0, c), self.constant(0));
+                let is_zero = self.builder.ins().fcmp(FloatCC::Equal, c, zero);
+                let value = self.builder.ins().select(is_zero, b, a);
+                self.write(d, value, false);
+            }
+            Step::Read { d, what } => {
+                let value = if usize::from(what) < External::ALL.len() {
+                    let offset = 4 * i32::from(what);
+                    self.builder.ins().load(types::F32, MemFlagsData::trusted(), self.values, offset)
+                } else {
+                    self.constant(0)
+                };
+                self.write(d, value, false);
+            }
+            Step::TimeSince { d, regs, hi, lo } => {
+                let (hi, lo) = (self.exact(regs & 1 != 0, hi), self.exact(regs & 2 != 0, lo));
+                let value = self.call(self.imports.time_since, &[self.context, hi, lo]);
+                self.write(d, value, false);
+            }
+            Step::TimeMod { d, reg, period } => {
+                let period = self.operand(reg, period);
+                let value = self.call(self.imports.time_mod, &[self.context, period]);
+                self.write(d, value, false);
+            }
+            Step::Jump { target } => {
+                self.jump(target as usize);
+                self.reachable = false;
+            }
+            Step::JumpIf { predicate, regs, a, b, target } => {
+                let holds = self.compare(predicate, regs, a, b);
+                let target = target as usize;
+                self.leave(target);
+                if let Some(Some(to)) = self.blocks.get(target).copied() {
+                    let next = self.builder.create_block();
+                    self.builder.ins().brif(holds, to.block, &[], next, &[]);
+                    self.builder.switch_to_block(next);
+                    self.builder.seal_block(next);
+                }
+            }
+            Step::RequestFrame
+            | Step::Damage { .. }
+            | Step::Notify { .. }
+            | Step::Commands { .. }
+            | Step::Command { .. }
+            | Step::Draw { .. }
+            | Step::Open { .. }
+            | Step::Patch { .. }
+            | Step::DrawOpen { .. }
+            | Step::DefineList { .. }
+            | Step::CallList { .. } => return self.act(at),
+        }
+        at + 1
+    }
+
+    /// The run of steps from `at` on that are data: one call.
+    fn act(&mut self, at: usize) -> usize {
+        let (mut end, mut reads, mut may_stop) = (at, 0, false);
+        while let Some(step) = self.body.steps.get(end) {
+            if end > at && self.blocks.get(end).is_some_and(Option::is_some) {
+                break;
+            }
+            match *step {
+                Step::RequestFrame
+                | Step::Commands { .. }
+                | Step::Draw { .. }
+                | Step::Open { .. }
+                | Step::DrawOpen { .. }
+                | Step::DefineList { .. } => {}
+                Step::Damage { regs, words } => {
+                    let words = self.body.words.get(words as usize..).unwrap_or_default();
+                    reads |= named(u16::from(regs), words);
+                }
+                Step::Notify { reg, value } => reads |= named(u16::from(reg), &[value]),
+                Step::Command { command, regs, .. } => {
+                    let row = self.body.commands.get(command as usize);
+                    let words = row.and_then(|row| self.body.words.get(row.first as usize..));
+                    reads |= named(regs, words.unwrap_or_default());
+                }
+                Step::Patch { first, end, .. } => {
+                    let patches = self.body.patches.get(first as usize..end as usize).unwrap_or_default();
+                    for patch in patches.iter().filter(|p| p.source < Patch::WORD) {
+                        reads |= 1 << patch.source;
+                    }
+                }
+                Step::CallList { .. } => {
+                    // The list may read any register, and a stop shows them all.
+                    reads = u32::MAX;
+                    may_stop = true;
+                }
+                Step::Unary { .. }
+                | Step::Binary { .. }
+                | Step::Compare { .. }
+                | Step::Select { .. }
+                | Step::Read { .. }
+                | Step::TimeSince { .. }
+                | Step::TimeMod { .. }
+                | Step::Jump { .. }
+                | Step::JumpIf { .. } => break,
+            }
+            end += 1;
+        }
+        for number in bits(self.stale & reads) {
+            self.store(number);
+        }
+        self.stale &= !reads;
+        let word = |i: usize| i64::try_from(i).unwrap_or(0);
+        let first = self.builder.ins().iconst(types::I32, word(at));
+        let last = self.builder.ins().iconst(types::I32, word(end));
+        let stopped = self.call(self.imports.act, &[self.context, first, last]);
+        if may_stop {
+            let next = self.builder.create_block();
+            self.builder.ins().brif(stopped, self.stop, &[], next, &[]);
+            self.builder.switch_to_block(next);
+            self.builder.seal_block(next);
+        }
+        end
+    }
+
+    fn unary(&mut self, op: Unary, d: u8, reg: bool, a: u32) {
+        let (value, dirty) = match op {
+            Unary::Mov => {
+                let dirty = reg && self.dirty >> a & 1 != 0;
+                (self.operand(reg, a), dirty)
+            }
+            Unary::Neg => {
+                let a = self.exact(reg, a);
+                (self.builder.ins().fneg(a), false)
+            }
+            Unary::Abs => {
+                let a = self.exact(reg, a);
+                (self.builder.ins().fabs(a), false)
+            }
+            Unary::Floor => {
+                let a = self.operand(reg, a);
+                (self.builder.ins().floor(a), true)
+            }
+            Unary::Fract => {
+                let a = self.operand(reg, a);
+                let floor = self.builder.ins().floor(a);
+                (self.builder.ins().fsub(a, floor), true)
+            }
+            Unary::Sqrt => {
+                let a = self.operand(reg, a);
+                (self.builder.ins().sqrt(a), true)
+            }
+            Unary::Sin => {
+                let a = self.operand(reg, a);
+                (self.call(self.imports.sin, &[a]), true)
+            }
+            Unary::Cos => {
+                let a = self.operand(reg, a);
+                (self.call(self.imports.cos, &[a]), true)
+            }
+        };
+        self.write(d, value, dirty);
+    }
+
+    fn binary(&mut self, op: Binary, d: u8, regs: u8, a: u32, b: u32) {
+        let (x, y) = match op {
+            // These show the bits of one of them.
+            Binary::Min | Binary::Max => (self.exact(regs & 1 != 0, a), self.exact(regs & 2 != 0, b)),
+            Binary::Add | Binary::Sub | Binary::Mul | Binary::Div | Binary::Atan2 => {
+                (self.operand(regs & 1 != 0, a), self.operand(regs & 2 != 0, b))
+            }
+        };
+        let (value, dirty) = match op {
+            Binary::Add => (self.builder.ins().fadd(x, y), true),
+            Binary::Sub => (self.builder.ins().fsub(x, y), true),
+            Binary::Mul => (self.builder.ins().fmul(x, y), true),
+            Binary::Div => (self.builder.ins().fdiv(x, y), true),
+            Binary::Min => {
+                let less = self.builder.ins().fcmp(FloatCC::LessThan, x, y);
+                (self.builder.ins().select(less, x, y), false)
+            }
+            Binary::Max => {
+                let greater = self.builder.ins().fcmp(FloatCC::GreaterThan, x, y);
+                (self.builder.ins().select(greater, x, y), false)
+            }
+            Binary::Atan2 => (self.call(self.imports.atan2, &[x, y]), true),
+        };
+        self.write(d, value, dirty);
+    }
+
+    fn compare(&mut self, predicate: Predicate, regs: u8, a: u32, b: u32) -> Value {
+        let (a, b) = (self.operand(regs & 1 != 0, a), self.operand(regs & 2 != 0, b));
+        let code = match predicate {
+            Predicate::Lt => FloatCC::LessThan,
+            Predicate::Le => FloatCC::LessThanOrEqual,
+            Predicate::Eq => FloatCC::Equal,
+            Predicate::Ne => FloatCC::NotEqual,
+            Predicate::Ge => FloatCC::GreaterThanOrEqual,
+            Predicate::Gt => FloatCC::GreaterThan,
+        };
+        self.builder.ins().fcmp(code, a, b)
+    }
+
+    fn jump(&mut self, target: usize) {
+        self.leave(target);
+        if let Some(Some(to)) = self.blocks.get(target).copied() {
+            self.builder.ins().jump(to.block, &[]);
+        }
+    }
+
+    fn call(&mut self, function: FuncRef, args: &[Value]) -> Value {
+        let call = self.builder.ins().call(function, args);
+        match self.builder.inst_results(call) {
+            &[value, ..] => value,
+            // Each import has one result.
+            [] => self.constant(0),
+        }
+    }
+
+    /// An operand whose bits do not show.
+    fn operand(&mut self, is_register: bool, word: u32) -> Value {
+        if is_register { self.builder.use_var(self.variable(word)) } else { self.constant(word) }
+    }
+
+    /// An operand whose bits show.
+    fn exact(&mut self, is_register: bool, word: u32) -> Value {
+        if is_register && self.dirty >> (word % u32::BITS) & 1 != 0 {
+            self.clean(word);
+        }
+        self.operand(is_register, word)
+    }
+
+    /// Makes a register's NaN canonical.
+    fn clean(&mut self, number: u32) {
+        let variable = self.variable(number);
+        let value = self.builder.use_var(variable);
+        let nan = self.constant(CANONICAL_NAN);
+        let is_nan = self.builder.ins().fcmp(FloatCC::Unordered, value, value);
+        let value = self.builder.ins().select(is_nan, nan, value);
+        self.builder.def_var(variable, value);
+        self.dirty &= !(1 << number);
+    }
+
+    /// Stores a register.
+    fn store(&mut self, number: u32) {
+        let value = self.exact(true, number);
+        let offset = offset(number);
+        self.builder.ins().store(MemFlagsData::trusted(), value, self.registers, offset);
+    }
+
+    fn write(&mut self, d: u8, value: Value, dirty: bool) {
+        let number = u32::from(d);
+        self.builder.def_var(self.variable(number), value);
+        let bit = 1 << (number % u32::BITS);
+        self.stale |= bit;
+        if dirty {
+            self.dirty |= bit;
+        } else {
+            self.dirty &= !bit;
+        }
+    }
+
+    fn constant(&mut self, bits: u32) -> Value {
+        self.builder.ins().f32const(Ieee32::with_bits(bits))
+    }
+
+    fn variable(&self, number: u32) -> Variable {
+        self.variables[number as usize % REGISTERS]
+    }
+}
+
+/// Bytes of a register from the start of the register file.
+fn offset(number: u32) -> i32 {
+    i32::try_from(number as usize % REGISTERS).unwrap_or(0) * 4
+}
+
+/// The registers that a mask's operands name.
+fn named(mask: u16, words: &[u32]) -> u32 {
+    (0u32..16)
+        .zip(words)
+        .filter(|&(i, _)| mask >> i & 1 != 0)
+        .fold(0, |all, (_, w)| all | 1 << (w % u32::BITS))
+}
+
+/// The numbers of a mask's bits.
+fn bits(mask: u32) -> impl Iterator<Item = u32> {
+    (0..u32::BITS).filter(move |i| mask >> i & 1 != 0)
+}
