@@ -21,6 +21,7 @@ pub mod dis;
 pub mod gl;
 pub mod layout;
 pub mod limits;
+pub mod local;
 pub mod ops;
 pub mod record;
 pub mod shm;
