@@ -1,1 +1,204 @@
-//! blink-client
+//! A Blink client: places stored procedures and their data in memory shared with the display server.
+//!
+//! The rules of this world:
+//!
+//! - A [`Connection`] is one aperture; a [`Context`] in it is one application's objects.
+//! - Objects change by a [`Commit`], which the server sees as a whole or not at all. A commit writes to
+//!   pages that the server does not know yet, so a commit that is dropped never happened.
+//! - Pages of a replaced object are used again only after the server said that it has seen the
+//!   commit that replaced them: a publication never overwrites what is being read.
+//! - Registers, events and the clock are read and written in place.
+//! - The server may restart its renderer at any time; a client notices nothing.
+//!
+//! ```no_run
+//! use blink_client::{Connection, Error, Wake, What};
+//! use blinkgl::layout::WindowDesc;
+//! use blinkgl::{Callback, Recorder};
+//!
+//! let mut connection = Connection::open("red")?;
+//! let mut context = connection.context()?;
+//!
+//! let mut redraw = Recorder::new();
+//! redraw.clear_color(1.0, 0.0, 0.0, 1.0);
+//! redraw.clear(blinkgl::gl::ClearMask::COLOR);
+//! let redraw = redraw.finish().expect("a correct recording");
+//!
+//! let mut commit = context.commit();
+//! let procedure = commit.procedure(Callback::Redraw, &redraw)?;
+//! let mut window = WindowDesc { width: 200, height: 100, ..WindowDesc::default() };
+//! window.set_title("Red");
+//! window.procedures[Callback::Redraw as usize] = procedure.into();
+//! commit.window(&window)?;
+//! commit.finish()?;
+//!
+//! while connection.wait(None)? == Wake::Events {
+//!     while let Some(event) = context.next_event() {
+//!         match event.what {
+//!             What::Close => return Ok(()),
+//!             What::ProcedureRejected(why) => eprintln!("{why}"),
+//!             _ => {}
+//!         }
+//!     }
+//! }
+//! # Ok::<(), Error>(())
+//! ```
+
+mod address;
+mod commit;
+mod context;
+mod error;
+mod event;
+mod image;
+mod pages;
+mod registers;
+pub mod seqpacket;
+pub mod transport;
+
+pub use address::{default_path, display_path};
+pub use blinkgl::layout::WindowDesc;
+pub use commit::Commit;
+pub use context::Context;
+pub use error::Error;
+pub use event::{Clock, Event, ObjectRejected, ProcedureRejected, Quota, What};
+pub use image::{ColorSpace, CursorInfo, Format, TextureInfo, TextureWriter};
+pub use registers::Registers;
+pub use transport::{Transport, Wake};
+
+use blinkgl::layout::DATA_PAGE;
+use blinkgl::limits::{MAX_CONTEXTS, PAGE_SIZE};
+use rustix::time::ClockId;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Names an object in its context; never used again there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectId(NonZeroU32);
+
+impl ObjectId {
+    /// The object of a number; 0 is none.
+    #[must_use]
+    pub fn new(number: u32) -> Option<ObjectId> {
+        NonZeroU32::new(number).map(ObjectId)
+    }
+
+    /// Its number, as window descriptions and `bind_texture` have it.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl From<ObjectId> for u32 {
+    fn from(oid: ObjectId) -> u32 {
+        oid.number()
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// What a client wishes of a connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The application's name, for the window's label and `blinkctl list`; 64 bytes at most.
+    pub name: String,
+    /// Bytes of the aperture, from 1 MiB to 1 GiB; `None`: the server's default, 64 MiB. Pages that are
+    /// not written to take no memory.
+    pub bytes: Option<usize>,
+}
+
+/// A connection to a server.
+#[derive(Debug)]
+pub struct Connection {
+    transport: Arc<dyn Transport>,
+    contexts: usize,
+    /// First page of the aperture that no context has.
+    next_page: u32,
+}
+
+impl Connection {
+    /// Connects to the server that `BLINK_DISPLAY` names, or to the default one.
+    ///
+    /// # Errors
+    /// There is none, or it refuses.
+    pub fn open(name: &str) -> Result<Connection, Error> {
+        Connection::open_at(&display_path(), &Options { name: name.to_owned(), bytes: None })
+    }
+
+    /// Connects to the server whose socket is at `path`.
+    ///
+    /// # Errors
+    /// There is none, or it refuses.
+    pub fn open_at(path: &Path, options: &Options) -> Result<Connection, Error> {
+        Ok(Connection::over(Arc::new(transport::local::Local::connect(path, options)?)))
+    }
+
+    /// A connection over a transport of any kind.
+    #[must_use]
+    pub fn over(transport: Arc<dyn Transport>) -> Connection {
+        Connection { transport, contexts: 0, next_page: 1 }
+    }
+
+    /// Makes a context of all the memory that is left.
+    ///
+    /// # Errors
+    /// Too little is left, or there are too many contexts.
+    pub fn context(&mut self) -> Result<Context, Error> {
+        self.context_of(self.free_pages())
+    }
+
+    /// Makes a context of so many pages of 4 KiB; 19 of them are used for slots and events.
+    ///
+    /// # Errors
+    /// Fewer are left, or there are too many contexts.
+    pub fn context_of(&mut self, pages: u32) -> Result<Context, Error> {
+        let free = self.free_pages();
+        let least = u32::try_from(DATA_PAGE + 1).unwrap_or(u32::MAX);
+        if pages < least || pages > free {
+            return Err(Error::NoRoomForContext { free, wanted: pages.max(least) });
+        }
+        if self.contexts >= MAX_CONTEXTS {
+            return Err(Error::TooManyContexts(MAX_CONTEXTS));
+        }
+        let context = Context::new(Arc::clone(&self.transport), self.contexts, self.next_page, pages)?;
+        self.contexts += 1;
+        self.next_page += pages;
+        Ok(context)
+    }
+
+    /// Pages of the aperture that no context has. Those of a dropped context don't come back.
+    #[must_use]
+    pub fn free_pages(&self) -> u32 {
+        let pages = u32::try_from(self.transport.memory().size() / PAGE_SIZE).unwrap_or(u32::MAX);
+        pages.saturating_sub(self.next_page)
+    }
+
+    /// Waits until the server has something to say, at most `timeout` (`None`: for ever). Take all
+    /// events from each context before the next wait.
+    ///
+    /// # Errors
+    /// The system says no.
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<Wake, Error> {
+        self.transport.wait(timeout)
+    }
+
+    /// The server's name for this client, as in `blinkctl list`.
+    #[must_use]
+    pub fn client(&self) -> u32 {
+        self.transport.client()
+    }
+}
+
+/// The server's clock now, on the same machine: nanoseconds of the system's monotonic clock.
+#[must_use]
+pub fn now() -> u64 {
+    let time = rustix::time::clock_gettime(ClockId::Monotonic);
+    let [seconds, nanoseconds] = [time.tv_sec, time.tv_nsec].map(|t| u64::try_from(t).unwrap_or(0));
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
+}

@@ -1,0 +1,165 @@
+//! The local transport: a server on the same machine, see [`blinkgl::local`].
+
+use super::{Transport, Wake, map};
+use crate::seqpacket::{self, Received};
+use crate::{Error, Options};
+use blinkgl::layout::{APERTURE_MAGIC, APERTURE_VERSION, aperture};
+use blinkgl::limits::PAGE_SIZE;
+use blinkgl::local::{Answer, HELLO_SECONDS, Hello, WELCOME_DESCRIPTORS};
+use blinkgl::shm::{Shm, ShmOffset};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A connection to a server on the same machine.
+#[derive(Debug)]
+pub struct Local {
+    socket: OwnedFd,
+    doorbell: OwnedFd,
+    wake: OwnedFd,
+    memory: Shm,
+    client: u32,
+}
+
+impl Local {
+    /// Connects to the server whose socket is at `path`.
+    ///
+    /// # Errors
+    /// There is none, or it refuses.
+    pub fn connect(path: &Path, options: &Options) -> Result<Local, Error> {
+        let no_server = |source| Error::NoServer { path: path.to_owned(), source };
+        let socket =
+            rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+                .map_err(Error::system("making a socket"))?;
+        let address = SocketAddrUnix::new(path).map_err(no_server)?;
+        rustix::net::connect(&socket, &address).map_err(no_server)?;
+        let bytes = u64::try_from(options.bytes.unwrap_or(0)).unwrap_or(u64::MAX);
+        let greeted = seqpacket::send(socket.as_fd(), &Hello::new(&options.name, bytes).encode(), &[]);
+        // A server that is full refuses and closes without a look at the Hello: its answer counts.
+        let (packet, fds) = match (answer(&socket), greeted) {
+            (Ok(answer), _) => answer,
+            (Err(_), Err(error)) => return Err(error.into()),
+            (Err(error), Ok(())) => return Err(error),
+        };
+        match Answer::decode(&packet)? {
+            Answer::Refused { reason } => Err(Error::Refused(reason)),
+            Answer::Welcome { version, client, bytes } => {
+                let count = fds.len();
+                let Ok([memory, doorbell, wake]) = <[OwnedFd; WELCOME_DESCRIPTORS]>::try_from(fds) else {
+                    return Err(Error::Descriptors(count));
+                };
+                let memory = map::map(&memory, bytes)?;
+                check_header(&memory, version)?;
+                Ok(Local { socket, doorbell, wake, memory, client })
+            }
+        }
+    }
+
+    /// Readable when the server has something to say, for a client with a loop of its own: then call
+    /// [`Transport::wait`] with a timeout of zero.
+    #[must_use]
+    pub fn wake_descriptor(&self) -> BorrowedFd<'_> {
+        self.wake.as_fd()
+    }
+}
+
+/// The server's answer to the Hello.
+fn answer(socket: &OwnedFd) -> Result<(Vec<u8>, Vec<OwnedFd>), Error> {
+    // The server gives a client so long; it may be busy with others as long again.
+    let seconds = 2 * HELLO_SECONDS;
+    let end = Instant::now() + Duration::from_secs(seconds);
+    loop {
+        match seqpacket::receive(socket.as_fd())? {
+            Received::Message(packet, fds) => return Ok((packet, fds)),
+            Received::Closed => return Err(Error::HungUp),
+            Received::Nothing => {}
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Error::NoAnswer(seconds));
+        }
+        wait_for(&mut [PollFd::new(socket, PollFlags::IN)], Some(left))?;
+    }
+}
+
+/// What the aperture's first page says must be what the server said.
+fn check_header(memory: &Shm, version: u32) -> Result<(), Error> {
+    let magic = memory.load(ShmOffset(aperture::MAGIC))?;
+    if magic != APERTURE_MAGIC {
+        return Err(Error::Aperture(format!("it starts with {magic:#010x} instead of `BLNK`")));
+    }
+    let found = memory.load(ShmOffset(aperture::VERSION))?;
+    if found != version || version >> 16 != APERTURE_VERSION >> 16 {
+        return Err(Error::Aperture(format!(
+            "its layout is of version {}.{}, this client knows {}",
+            found >> 16,
+            found & 0xffff,
+            APERTURE_VERSION >> 16,
+        )));
+    }
+    let pages = memory.load(ShmOffset(aperture::PAGES))?;
+    if usize::try_from(pages) != Ok(memory.size() / PAGE_SIZE) {
+        return Err(Error::Aperture(format!("it claims {pages} pages in {} bytes", memory.size())));
+    }
+    Ok(())
+}
+
+/// Waits for one of `fds`; false: the time is up.
+fn wait_for(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<bool, Error> {
+    // A time beyond what the clock can hold is for ever.
+    let end = timeout.and_then(|t| Instant::now().checked_add(t));
+    loop {
+        let left = end.map(|e| e.saturating_duration_since(Instant::now()));
+        let left = left.map(|d| Timespec {
+            tv_sec: i64::try_from(d.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: i64::from(d.subsec_nanos()),
+        });
+        match poll(fds, left.as_ref()) {
+            Ok(count) => return Ok(count > 0),
+            Err(Errno::INTR) => {}
+            Err(source) => return Err(Error::System { doing: "waiting", source }),
+        }
+    }
+}
+
+impl Transport for Local {
+    fn memory(&self) -> &Shm {
+        &self.memory
+    }
+
+    fn ring(&self) {
+        // A doorbell whose count is full (`EAGAIN`) has been rung: nothing is lost.
+        let _rung = rustix::io::write(&self.doorbell, &1_u64.to_ne_bytes());
+    }
+
+    fn wait(&self, timeout: Option<Duration>) -> Result<Wake, Error> {
+        loop {
+            let mut fds = [PollFd::new(&self.wake, PollFlags::IN), PollFd::new(&self.socket, PollFlags::IN)];
+            if !wait_for(&mut fds, timeout)? {
+                return Ok(Wake::Timeout);
+            }
+            if fds[0].revents().contains(PollFlags::IN) {
+                // Events first, also if the server is gone: the next wait tells that.
+                let mut count = [0; 8];
+                match rustix::io::read(&self.wake, &mut count) {
+                    Ok(_) | Err(Errno::AGAIN) => return Ok(Wake::Events),
+                    Err(source) => return Err(Error::System { doing: "reading the wake-up", source }),
+                }
+            }
+            match seqpacket::receive(self.socket.as_fd()) {
+                Ok(Received::Closed) => return Ok(Wake::ServerGone),
+                // Nothing of this version comes here; a later one may send what old clients need not know.
+                Ok(Received::Message(..) | Received::Nothing) => {}
+                Err(error) if error.is_fatal() => return Err(error.into()),
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn client(&self) -> u32 {
+        self.client
+    }
+}

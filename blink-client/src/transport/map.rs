@@ -1,0 +1,31 @@
+//! Maps the aperture. The only `unsafe` of this crate.
+
+use crate::Error;
+use blinkgl::limits::{MAX_APERTURE_BYTES, MIN_APERTURE_BYTES};
+use blinkgl::shm::Shm;
+use memmap2::MmapOptions;
+use rustix::fd::OwnedFd;
+use rustix::fs::SealFlags;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// Maps a sealed memory descriptor of `bytes` bytes.
+pub(super) fn map(fd: &OwnedFd, bytes: u64) -> Result<Shm, Error> {
+    let seals = rustix::fs::fcntl_get_seals(fd).map_err(Error::system("looking at the aperture's seals"))?;
+    if !seals.contains(SealFlags::SHRINK) {
+        return Err(Error::Aperture("its memory is not sealed against shrinking".into()));
+    }
+    let found = rustix::fs::fstat(fd).map_err(Error::system("looking at the aperture"))?.st_size;
+    let size = usize::try_from(bytes).unwrap_or(usize::MAX);
+    if u64::try_from(found) != Ok(bytes) || !(MIN_APERTURE_BYTES..=MAX_APERTURE_BYTES).contains(&size) {
+        return Err(Error::Aperture(format!("it has {found} bytes where the server announced {bytes}")));
+    }
+    let mapping = MmapOptions::new().len(size).map_raw(fd)?;
+    let Some(base) = NonNull::new(mapping.as_mut_ptr()) else {
+        return Err(Error::Aperture("it was mapped at address 0".into()));
+    };
+    // SAFETY: `base` is page-aligned; `mapping` keeps `size` readable and writable bytes mapped there for as
+    // long as the owner lives; the file is that long and sealed against shrinking, both checked
+    // above; nothing else in this process uses the mapping.
+    Ok(unsafe { Shm::new(base, size, Arc::new(mapping)) })
+}
