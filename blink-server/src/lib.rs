@@ -8,3 +8,5 @@ pub mod geometry;
 pub mod ipc;
 pub mod options;
 pub mod renderer;
+
+pub use blink_client::seqpacket as socket;
