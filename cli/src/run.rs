@@ -132,16 +132,23 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
             Tiers::Interpreter | Tiers::Both => TierChoice::Interpreter,
             Tiers::Native => TierChoice::Native,
         };
+        let refused = |what: String| Err(Error::Refused(format!("{}: error: {what}", file.display())));
+        if options.tier != Tiers::Interpreter
+            && let Err(error) = program.compile()
+        {
+            return refused(format!("there is no native code of this program: {error}"));
+        }
         let before = state.registers;
         let execution = execute(&program, &environment, choice, state.clone());
-        let refused = |what: String| Err(Error::Refused(format!("{}: error: {what}", file.display())));
         if options.tier == Tiers::Native && execution.outcome.tier != Tier::Native {
-            return refused("there is no native code of this program".to_string());
+            return refused("there is no native code of this program, the interpreter ran it".to_string());
         }
         if options.tier == Tiers::Both {
             let native = execute(&program, &environment, TierChoice::Native, state.clone());
             if native.outcome.tier != Tier::Native {
-                return refused("there is no native code of this program to compare with".to_string());
+                return refused(
+                    "there is no native code of this program, so nothing was compared".to_string(),
+                );
             }
             if let Some(difference) = difference(&execution, &native) {
                 return refused(format!("interpreter and native code differ: {difference}"));

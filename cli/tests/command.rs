@@ -227,3 +227,34 @@ fn a_run_verifies_first() {
     assert_eq!((output.status.code(), stdout(&output)), (Some(1), String::new()));
     assert!(stderr(&output).contains("error: V13 at op 1"), "{}", stderr(&output));
 }
+
+/// Lines `; run: ARGUMENTS` of a program: both tiers must do the same. Lines `; prints: TEXT` after one: it must print them.
+#[test]
+fn both_tiers_do_what_the_programs_promise() {
+    let mut runs = 0;
+    for (path, promise) in programs() {
+        if promise != "accepted" {
+            continue;
+        }
+        let run = |arguments: &str| {
+            let arguments: Vec<&str> = arguments.split_whitespace().collect();
+            let output = blinkgl(&[&["run", "--tier", "both", text(&path)], arguments.as_slice()].concat());
+            assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+            let printed = stdout(&output);
+            assert!(printed.contains("(both tiers, no difference)"), "{printed}");
+            printed
+        };
+        let mut printed = run("");
+        let source = std::fs::read_to_string(&path).expect("is text");
+        for line in source.lines() {
+            if let Some(arguments) = line.strip_prefix("; run: ") {
+                printed = run(arguments);
+                runs += 1;
+            } else if let Some(expected) = line.strip_prefix("; prints: ") {
+                let found = printed.lines().any(|line| line.trim() == expected);
+                assert!(found, "{}: `{expected}` is not in\n{printed}", path.display());
+            }
+        }
+    }
+    assert!(runs > 10, "the programs' runs were not found");
+}
