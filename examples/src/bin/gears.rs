@@ -1,0 +1,143 @@
+//! The classic gears as a Blink client, in two ways: angles computed in the server, or by the client for
+//! each frame.
+
+use blink_client::{Connection, Context, Error, ObjectId, Registers, What};
+use blinkgl::layout::WindowDesc;
+use blinkgl::{Callback, RecordError, Reg};
+use clap::{Parser, ValueEnum};
+use examples::client::{Deadline, Place, Size, awake, complaint};
+use examples::gears::{self, Angle};
+use std::process::ExitCode;
+
+/// Three gears that turn.
+#[derive(Debug, Parser)]
+#[command(name = "gears")]
+struct Options {
+    /// Who computes the angles.
+    #[arg(long, value_enum, default_value_t = Mode::Sp)]
+    mode: Mode,
+    /// Size of the window.
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "300x300")]
+    size: Size,
+    /// Place of the window.
+    #[arg(long, value_name = "X,Y", allow_hyphen_values = true)]
+    at: Option<Place>,
+    /// Title of the window.
+    #[arg(long, default_value = "Gears")]
+    title: String,
+    /// Ends after so many frames. (The client is then told of each, in both modes.)
+    #[arg(long)]
+    frames: Option<u64>,
+    /// Ends after so many seconds.
+    #[arg(long)]
+    seconds: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Mode {
+    /// A stored procedure, from the time: the client sleeps.
+    Sp,
+    /// The client, for each frame.
+    Switch,
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("gears: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+    let mut connection = Connection::open("gears")?;
+    let mut context = connection.context()?;
+    let (window, registers) = publish(&mut context, options)?;
+    let asked = options.mode == Mode::Switch;
+    context.want_presented(asked || options.frames.is_some());
+
+    let deadline = Deadline::after(options.seconds);
+    let mut frames = 0;
+    loop {
+        // In `sp` mode without a limit nothing wakes the client but the user and the end of the server.
+        awake(connection.wait(deadline.left()))?;
+        while let Some(event) = context.next_event() {
+            complaint("gears", &event.what);
+            if event.what == What::Close {
+                return Ok(());
+            }
+            let What::Presented { time, .. } = event.what else { continue };
+            frames += 1;
+            if asked {
+                let angle = angle_at(time + context.clock().refresh);
+                registers.set(register(gears::CLIENT_ANGLE)?, angle);
+                context.request_update(window)?;
+            }
+        }
+        if deadline.passed() || options.frames.is_some_and(|limit| frames >= limit) {
+            return Ok(());
+        }
+    }
+}
+
+/// Publishes window, procedures and registers as one.
+fn publish(
+    context: &mut Context,
+    options: &Options,
+) -> Result<(ObjectId, Registers), Box<dyn std::error::Error>> {
+    let angle = match options.mode {
+        Mode::Sp => Angle::Time,
+        Mode::Switch => Angle::Client,
+    };
+    let mut window =
+        WindowDesc { width: options.size.width, height: options.size.height, ..WindowDesc::default() };
+    window.set_title(&options.title);
+    if let Some(Place { x, y }) = options.at {
+        (window.x, window.y) = (x, y);
+    }
+
+    let mut commit = context.commit();
+    for (callback, program) in procedures(angle)? {
+        window.procedures[callback as usize] = commit.procedure(callback, &program)?.number();
+    }
+    let file = commit.registers()?;
+    let registers = commit.register_file(file)?;
+    let [view_x, view_y] = gears::VIEW;
+    registers.set(register(gears::VIEW_X)?, view_x);
+    registers.set(register(gears::VIEW_Y)?, view_y);
+    window.registers = file.number();
+    let window = commit.window(&window)?;
+    commit.finish()?;
+    Ok((window, registers))
+}
+
+/// The window's procedures; `update` only where there is something to update.
+fn procedures(angle: Angle) -> Result<Vec<(Callback, blinkgl::WireProgram)>, RecordError> {
+    let mut procedures = vec![
+        (Callback::Init, gears::init()?),
+        (Callback::Reshape, gears::reshape()?),
+        (Callback::Redraw, gears::redraw(angle)?),
+        (Callback::Input, gears::input()?),
+    ];
+    if angle == Angle::Client {
+        procedures.push((Callback::Update, gears::update()?));
+    }
+    Ok(procedures)
+}
+
+/// The angle at a moment of the server's clock, the same that the procedures of `sp` mode compute.
+fn angle_at(nanoseconds: u64) -> f32 {
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "a double holds the nanoseconds of 100 days, and an angle needs no more than an f32"
+    )]
+    let turned = (nanoseconds as f64 / 1e9 % f64::from(gears::PERIOD)) as f32;
+    turned * gears::SPEED
+}
+
+fn register(number: u32) -> Result<Reg, Error> {
+    Reg::new(number).ok_or_else(|| Error::Aperture(format!("there is no register {number}")))
+}
