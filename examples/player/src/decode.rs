@@ -1,6 +1,6 @@
 //! From a file to pictures in the layout of a texture: planar YUV 4:2:0, with times.
 
-use blinkgl::layout::texture::{ColorSpace, Format};
+use blinkgl::layout::texture::ColorSpace;
 use blinkgl::limits::MAX_TEXTURE_SIZE;
 use ffmpeg::codec::threading;
 use ffmpeg::format::Pixel;
@@ -54,23 +54,31 @@ pub struct Layout {
     pub aspect: f32,
 }
 
-impl Layout {
-    /// Bytes of a picture: rows of `width` bytes of Y, then U and V, rows without padding.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        Format::Yuv420.bytes(self.width, self.height).unwrap_or(usize::MAX)
-    }
-}
-
 /// A decoded picture.
-#[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
     /// When it is shown, in seconds from the start of the file.
     pub time: f64,
     /// How long, in seconds.
     pub duration: f64,
-    /// [`Layout::bytes`] bytes.
-    pub bytes: Vec<u8>,
+    /// Three planes of the layout's size.
+    frame: frame::Video,
+}
+
+impl Picture {
+    /// The rows of plane 0, 1 or 2 (Y, U, V), and the bytes from one to the next.
+    #[must_use]
+    pub fn rows(&self, plane: usize) -> (&[u8], usize) {
+        (self.frame.data(plane), self.frame.stride(plane))
+    }
+}
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Picture")
+            .field("time", &self.time)
+            .field("duration", &self.duration)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An open file.
@@ -86,7 +94,6 @@ pub struct Decoder {
     interval: f64,
     layout: Layout,
     scaler: Option<Scaler>,
-    scaled: frame::Video,
     /// When the next picture is shown if it has no time stamp.
     expected: f64,
     /// Pictures that end before this are not wanted: after a seek.
@@ -145,7 +152,6 @@ impl Decoder {
             decoder,
             input,
             scaler: None,
-            scaled: frame::Video::empty(),
             expected: 0.0,
             wanted: f64::NEG_INFINITY,
             draining: false,
@@ -171,8 +177,8 @@ impl Decoder {
     /// # Errors
     /// The file cannot be read, or its pixels cannot be converted.
     pub fn next_picture(&mut self) -> Result<Option<Picture>, DecodeError> {
-        let mut decoded = frame::Video::empty();
         loop {
+            let mut decoded = frame::Video::empty();
             match self.decoder.receive_frame(&mut decoded) {
                 Ok(()) => {
                     let (time, duration) = self.time(&decoded);
@@ -180,8 +186,8 @@ impl Decoder {
                         continue;
                     }
                     self.wanted = f64::NEG_INFINITY;
-                    let bytes = self.pack(&decoded)?;
-                    return Ok(Some(Picture { time, duration, bytes }));
+                    let frame = self.planes(decoded)?;
+                    return Ok(Some(Picture { time, duration, frame }));
                 }
                 Err(ffmpeg::Error::Other { errno: ffmpeg::error::EAGAIN }) => self.feed()?,
                 Err(ffmpeg::Error::Eof) => return Ok(None),
@@ -248,8 +254,8 @@ impl Decoder {
         (time, duration)
     }
 
-    /// The planes of a frame, rows without padding.
-    fn pack(&mut self, decoded: &frame::Video) -> Result<Vec<u8>, DecodeError> {
+    /// The frame itself if it has the planes of the layout, else one that the scaler makes of it.
+    fn planes(&mut self, decoded: frame::Video) -> Result<frame::Video, DecodeError> {
         let Layout { width, height, .. } = self.layout;
         let direct = matches!(decoded.format(), Pixel::YUV420P | Pixel::YUVJ420P)
             && (decoded.width(), decoded.height()) == (width, height)
@@ -257,44 +263,26 @@ impl Decoder {
             && decoded.planes() == 3
             && (0..3).all(|plane| i32::try_from(decoded.stride(plane)).is_ok());
         if direct {
-            return Ok(pack_planes(decoded, self.layout.bytes()));
+            return Ok(decoded);
         }
         // The frame's own size and format: either may change within a stream.
+        let (format, from_width, from_height) = (decoded.format(), decoded.width(), decoded.height());
         let fits = |scaler: &Scaler| {
             let from = scaler.input();
-            (from.format, from.width, from.height) == (decoded.format(), decoded.width(), decoded.height())
+            (from.format, from.width, from.height) == (format, from_width, from_height)
         };
-        if !self.scaler.as_ref().is_some_and(fits) {
-            self.scaler = Some(
-                Scaler::get(
-                    decoded.format(),
-                    decoded.width(),
-                    decoded.height(),
-                    Pixel::YUV420P,
-                    width,
-                    height,
-                    Flags::BILINEAR,
-                )
-                .map_err(DecodeError::Convert)?,
-            );
-        }
-        if let Some(scaler) = &mut self.scaler {
-            scaler.run(decoded, &mut self.scaled).map_err(DecodeError::Convert)?;
-        }
-        Ok(pack_planes(&self.scaled, self.layout.bytes()))
+        let mut scaler = match self.scaler.take().filter(fits) {
+            Some(scaler) => scaler,
+            None => {
+                Scaler::get(format, from_width, from_height, Pixel::YUV420P, width, height, Flags::BILINEAR)
+                    .map_err(DecodeError::Convert)?
+            }
+        };
+        let mut scaled = frame::Video::empty();
+        scaler.run(&decoded, &mut scaled).map_err(DecodeError::Convert)?;
+        self.scaler = Some(scaler);
+        Ok(scaled)
     }
-}
-
-/// The three planes, rows without padding.
-fn pack_planes(from: &frame::Video, bytes: usize) -> Vec<u8> {
-    let mut packed = Vec::with_capacity(bytes);
-    for plane in 0..3 {
-        let used = usize::try_from(from.plane_width(plane)).unwrap_or(0);
-        for row in from.data(plane).chunks_exact(from.stride(plane)) {
-            packed.extend_from_slice(&row[..used]);
-        }
-    }
-    packed
 }
 
 /// Layout of the textures for what a decoder gives.
@@ -303,6 +291,7 @@ fn layout(decoder: &decoder::Video) -> Result<Layout, DecodeError> {
     if width == 0 || height == 0 {
         return Err(DecodeError::Decoder(ffmpeg::Error::InvalidData));
     }
+    // What the video itself says; a container that says otherwise is not asked.
     let texel = seconds(decoder.aspect_ratio()).unwrap_or(1.0);
     #[allow(clippy::cast_possible_truncation, reason = "a ratio of sizes: an f32 is precise enough")]
     let aspect = (f64::from(width) / f64::from(height) * texel) as f32;
@@ -347,4 +336,159 @@ fn color_space(decoder: &decoder::Video) -> ColorSpace {
 /// A ratio that is neither 0 nor infinite.
 fn seconds(ratio: Rational) -> Option<f64> {
     (ratio.numerator() > 0 && ratio.denominator() > 0).then(|| f64::from(ratio))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+    use std::process::Command;
+
+    /// A directory of the test's own.
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn new(name: &str) -> Directory {
+            let path = std::env::temp_dir().join(format!("blink-decode-{name}-{}", std::process::id()));
+            std::fs::create_dir(&path).unwrap();
+            Directory(path)
+        }
+
+        /// Has ffmpeg make a file of this name, from a generated pattern.
+        fn make(&self, name: &str, pattern: &str, arguments: &[&str]) -> PathBuf {
+            let file = self.0.join(name);
+            ffmpeg_makes(&["-f", "lavfi", "-i", pattern], arguments, &file);
+            file
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn ffmpeg_makes(input: &[&str], arguments: &[&str], file: &Path) {
+        let made = Command::new("ffmpeg")
+            .args(["-nostdin", "-v", "error", "-y"])
+            .args(input)
+            .args(arguments)
+            .args(["-threads", "1", "-bitexact"])
+            .arg(file)
+            .status();
+        assert!(made.expect("ffmpeg is there: scripts/setup").success());
+    }
+
+    /// The planes one after the other, rows without padding.
+    fn packed(picture: &Picture) -> Vec<u8> {
+        let mut packed = Vec::new();
+        for plane in 0..3 {
+            let (rows, stride) = picture.rows(plane);
+            let width = picture.frame.plane_width(plane) as usize;
+            packed.extend(rows.chunks_exact(stride).flat_map(|row| &row[..width]));
+        }
+        packed
+    }
+
+    fn all(decoder: &mut Decoder) -> Vec<Picture> {
+        std::iter::from_fn(|| decoder.next_picture().unwrap()).collect()
+    }
+
+    #[test]
+    fn planes_are_those_of_ffmpeg_itself() {
+        let directory = Directory::new("planes");
+        // Sides that are not even: planes of chroma are rounded up.
+        let clip = directory.make(
+            "clip.avi",
+            "testsrc2=size=352x194:rate=25:duration=2",
+            &["-vf", "scale=175:97", "-c:v", "mpeg4", "-vtag", "DIVX", "-bf", "2"],
+        );
+        let raw = directory.0.join("raw.yuv");
+        ffmpeg_makes(&["-i", clip.to_str().unwrap()], &["-f", "rawvideo", "-pix_fmt", "yuv420p"], &raw);
+        let raw = std::fs::read(raw).unwrap();
+
+        let mut decoder = Decoder::open(&clip).unwrap();
+        let layout = decoder.layout();
+        assert_eq!((layout.width, layout.height, layout.color_space), (175, 97, ColorSpace::Bt601Limited));
+        let pictures = all(&mut decoder);
+        assert_eq!(pictures.len(), 50);
+        let bytes = 175 * 97 + 2 * 88 * 49;
+        assert_eq!(bytes * 50, raw.len());
+        for (i, (picture, raw)) in pictures.iter().zip(raw.chunks_exact(bytes)).enumerate() {
+            assert!(packed(picture) == raw, "picture {i} differs");
+            assert!((picture.duration - 0.04).abs() < 1e-9);
+        }
+        for pair in pictures.windows(2) {
+            assert!(
+                (pair[1].time - pair[0].time - 0.04).abs() < 1e-9,
+                "{} then {}",
+                pair[0].time,
+                pair[1].time
+            );
+        }
+    }
+
+    #[test]
+    fn a_seek_finds_the_picture_of_a_time() {
+        let directory = Directory::new("seek");
+        let clip = directory.make(
+            "clip.avi",
+            "testsrc2=size=64x48:rate=25:duration=4",
+            &["-c:v", "mpeg4", "-g", "12"],
+        );
+        let mut decoder = Decoder::open(&clip).unwrap();
+        let pictures = all(&mut decoder);
+        assert!(decoder.next_picture().unwrap().is_none(), "the end stays the end");
+        for wanted in [2.01, 0.0, 3.99, 0.5, -7.0] {
+            decoder.seek(wanted).unwrap();
+            let found = decoder.next_picture().unwrap().unwrap();
+            let expected = pictures.iter().find(|p| p.time + p.duration > wanted).unwrap();
+            assert!(
+                packed(&found) == packed(expected) && found.time == expected.time,
+                "{} instead of {} for {wanted}",
+                found.time,
+                expected.time
+            );
+        }
+        decoder.seek(2.0).unwrap();
+        assert_eq!(all(&mut decoder).last().unwrap().time, pictures.last().unwrap().time);
+    }
+
+    #[test]
+    fn other_pixels_are_converted_and_texels_need_not_be_square() {
+        let directory = Directory::new("convert");
+        let red = "color=c=red:size=96x64:rate=10:duration=0.5";
+        for (name, arguments, color_space) in [
+            ("rgb.avi", &["-c:v", "rawvideo", "-pix_fmt", "bgr24"][..], ColorSpace::Bt601Limited),
+            ("444.mkv", &["-c:v", "ffv1", "-pix_fmt", "yuv444p"], ColorSpace::Bt601Limited),
+            (
+                "709.mkv",
+                &["-c:v", "mpeg4", "-q:v", "1", "-colorspace", "bt709", "-vf", "setsar=4/3"],
+                ColorSpace::Bt709Limited,
+            ),
+            ("full.avi", &["-c:v", "mjpeg", "-pix_fmt", "yuvj420p"], ColorSpace::Bt601Full),
+        ] {
+            let mut decoder = Decoder::open(&directory.make(name, red, arguments)).unwrap();
+            let layout = decoder.layout();
+            assert_eq!(layout.color_space, color_space, "{name}");
+            let aspect = if name == "709.mkv" { 2.0 } else { 1.5 };
+            assert!((layout.aspect - aspect).abs() < 1e-6, "{name}: {}", layout.aspect);
+            let pictures = all(&mut decoder);
+            assert_eq!(pictures.len(), 5, "{name}");
+            let [y, u, v] = [0, 1, 2].map(|plane| pictures[2].rows(plane).0[0]);
+            let near = |value: u8, wanted: u8| value.abs_diff(wanted) <= 3;
+            // Red in BT.601 (the pattern's own matrix), limited or full range.
+            let red = if color_space == ColorSpace::Bt601Full { [76, 85, 255] } else { [81, 90, 240] };
+            assert!(near(y, red[0]) && near(u, red[1]) && near(v, red[2]), "{name}: {y} {u} {v}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_film_is_refused() {
+        assert!(matches!(Decoder::open(Path::new("/nonexistent")), Err(DecodeError::Open(_))));
+        assert!(matches!(Decoder::open(Path::new("/dev/null")), Err(DecodeError::Open(_))));
+        let directory = Directory::new("sound");
+        let sound = directory.make("sound.wav", "sine=duration=0.2", &[]);
+        assert!(matches!(Decoder::open(&sound), Err(DecodeError::NoVideo)));
+    }
 }
