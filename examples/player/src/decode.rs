@@ -341,43 +341,7 @@ fn seconds(ratio: Rational) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
-    use std::process::Command;
-
-    /// A directory of the test's own.
-    struct Directory(PathBuf);
-
-    impl Directory {
-        fn new(name: &str) -> Directory {
-            let path = std::env::temp_dir().join(format!("blink-decode-{name}-{}", std::process::id()));
-            std::fs::create_dir(&path).unwrap();
-            Directory(path)
-        }
-
-        /// Has ffmpeg make a file of this name, from a generated pattern.
-        fn make(&self, name: &str, pattern: &str, arguments: &[&str]) -> PathBuf {
-            let file = self.0.join(name);
-            ffmpeg_makes(&["-f", "lavfi", "-i", pattern], arguments, &file);
-            file
-        }
-    }
-
-    impl Drop for Directory {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(&self.0);
-        }
-    }
-
-    fn ffmpeg_makes(input: &[&str], arguments: &[&str], file: &Path) {
-        let made = Command::new("ffmpeg")
-            .args(["-nostdin", "-v", "error", "-y"])
-            .args(input)
-            .args(arguments)
-            .args(["-threads", "1", "-bitexact"])
-            .arg(file)
-            .status();
-        assert!(made.expect("ffmpeg is there: scripts/setup").success());
-    }
+    use crate::clips::{Directory, ffmpeg_makes};
 
     /// The planes one after the other, rows without padding.
     fn packed(picture: &Picture) -> Vec<u8> {

@@ -90,3 +90,62 @@ impl Film {
         self.offset += by;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clips::Directory;
+
+    fn film(directory: &Directory, repeat: bool) -> Film {
+        let clip = directory.make(
+            "clip.avi",
+            "testsrc2=size=64x48:rate=25:duration=1",
+            &["-c:v", "mpeg4", "-g", "5"],
+        );
+        Film::new(Decoder::open(&clip).unwrap(), repeat)
+    }
+
+    fn times(film: &mut Film, count: usize) -> Vec<f64> {
+        (0..count).map_while(|_| film.next_picture().unwrap()).map(|picture| picture.time).collect()
+    }
+
+    #[test]
+    fn repeats_without_a_gap() {
+        let directory = Directory::new("repeats");
+        let mut film = film(&directory, true);
+        let times = times(&mut film, 80);
+        assert_eq!(times.len(), 80);
+        for pair in times.windows(2) {
+            assert!((pair[1] - pair[0] - 0.04).abs() < 1e-6, "{} then {}", pair[0], pair[1]);
+        }
+        assert!(!film.ended());
+    }
+
+    #[test]
+    fn ends_once() {
+        let directory = Directory::new("ends");
+        let mut film = film(&directory, false);
+        let times = times(&mut film, 80);
+        assert_eq!(times.len(), 25);
+        assert!(film.ended());
+        assert!((film.end() - times[24] - 0.04).abs() < 1e-6);
+        assert!(film.next_picture().unwrap().is_none());
+    }
+
+    #[test]
+    fn goes_to_other_places_but_never_back_in_time() {
+        let directory = Directory::new("places");
+        let mut film = film(&directory, false);
+        assert_eq!(times(&mut film, 80).len(), 25);
+        // At presentation time 7 the place is 0.5: what comes is presented from then on.
+        film.seek(0.5, 7.0).unwrap();
+        assert!((film.place(7.1) - 0.6).abs() < 1e-9);
+        let rest = times(&mut film, 80);
+        assert!((12..=13).contains(&rest.len()) && (rest[0] - 7.0).abs() <= 0.04, "{rest:?}");
+        film.seek(99.0, 9.0).unwrap();
+        assert!(!film.ended());
+        film.delay(0.25);
+        let last = times(&mut film, 80);
+        assert!(!last.is_empty() && last[0] > 9.2 && last[0] <= 9.3, "{last:?}");
+    }
+}

@@ -1,6 +1,8 @@
 //! A video player: decodes several pictures at a time into a ring of textures, and lets a stored procedure
 //! choose among them by the time at which a frame will be seen (paper, section 2.4).
 
+#[cfg(test)]
+mod clips;
 mod decode;
 mod film;
 mod player;
