@@ -6,6 +6,7 @@ use blinkgl::layout::{
     self, APERTURE_MAGIC, APERTURE_VERSION, EventKind, ObjectError, ObjectType, WindowDesc, aperture,
     context, cursor, slot, texture,
 };
+use blinkgl::local::{self, Answer, Hello};
 use blinkgl::{limits, wire};
 use std::fmt::Write as _;
 
@@ -275,4 +276,50 @@ fn the_example_assembles_to_its_bytes() {
         fenced("hex").lines().map(|line| format!("{}\n", line.get(..15).unwrap_or(line))).collect();
     assert_eq!(found, expected);
     assert!(PAGE.contains(&format!("Its {} words", program.untrusted_words().len())));
+}
+
+#[test]
+fn messages_of_the_local_transport_have_their_fields_at_their_places() {
+    // Every value is another byte pattern, found again where the table says.
+    let name = "n".repeat(local::NAME_BYTES);
+    let hello =
+        Hello { version_min: 0x1111_1111, version_max: 0x2222_2222, bytes: 0x3333_3333_3333_3333, name };
+    let rows = table(&["offset", "size", "Hello"]);
+    let field = |packet: &[u8], row: usize, rows: &[Vec<&str>]| {
+        let (at, size) = (number(rows[row][0]), number(rows[row][1]));
+        packet[at..at + size].to_vec()
+    };
+    let packet = hello.encode();
+    let expected: [&[u8]; 6] =
+        [b"BLKL", &[0x11; 4], &[0x22; 4], &[64, 0, 0, 0], &[0x33; 8], &[b'n'; local::NAME_BYTES]];
+    assert_eq!(rows.len(), expected.len());
+    for (row, expected) in expected.iter().enumerate() {
+        assert_eq!(field(&packet, row, &rows), *expected, "{}", rows[row][2]);
+    }
+    let covered: usize = rows.iter().map(|row| number(row[1])).sum();
+    assert_eq!(covered, local::HELLO_BYTES);
+
+    let rows = table(&["offset", "size", "Welcome", "Refused"]);
+    let welcome =
+        Answer::Welcome { version: 0x1111_1111, client: 0x2222_2222, bytes: 0x3333_3333_3333_3333 }.encode();
+    let refused = Answer::Refused { reason: "r".repeat(local::TEXT_BYTES) }.encode();
+    let text = [b'r'; local::TEXT_BYTES];
+    let length = [232, 0, 0, 0];
+    let expected: [[&[u8]; 2]; 6] = [
+        [b"BLKL", b"BLKL"],
+        [&[1, 0, 0, 0], &[2, 0, 0, 0]],
+        [&[0x11; 4], &length],
+        [&[0x22; 4], &[0; 4]],
+        [&[0x33; 8], &[0; 8]],
+        [&[0; local::TEXT_BYTES], &text],
+    ];
+    assert_eq!(rows.len(), expected.len());
+    for (row, [in_welcome, in_refused]) in expected.iter().enumerate() {
+        assert_eq!(field(&welcome, row, &rows), *in_welcome, "{}", rows[row][2]);
+        assert_eq!(field(&refused, row, &rows), *in_refused, "{}", rows[row][3]);
+    }
+    assert!(PAGE.contains(&format!("The answer has {} bytes", local::ANSWER_BYTES)));
+    assert!(PAGE.contains(&format!("within {} seconds", local::HELLO_SECONDS)));
+    assert!(PAGE.contains(&format!("`{}`", local::DISPLAY_VARIABLE)));
+    assert!(PAGE.contains(&format!("`$XDG_RUNTIME_DIR/{0}`, else `/tmp/blink-UID/{0}`", local::SOCKET_NAME)));
 }
