@@ -92,3 +92,7 @@ pub const MAX_COMPILE_STEPS: usize = 16_384;
 
 /// Clients of one server.
 pub const MAX_CLIENTS: usize = 64;
+
+/// Bytes of vertices that the server keeps on the GPU for batches that come again, all clients together: a
+/// million vertices.
+pub const MAX_VERTEX_CACHE_BYTES: usize = 64 << 20;
