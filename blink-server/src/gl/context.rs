@@ -1,0 +1,85 @@
+//! An OpenGL context without a screen: an EGL device, made current without a surface.
+
+use glutin::api::egl::context::PossiblyCurrentContext;
+use glutin::api::egl::device::Device;
+use glutin::api::egl::display::Display;
+use glutin::config::{ConfigSurfaceTypes, ConfigTemplateBuilder};
+use glutin::context::{ContextApi, ContextAttributesBuilder, GlProfile, Robustness, Version};
+use glutin::display::GlDisplay;
+
+/// Why there is no context.
+#[derive(Debug, thiserror::Error)]
+pub enum ContextError {
+    /// EGL is missing or has no devices.
+    #[error("EGL has no devices ({0}); on Debian, install libegl1 and libgl1-mesa-dri")]
+    NoDevices(glutin::error::Error),
+    /// No device gives a usable context.
+    #[error("no EGL device gives OpenGL 3.3 or OpenGL ES 3.0: {0}")]
+    NoContext(String),
+}
+
+/// A current OpenGL context without a screen.
+#[derive(Debug)]
+pub struct Headless {
+    _context: PossiblyCurrentContext,
+    _display: Display,
+}
+
+/// Kinds of contexts, in the order of preference.
+fn wanted() -> impl Iterator<Item = (ContextApi, Robustness)> {
+    [ContextApi::OpenGl(Some(Version::new(3, 3))), ContextApi::Gles(Some(Version::new(3, 0)))]
+        .into_iter()
+        .flat_map(|api| [(api, Robustness::RobustLoseContextOnReset), (api, Robustness::NotRobust)])
+}
+
+impl Headless {
+    /// Makes a context current on this thread: on a GPU if there is one, else in software.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn new() -> Result<(Headless, glow::Context), ContextError> {
+        let mut devices: Vec<Device> = Device::query_devices().map_err(ContextError::NoDevices)?.collect();
+        devices.sort_by_key(|device| device.extensions().contains("EGL_MESA_device_software"));
+        let mut failure = "there is no EGL device".to_owned();
+        for device in &devices {
+            match Headless::on(device) {
+                Ok(made) => return Ok(made),
+                Err(error) => failure = error.to_string(),
+            }
+        }
+        Err(ContextError::NoContext(failure))
+    }
+
+    fn on(device: &Device) -> Result<(Headless, glow::Context), glutin::error::Error> {
+        // SAFETY: no raw display handle is given, so there is none that must outlive the display.
+        let display = unsafe { Display::with_device(device, None) }?;
+        // The default template asks for windows, which a device without a screen has not.
+        let template = ConfigTemplateBuilder::new().with_surface_type(ConfigSurfaceTypes::empty()).build();
+        // SAFETY: the template names no native window.
+        let config = unsafe { display.find_configs(template) }?.next();
+        let mut failure = None;
+        if let Some(config) = config {
+            for (api, robustness) in wanted() {
+                let attributes = ContextAttributesBuilder::new()
+                    .with_context_api(api)
+                    .with_profile(GlProfile::Core)
+                    .with_robustness(robustness)
+                    .build(None);
+                // SAFETY: the attributes name no native window.
+                let made = unsafe { display.create_context(&config, &attributes) };
+                match made.and_then(|context| context.make_current_surfaceless()) {
+                    Ok(context) => {
+                        // SAFETY: the context is current on this thread, and the loader gives the
+                        // functions of its display.
+                        let gl = unsafe {
+                            glow::Context::from_loader_function_cstr(|name| display.get_proc_address(name))
+                        };
+                        return Ok((Headless { _context: context, _display: display }, gl));
+                    }
+                    Err(error) => failure = Some(error),
+                }
+            }
+        }
+        Err(failure.unwrap_or_else(|| glutin::error::ErrorKind::BadConfig.into()))
+    }
+}

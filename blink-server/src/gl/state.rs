@@ -1,0 +1,672 @@
+//! A window's OpenGL state: plain data, no OpenGL objects, and what each command does to it.
+//!
+//! A command with a value that OpenGL would answer with an error (an overflowing matrix stack, a
+//! frustum without depth; both can come out of registers) is ignored, as OpenGL does.
+
+use super::matrix::Matrix;
+use blinkgl::Op;
+use blinkgl::limits::{MAX_LIGHTS, MODELVIEW_STACK, PROJECTION_STACK, TEXTURE_STACK};
+use jit::{Attributes, Gl, Segment, Vertex};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Values of OpenGL enumerants that the state interprets.
+mod value {
+    pub const FRONT: u32 = 0x404;
+    pub const BACK: u32 = 0x405;
+    pub const AMBIENT: u32 = 0x1200;
+    pub const DIFFUSE: u32 = 0x1201;
+    pub const SPECULAR: u32 = 0x1202;
+    pub const POSITION: u32 = 0x1203;
+    pub const SPOT_DIRECTION: u32 = 0x1204;
+    pub const SPOT_EXPONENT: u32 = 0x1205;
+    pub const SPOT_CUTOFF: u32 = 0x1206;
+    pub const CONSTANT_ATTENUATION: u32 = 0x1207;
+    pub const LINEAR_ATTENUATION: u32 = 0x1208;
+    pub const QUADRATIC_ATTENUATION: u32 = 0x1209;
+    pub const EMISSION: u32 = 0x1600;
+    pub const SHININESS: u32 = 0x1601;
+    pub const AMBIENT_AND_DIFFUSE: u32 = 0x1602;
+    pub const MODELVIEW: u32 = 0x1700;
+    pub const PROJECTION: u32 = 0x1701;
+    pub const FLAT: u32 = 0x1d00;
+    pub const LOCAL_VIEWER: u32 = 0x0b51;
+    pub const TWO_SIDE: u32 = 0x0b52;
+    pub const CULL_FACE: u32 = 0x0b44;
+    pub const LIGHTING: u32 = 0x0b50;
+    pub const COLOR_MATERIAL: u32 = 0x0b57;
+    pub const DEPTH_TEST: u32 = 0x0b71;
+    pub const NORMALIZE: u32 = 0x0ba1;
+    pub const BLEND: u32 = 0x0be2;
+    pub const SCISSOR_TEST: u32 = 0x0c11;
+    pub const TEXTURE_2D: u32 = 0x0de1;
+    pub const RESCALE_NORMAL: u32 = 0x803a;
+    pub const LIGHT0: u32 = 0x4000;
+    pub const MAG_FILTER: u32 = 0x2800;
+    pub const MIN_FILTER: u32 = 0x2801;
+    pub const WRAP_S: u32 = 0x2802;
+}
+
+/// One face's material.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Material {
+    /// Ambient reflection.
+    pub ambient: [f32; 4],
+    /// Diffuse reflection; its alpha is the lit color's.
+    pub diffuse: [f32; 4],
+    /// Specular reflection.
+    pub specular: [f32; 4],
+    /// Light of its own.
+    pub emission: [f32; 4],
+    /// Specular exponent.
+    pub shininess: f32,
+}
+
+impl Default for Material {
+    fn default() -> Self {
+        Material {
+            ambient: [0.2, 0.2, 0.2, 1.0],
+            diffuse: [0.8, 0.8, 0.8, 1.0],
+            specular: [0.0, 0.0, 0.0, 1.0],
+            emission: [0.0, 0.0, 0.0, 1.0],
+            shininess: 0.0,
+        }
+    }
+}
+
+/// A light. Position and direction in eye coordinates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Light {
+    /// Ambient color.
+    pub ambient: [f32; 4],
+    /// Diffuse color.
+    pub diffuse: [f32; 4],
+    /// Specular color.
+    pub specular: [f32; 4],
+    /// Position; w = 0: direction.
+    pub position: [f32; 4],
+    /// Where a spot points.
+    pub spot_direction: [f32; 3],
+    /// How it is focused.
+    pub spot_exponent: f32,
+    /// Half its cone in degrees; 180: no spot.
+    pub spot_cutoff: f32,
+    /// Constant, linear, quadratic.
+    pub attenuation: [f32; 3],
+}
+
+impl Light {
+    fn new(index: usize) -> Light {
+        let color = if index == 0 { [1.0; 4] } else { [0.0, 0.0, 0.0, 1.0] };
+        Light {
+            ambient: [0.0, 0.0, 0.0, 1.0],
+            diffuse: color,
+            specular: color,
+            position: [0.0, 0.0, 1.0, 0.0],
+            spot_direction: [0.0, 0.0, -1.0],
+            spot_exponent: 0.0,
+            spot_cutoff: 180.0,
+            attenuation: [1.0, 0.0, 0.0],
+        }
+    }
+}
+
+/// Lights and light model: what changes between draws only rarely.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lights {
+    /// The lights.
+    pub lights: [Light; MAX_LIGHTS],
+    /// Ambient color of the scene.
+    pub ambient: [f32; 4],
+    /// The eye is at the origin, not far away.
+    pub local_viewer: bool,
+}
+
+/// What the vertex stage consumes and the record carries, matrices aside.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Soft {
+    /// Front and back.
+    pub materials: [Material; 2],
+    /// Flat shading.
+    pub flat: bool,
+    /// Lighting is on.
+    pub lighting: bool,
+    /// Lights that are on, by bit.
+    pub lights: u32,
+    /// glColorMaterial is on.
+    pub color_material: bool,
+    /// Faces that it tracks: bit 0 front, bit 1 back.
+    pub color_material_faces: u32,
+    /// What it tracks.
+    pub color_material_mode: u32,
+    /// Normals are made unit vectors.
+    pub normalize: bool,
+    /// Normals are rescaled.
+    pub rescale: bool,
+}
+
+/// A rectangle in window coordinates, from the lower left; sides not negative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Area {
+    /// Left.
+    pub x: i32,
+    /// Bottom.
+    pub y: i32,
+    /// Width.
+    pub width: i32,
+    /// Height.
+    pub height: i32,
+}
+
+/// Filters and wraps of a texture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Sampling {
+    /// GL_TEXTURE_MAG_FILTER.
+    pub mag: u32,
+    /// GL_TEXTURE_MIN_FILTER.
+    pub min: u32,
+    /// GL_TEXTURE_WRAP_S.
+    pub wrap_s: u32,
+    /// GL_TEXTURE_WRAP_T.
+    pub wrap_t: u32,
+}
+
+impl Default for Sampling {
+    /// OpenGL's default minification needs mipmaps, which textures of pages have not: linear.
+    fn default() -> Self {
+        Sampling { mag: 0x2601, min: 0x2601, wrap_s: 0x2901, wrap_t: 0x2901 }
+    }
+}
+
+/// State that ends a draw when it changes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hard {
+    /// GL_DEPTH_TEST.
+    pub depth_test: bool,
+    /// glDepthFunc.
+    pub depth_func: u32,
+    /// glDepthMask.
+    pub depth_mask: bool,
+    /// glDepthRange.
+    pub depth_range: [f32; 2],
+    /// GL_CULL_FACE.
+    pub cull: bool,
+    /// glCullFace.
+    pub cull_face: u32,
+    /// glFrontFace.
+    pub front_face: u32,
+    /// GL_BLEND.
+    pub blend: bool,
+    /// glBlendFunc.
+    pub blend_func: [u32; 2],
+    /// glColorMask.
+    pub color_mask: [bool; 4],
+    /// GL_SCISSOR_TEST.
+    pub scissor_test: bool,
+    /// glScissor.
+    pub scissor: Area,
+    /// glViewport.
+    pub viewport: Area,
+    /// GL_TEXTURE_2D.
+    pub texturing: bool,
+    /// OID of the bound texture; 0 = none.
+    pub texture: u32,
+    /// Sampling of the bound texture.
+    pub sampling: Sampling,
+    /// GL_TEXTURE_ENV_MODE.
+    pub env_mode: u32,
+    /// GL_TEXTURE_ENV_COLOR.
+    pub env_color: [f32; 4],
+    /// glPointSize.
+    pub point_size: f32,
+    /// glLineWidth.
+    pub line_width: f32,
+    /// Both faces are lit (GL_LIGHT_MODEL_TWO_SIDE): another shader.
+    pub two_side: bool,
+}
+
+/// A window's OpenGL state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WindowState {
+    mode: u32,
+    modelview: Vec<Matrix>,
+    projection: Vec<Matrix>,
+    texture_matrix: Vec<Matrix>,
+    /// Current color.
+    pub color: [f32; 4],
+    /// Current normal.
+    pub normal: [f32; 3],
+    /// Current texture coordinate.
+    pub tex_coord: [f32; 4],
+    /// Soft state.
+    pub soft: Soft,
+    /// Lights.
+    pub lights: Lights,
+    /// Hard state.
+    pub hard: Hard,
+    /// glClearColor.
+    pub clear_color: [f32; 4],
+    /// glClearDepth.
+    pub clear_depth: f32,
+    /// glTexParameter of textures that had any, by OID.
+    samplings: BTreeMap<u32, Sampling>,
+}
+
+impl WindowState {
+    /// OpenGL's initial state for a window of this size.
+    #[must_use]
+    pub fn new(width: u32, height: u32) -> WindowState {
+        let side = |pixels: u32| i32::try_from(pixels).unwrap_or(i32::MAX);
+        let all = Area { x: 0, y: 0, width: side(width), height: side(height) };
+        WindowState {
+            mode: value::MODELVIEW,
+            modelview: vec![Matrix::IDENTITY],
+            projection: vec![Matrix::IDENTITY],
+            texture_matrix: vec![Matrix::IDENTITY],
+            color: [1.0; 4],
+            normal: [0.0, 0.0, 1.0],
+            tex_coord: [0.0, 0.0, 0.0, 1.0],
+            soft: Soft {
+                materials: [Material::default(); 2],
+                flat: false,
+                lighting: false,
+                lights: 0,
+                color_material: false,
+                color_material_faces: 3,
+                color_material_mode: value::AMBIENT_AND_DIFFUSE,
+                normalize: false,
+                rescale: false,
+            },
+            lights: Lights {
+                lights: std::array::from_fn(Light::new),
+                ambient: [0.2, 0.2, 0.2, 1.0],
+                local_viewer: false,
+            },
+            hard: Hard {
+                depth_test: false,
+                depth_func: 0x201,
+                depth_mask: true,
+                depth_range: [0.0, 1.0],
+                cull: false,
+                cull_face: value::BACK,
+                front_face: 0x901,
+                blend: false,
+                blend_func: [1, 0],
+                color_mask: [true; 4],
+                scissor_test: false,
+                scissor: all,
+                viewport: all,
+                texturing: false,
+                texture: 0,
+                sampling: Sampling::default(),
+                env_mode: 0x2100,
+                env_color: [0.0; 4],
+                point_size: 1.0,
+                line_width: 1.0,
+                two_side: false,
+            },
+            clear_color: [0.0; 4],
+            clear_depth: 1.0,
+            samplings: BTreeMap::new(),
+        }
+    }
+
+    /// Each callback starts in matrix mode modelview.
+    pub fn start_callback(&mut self) {
+        self.mode = value::MODELVIEW;
+    }
+
+    /// Nothing is confined by the scissor test.
+    #[must_use]
+    pub fn scissor_open(&self) -> bool {
+        !self.hard.scissor_test
+    }
+
+    /// All color channels are written.
+    #[must_use]
+    pub fn color_mask_open(&self) -> bool {
+        self.hard.color_mask == [true; 4]
+    }
+
+    /// Depth is written.
+    #[must_use]
+    pub fn depth_mask_open(&self) -> bool {
+        self.hard.depth_mask
+    }
+
+    /// The depth test is on.
+    #[must_use]
+    pub fn depth_test(&self) -> bool {
+        self.hard.depth_test
+    }
+
+    /// The modelview matrix.
+    #[must_use]
+    pub fn modelview(&self) -> &Matrix {
+        top(&self.modelview)
+    }
+
+    /// The projection matrix.
+    #[must_use]
+    pub fn projection(&self) -> &Matrix {
+        top(&self.projection)
+    }
+
+    /// The texture matrix.
+    #[must_use]
+    pub fn texture_matrix(&self) -> &Matrix {
+        top(&self.texture_matrix)
+    }
+
+    fn stack(&mut self) -> (&mut Vec<Matrix>, usize) {
+        match self.mode {
+            value::MODELVIEW => (&mut self.modelview, MODELVIEW_STACK),
+            value::PROJECTION => (&mut self.projection, PROJECTION_STACK),
+            _ => (&mut self.texture_matrix, TEXTURE_STACK),
+        }
+    }
+
+    fn set_matrix(&mut self, matrix: Matrix) {
+        if let Some(top) = self.stack().0.last_mut() {
+            *top = matrix;
+        }
+    }
+
+    fn multiply(&mut self, matrix: &Matrix) {
+        if let Some(top) = self.stack().0.last_mut() {
+            *top = top.multiply(matrix);
+        }
+    }
+
+    /// The current attributes become these, where there are some.
+    pub fn set_attributes(&mut self, attributes: &Attributes) {
+        if let Some(color) = attributes.color {
+            self.set_color(color);
+        }
+        self.tex_coord = attributes.tex_coord.unwrap_or(self.tex_coord);
+        self.normal = attributes.normal.unwrap_or(self.normal);
+    }
+
+    fn set_color(&mut self, color: [f32; 4]) {
+        self.color = color;
+        self.track_color();
+    }
+
+    /// Under glColorMaterial, the current color is the material's.
+    fn track_color(&mut self) {
+        if !self.soft.color_material {
+            return;
+        }
+        let (color, mode) = (self.color, self.soft.color_material_mode);
+        for (face, material) in self.soft.materials.iter_mut().enumerate() {
+            if self.soft.color_material_faces >> face & 1 != 0 {
+                set_material(material, mode, color);
+            }
+        }
+    }
+
+    /// A command changes the state. `clear` does not: it is drawing.
+    pub fn command(&mut self, op: Op, args: &[u32]) {
+        let word = |i: usize| args.get(i).copied().unwrap_or(0);
+        let float = |i: usize| f32::from_bits(word(i));
+        let int = |i: usize| word(i).cast_signed();
+        let four = |i: usize| [float(i), float(i + 1), float(i + 2), float(i + 3)];
+        let on = |i: usize| word(i) != 0;
+        match op {
+            Op::Color4 => self.set_color(four(0)),
+            Op::Normal3 => self.normal = [float(0), float(1), float(2)],
+            Op::TexCoord2 => self.tex_coord = [float(0), float(1), 0.0, 1.0],
+            Op::TexCoord4 => self.tex_coord = four(0),
+            Op::Material => self.material(word(0), word(1), four(2)),
+            Op::MatrixMode => self.mode = word(0),
+            Op::LoadIdentity => self.set_matrix(Matrix::IDENTITY),
+            Op::LoadMatrix => self.set_matrix(Matrix(std::array::from_fn(float))),
+            Op::MultMatrix => self.multiply(&Matrix(std::array::from_fn(float))),
+            Op::PushMatrix => {
+                let (stack, depth) = self.stack();
+                if stack.len() < depth {
+                    stack.push(*top(stack));
+                }
+            }
+            Op::PopMatrix => {
+                let (stack, _) = self.stack();
+                if stack.len() > 1 {
+                    stack.pop();
+                }
+            }
+            Op::Translate => self.multiply(&Matrix::translation(float(0), float(1), float(2))),
+            Op::Rotate => self.multiply(&Matrix::rotation(float(0), float(1), float(2), float(3))),
+            Op::Scale => self.multiply(&Matrix::scaling(float(0), float(1), float(2))),
+            Op::Frustum => {
+                if let Some(matrix) = Matrix::frustum(std::array::from_fn(float)) {
+                    self.multiply(&matrix);
+                }
+            }
+            Op::Ortho => {
+                if let Some(matrix) = Matrix::ortho(std::array::from_fn(float)) {
+                    self.multiply(&matrix);
+                }
+            }
+            Op::Enable => self.capability(word(0), true),
+            Op::Disable => self.capability(word(0), false),
+            Op::ShadeModel => self.soft.flat = word(0) == value::FLAT,
+            Op::CullFace => self.hard.cull_face = word(0),
+            Op::FrontFace => self.hard.front_face = word(0),
+            Op::DepthFunc => self.hard.depth_func = word(0),
+            Op::DepthMask => self.hard.depth_mask = on(0),
+            Op::DepthRange => self.hard.depth_range = [unit(float(0)), unit(float(1))],
+            Op::ColorMask => self.hard.color_mask = [on(0), on(1), on(2), on(3)],
+            Op::BlendFunc => self.hard.blend_func = [word(0), word(1)],
+            Op::Scissor => set_area(&mut self.hard.scissor, [int(0), int(1), int(2), int(3)]),
+            Op::Viewport => set_area(&mut self.hard.viewport, [int(0), int(1), int(2), int(3)]),
+            Op::ClearColor => self.clear_color = four(0).map(unit),
+            Op::ClearDepth => self.clear_depth = unit(float(0)),
+            Op::PointSize => set_positive(&mut self.hard.point_size, float(0)),
+            Op::LineWidth => set_positive(&mut self.hard.line_width, float(0)),
+            Op::Light => self.light(word(0), word(1), four(2)),
+            Op::LightModel => match word(0) {
+                value::LOCAL_VIEWER => self.lights.local_viewer = float(1) != 0.0,
+                value::TWO_SIDE => self.hard.two_side = float(1) != 0.0,
+                _ => self.lights.ambient = four(1),
+            },
+            Op::ColorMaterial => {
+                self.soft.color_material_faces = faces(word(0));
+                self.soft.color_material_mode = word(1);
+                self.track_color();
+            }
+            Op::BindTexture => {
+                self.hard.texture = word(0);
+                self.hard.sampling = self.samplings.get(&word(0)).copied().unwrap_or_default();
+            }
+            Op::TexEnvMode => self.hard.env_mode = word(0),
+            Op::TexEnvColor => self.hard.env_color = four(0).map(unit),
+            Op::TexParameter => self.tex_parameter(word(0), word(1)),
+            // Drawing, and what never comes here: the JIT keeps these to itself.
+            Op::Clear
+            | Op::Begin
+            | Op::End
+            | Op::Vertex2
+            | Op::Vertex3
+            | Op::Vertex4
+            | Op::NewList
+            | Op::EndList
+            | Op::CallList
+            | Op::Mov
+            | Op::Add
+            | Op::Sub
+            | Op::Mul
+            | Op::Div
+            | Op::Min
+            | Op::Max
+            | Op::Neg
+            | Op::Abs
+            | Op::Floor
+            | Op::Fract
+            | Op::Sqrt
+            | Op::Sin
+            | Op::Cos
+            | Op::Atan2
+            | Op::Cmp
+            | Op::Select
+            | Op::Jmp
+            | Op::JmpIf
+            | Op::Read
+            | Op::TimeSince
+            | Op::TimeMod
+            | Op::RequestFrame
+            | Op::Damage
+            | Op::Notify => {}
+        }
+    }
+
+    fn capability(&mut self, capability: u32, on: bool) {
+        match capability {
+            value::CULL_FACE => self.hard.cull = on,
+            value::LIGHTING => self.soft.lighting = on,
+            value::COLOR_MATERIAL => {
+                self.soft.color_material = on;
+                self.track_color();
+            }
+            value::DEPTH_TEST => self.hard.depth_test = on,
+            value::NORMALIZE => self.soft.normalize = on,
+            value::RESCALE_NORMAL => self.soft.rescale = on,
+            value::BLEND => self.hard.blend = on,
+            value::SCISSOR_TEST => self.hard.scissor_test = on,
+            value::TEXTURE_2D => self.hard.texturing = on,
+            light => {
+                if let Some(index) = light.checked_sub(value::LIGHT0).filter(|&i| i < 8) {
+                    self.soft.lights = self.soft.lights & !(1 << index) | u32::from(on) << index;
+                }
+            }
+        }
+    }
+
+    fn material(&mut self, face: u32, name: u32, values: [f32; 4]) {
+        let tracked = if self.soft.color_material { self.soft.color_material_faces } else { 0 };
+        let mode = self.soft.color_material_mode;
+        for (i, material) in self.soft.materials.iter_mut().enumerate() {
+            if faces(face) >> i & 1 == 0 {
+                continue;
+            }
+            let before = *material;
+            set_material(material, name, values);
+            if tracked >> i & 1 != 0 {
+                // What glColorMaterial tracks can't be set otherwise.
+                restore_tracked(material, &before, mode);
+            }
+        }
+    }
+
+    fn light(&mut self, light: u32, name: u32, values: [f32; 4]) {
+        let modelview = *self.modelview();
+        let index = usize::try_from(light.wrapping_sub(value::LIGHT0)).unwrap_or(usize::MAX);
+        let Some(light) = self.lights.lights.get_mut(index) else { return };
+        let [a, b, c, _] = values;
+        match name {
+            value::AMBIENT => light.ambient = values,
+            value::DIFFUSE => light.diffuse = values,
+            value::SPECULAR => light.specular = values,
+            value::POSITION => light.position = modelview.transform(values),
+            value::SPOT_DIRECTION => {
+                let [x, y, z, _] = modelview.transform([a, b, c, 0.0]);
+                light.spot_direction = [x, y, z];
+            }
+            value::SPOT_EXPONENT if (0.0..=128.0).contains(&a) => light.spot_exponent = a,
+            value::SPOT_CUTOFF if (0.0..=90.0).contains(&a) || a == 180.0 => light.spot_cutoff = a,
+            value::CONSTANT_ATTENUATION if a >= 0.0 => light.attenuation[0] = a,
+            value::LINEAR_ATTENUATION if a >= 0.0 => light.attenuation[1] = a,
+            value::QUADRATIC_ATTENUATION if a >= 0.0 => light.attenuation[2] = a,
+            _ => {}
+        }
+    }
+
+    fn tex_parameter(&mut self, name: u32, parameter: u32) {
+        if self.hard.texture == 0 {
+            return;
+        }
+        let sampling = self.samplings.entry(self.hard.texture).or_default();
+        match name {
+            value::MAG_FILTER => sampling.mag = parameter,
+            value::MIN_FILTER => sampling.min = parameter,
+            value::WRAP_S => sampling.wrap_s = parameter,
+            _ => sampling.wrap_t = parameter,
+        }
+        self.hard.sampling = *sampling;
+    }
+}
+
+fn top(stack: &[Matrix]) -> &Matrix {
+    stack.last().unwrap_or(&Matrix::IDENTITY)
+}
+
+/// Faces as bits: 0 front, 1 back.
+fn faces(face: u32) -> u32 {
+    match face {
+        value::FRONT => 1,
+        value::BACK => 2,
+        _ => 3,
+    }
+}
+
+fn set_material(material: &mut Material, name: u32, values: [f32; 4]) {
+    match name {
+        value::AMBIENT => material.ambient = values,
+        value::DIFFUSE => material.diffuse = values,
+        value::SPECULAR => material.specular = values,
+        value::EMISSION => material.emission = values,
+        value::AMBIENT_AND_DIFFUSE => {
+            material.ambient = values;
+            material.diffuse = values;
+        }
+        value::SHININESS if (0.0..=128.0).contains(&values[0]) => material.shininess = values[0],
+        _ => {}
+    }
+}
+
+fn restore_tracked(material: &mut Material, before: &Material, mode: u32) {
+    match mode {
+        value::AMBIENT => material.ambient = before.ambient,
+        value::DIFFUSE => material.diffuse = before.diffuse,
+        value::SPECULAR => material.specular = before.specular,
+        value::EMISSION => material.emission = before.emission,
+        _ => {
+            material.ambient = before.ambient;
+            material.diffuse = before.diffuse;
+        }
+    }
+}
+
+/// Clamped to 0..1; NaN to 0.
+fn unit(value: f32) -> f32 {
+    if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) }
+}
+
+fn set_positive(to: &mut f32, value: f32) {
+    if value > 0.0 && value.is_finite() {
+        *to = value;
+    }
+}
+
+/// A rectangle with a negative side is an error in OpenGL: the command is ignored.
+fn set_area(area: &mut Area, [x, y, width, height]: [i32; 4]) {
+    if width >= 0 && height >= 0 {
+        *area = Area { x, y, width, height };
+    }
+}
+
+/// Runs callbacks that may not draw: commands change the state, segments only what they leave behind.
+#[derive(Debug)]
+pub struct StateOnly<'a>(pub &'a mut WindowState);
+
+impl Gl for StateOnly<'_> {
+    fn command(&mut self, op: Op, args: &[u32]) {
+        self.0.command(op, args);
+    }
+
+    fn draw(&mut self, segment: &Arc<Segment>, _dynamic: Option<&[Vertex]>, exit: &Attributes) {
+        for command in segment.records.iter().flatten().chain(&segment.trailing) {
+            self.0.command(command.op, &command.args);
+        }
+        self.0.set_attributes(exit);
+    }
+}

@@ -1,0 +1,960 @@
+//! The OpenGL objects, and the drawing that the server does for itself.
+//!
+//! Guest drawing and the server's share one OpenGL context. Each sets all the state that it depends on:
+//! [`Tracker::draw_batch`] and [`Tracker::clear`] for guests, always inside the scissor that
+//! [`Tracker::confine`] set, and the public functions below for the server.
+
+use super::batch::{Buffer, Cache, Key, Piece, primitive};
+use super::painter::{Painter, Target};
+use super::record::{LIGHTS_VECTORS, RECORD_BYTES, Record, pack_lights};
+use super::shader::{self, Texturing, Variant};
+use super::state::{Area, Hard, Lights, Sampling, WindowState};
+use super::texture::{Texture, TextureDesc, TextureScope, yuv_conversion};
+use crate::geometry::Rect;
+use blinkgl::layout::texture::Format;
+use blinkgl::limits::MAX_VERTEX_CACHE_BYTES;
+use glow::HasContext;
+use jit::{Assembly, Vertex};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// Why OpenGL did not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum GlError {
+    /// It gives no object of this kind.
+    #[error("OpenGL gives no {what}: {why}")]
+    Object {
+        /// The kind.
+        what: &'static str,
+        /// What it says.
+        why: String,
+    },
+    /// One of our shaders does not compile: an error of ours or the driver's.
+    #[error("a shader of the server does not compile: {0}")]
+    Shader(String),
+    /// A framebuffer of this size is not complete.
+    #[error("no framebuffer of {width}x{height} pixels")]
+    Framebuffer {
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+    },
+    /// Fewer bytes than the image has.
+    #[error("the image has {found} bytes, its shape needs {wanted}")]
+    ShortImage {
+        /// Given.
+        found: usize,
+        /// Needed.
+        wanted: usize,
+    },
+}
+
+/// What OpenGL was asked to do since the last look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Draw calls and clears for guests.
+    pub draws: u64,
+    /// State calls for guests.
+    pub state_calls: u64,
+    /// Bytes of vertices, records and pixels uploaded.
+    pub uploaded_bytes: u64,
+    /// Vertices drawn.
+    pub vertices: u64,
+    /// Batches whose vertices were on the GPU already.
+    pub reused: u64,
+}
+
+/// A color texture with a depth buffer, to be drawn into.
+#[derive(Debug)]
+pub struct Framebuffer {
+    framebuffer: glow::Framebuffer,
+    color: glow::Texture,
+    depth: glow::Renderbuffer,
+    width: u32,
+    height: u32,
+}
+
+impl Framebuffer {
+    /// Width and height in pixels.
+    #[must_use]
+    pub fn size(&self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
+    fn area(&self) -> Rect {
+        Rect::new(0, 0, self.width, self.height)
+    }
+
+    /// A rectangle from the upper left corner as OpenGL counts it, from the lower left.
+    #[must_use]
+    pub fn flip(&self, rect: &Rect) -> Area {
+        let height = signed(self.height);
+        Area {
+            x: rect.x,
+            y: height.saturating_sub(rect.bottom()),
+            width: signed(rect.width),
+            height: signed(rect.height),
+        }
+    }
+}
+
+/// A small picture of the server's own.
+#[derive(Debug)]
+pub struct Image {
+    texture: glow::Texture,
+    width: u32,
+    height: u32,
+}
+
+/// A shader program with the places of its uniforms.
+#[derive(Debug)]
+struct Program {
+    program: glow::Program,
+    point_size: Option<glow::UniformLocation>,
+    env_mode: Option<glow::UniformLocation>,
+    env_color: Option<glow::UniformLocation>,
+    yuv_to_rgb: Option<glow::UniformLocation>,
+    yuv_offset: Option<glow::UniformLocation>,
+}
+
+/// What a batch is drawn with.
+#[derive(Debug)]
+pub(super) struct Drawing<'a> {
+    pub variant: Variant,
+    pub assembly: Assembly,
+    pub hard: &'a Hard,
+    pub texture: Option<&'a Texture>,
+    pub records: &'a [Record],
+    pub lights: &'a Lights,
+}
+
+/// The state tracker's OpenGL side.
+pub struct Tracker {
+    gl: Rc<glow::Context>,
+    embedded: bool,
+    programs: HashMap<Variant, Program>,
+    image_program: glow::Program,
+    image_corners: Option<glow::UniformLocation>,
+    /// A vertex array without attributes, for images.
+    empty_array: glow::VertexArray,
+    samplers: HashMap<Sampling, glow::Sampler>,
+    record_buffer: glow::Buffer,
+    lights_buffer: glow::Buffer,
+    /// What is in `lights_buffer`.
+    lights: Option<Lights>,
+    max_records: usize,
+    max_viewport: i32,
+    cache: Cache,
+    stream: Buffer,
+    /// For assembling vertices, kept for its memory.
+    scratch: Vec<Vertex>,
+    frame: u64,
+    counters: Counters,
+    /// Off only in the test that proves that the scissor is what confines.
+    confinement: bool,
+}
+
+impl std::fmt::Debug for Tracker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tracker").field("frame", &self.frame).field("counters", &self.counters).finish()
+    }
+}
+
+/// Frames after which vertices that nobody drew are given up.
+const EXPIRE_FRAMES: u64 = 600;
+
+const UNIFORM_RECORDS: u32 = 0;
+const UNIFORM_LIGHTS: u32 = 1;
+
+fn signed(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}
+
+fn object<T>(what: &'static str) -> impl FnOnce(String) -> GlError {
+    let _: Option<T> = None;
+    move |why| GlError::Object { what, why }
+}
+
+impl Tracker {
+    /// Takes a context that is current on this thread, and stays so for the tracker's life.
+    ///
+    /// # Errors
+    /// OpenGL is too old for our shaders, or out of memory.
+    pub fn new(gl: Rc<glow::Context>) -> Result<Tracker, GlError> {
+        let embedded = gl.version().is_embedded;
+        // SAFETY: see the module `gl`.
+        unsafe {
+            let block = gl.get_parameter_i32(glow::MAX_UNIFORM_BLOCK_SIZE);
+            let max_records = usize::try_from(block).unwrap_or(0).max(16 * 1024) / RECORD_BYTES;
+            let mut viewport = [0; 2];
+            gl.get_parameter_i32_slice(glow::MAX_VIEWPORT_DIMS, &mut viewport);
+            let max_viewport = viewport[0].min(viewport[1]).clamp(1024, 32_767);
+            let [vertex, fragment] = shader::image_sources(embedded);
+            let image_program = link(&gl, &vertex, &fragment)?;
+            let image_corners = gl.get_uniform_location(image_program, "corners");
+            let record_buffer = gl.create_buffer().map_err(object::<glow::Buffer>("buffer"))?;
+            let lights_buffer = gl.create_buffer().map_err(object::<glow::Buffer>("buffer"))?;
+            let empty_array =
+                gl.create_vertex_array().map_err(object::<glow::VertexArray>("vertex array"))?;
+            let stream = make_buffer(&gl)?;
+            if !embedded {
+                gl.enable(glow::PROGRAM_POINT_SIZE);
+            }
+            gl.pixel_store_i32(glow::UNPACK_ALIGNMENT, 1);
+            gl.pixel_store_i32(glow::PACK_ALIGNMENT, 1);
+            Ok(Tracker {
+                embedded,
+                programs: HashMap::new(),
+                image_program,
+                image_corners,
+                empty_array,
+                samplers: HashMap::new(),
+                record_buffer,
+                lights_buffer,
+                lights: None,
+                // More would only make the block's upload longer.
+                max_records: max_records.min(128),
+                max_viewport,
+                cache: Cache::default(),
+                stream,
+                scratch: Vec::new(),
+                frame: 0,
+                counters: Counters::default(),
+                confinement: true,
+                gl,
+            })
+        }
+    }
+
+    /// OpenGL's version and renderer, for people.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        // SAFETY: see the module `gl`.
+        unsafe {
+            let version = self.gl.get_parameter_string(glow::VERSION);
+            let renderer = self.gl.get_parameter_string(glow::RENDERER);
+            format!("{version}, {renderer}")
+        }
+    }
+
+    /// Was the context lost (the GPU was reset)? A robust context says so as an error of its own
+    /// (GL_KHR_robustness).
+    #[must_use]
+    pub fn context_lost(&self) -> bool {
+        const CONTEXT_LOST: u32 = 0x0507;
+        // SAFETY: see the module `gl`.
+        unsafe { self.gl.get_error() == CONTEXT_LOST }
+    }
+
+    /// The counters since the last call.
+    pub fn take_counters(&mut self) -> Counters {
+        std::mem::take(&mut self.counters)
+    }
+
+    /// Switches the guests' scissor off, to prove that a test of it can fail.
+    #[doc(hidden)]
+    pub fn set_confinement_for_tests(&mut self, on: bool) {
+        self.confinement = on;
+    }
+
+    // ---- Framebuffers ----------------------------------------------------------------------
+
+    /// Makes a framebuffer: black and far.
+    ///
+    /// # Errors
+    /// OpenGL has no memory for it, or does not make any of this size.
+    pub fn create_framebuffer(&mut self, width: u32, height: u32) -> Result<Framebuffer, GlError> {
+        let gl = &self.gl;
+        // SAFETY: see the module `gl`.
+        let framebuffer = unsafe {
+            let color = gl.create_texture().map_err(object::<glow::Texture>("texture"))?;
+            gl.bind_texture(glow::TEXTURE_2D, Some(color));
+            gl.tex_image_2d(
+                glow::TEXTURE_2D,
+                0,
+                glow::RGBA8.cast_signed(),
+                signed(width),
+                signed(height),
+                0,
+                glow::RGBA,
+                glow::UNSIGNED_BYTE,
+                glow::PixelUnpackData::Slice(None),
+            );
+            for (name, value) in
+                [(glow::TEXTURE_MIN_FILTER, glow::NEAREST), (glow::TEXTURE_MAG_FILTER, glow::NEAREST)]
+            {
+                gl.tex_parameter_i32(glow::TEXTURE_2D, name, value.cast_signed());
+            }
+            let depth = gl.create_renderbuffer().map_err(object::<glow::Renderbuffer>("renderbuffer"))?;
+            gl.bind_renderbuffer(glow::RENDERBUFFER, Some(depth));
+            gl.renderbuffer_storage(
+                glow::RENDERBUFFER,
+                glow::DEPTH_COMPONENT24,
+                signed(width),
+                signed(height),
+            );
+            let framebuffer = gl.create_framebuffer().map_err(object::<glow::Framebuffer>("framebuffer"))?;
+            gl.bind_framebuffer(glow::FRAMEBUFFER, Some(framebuffer));
+            gl.framebuffer_texture_2d(
+                glow::FRAMEBUFFER,
+                glow::COLOR_ATTACHMENT0,
+                glow::TEXTURE_2D,
+                Some(color),
+                0,
+            );
+            gl.framebuffer_renderbuffer(
+                glow::FRAMEBUFFER,
+                glow::DEPTH_ATTACHMENT,
+                glow::RENDERBUFFER,
+                Some(depth),
+            );
+            Framebuffer { framebuffer, color, depth, width, height }
+        };
+        // SAFETY: see the module `gl`.
+        let status = unsafe { gl.check_framebuffer_status(glow::FRAMEBUFFER) };
+        if status != glow::FRAMEBUFFER_COMPLETE {
+            self.delete_framebuffer(framebuffer);
+            return Err(GlError::Framebuffer { width, height });
+        }
+        let all = framebuffer.area();
+        self.fill(&framebuffer, &[all], all, [0.0, 0.0, 0.0, 1.0]);
+        self.clear_depth(&framebuffer, all);
+        Ok(framebuffer)
+    }
+
+    /// Deletes a framebuffer.
+    pub fn delete_framebuffer(&mut self, framebuffer: Framebuffer) {
+        // SAFETY: see the module `gl`.
+        unsafe {
+            self.gl.delete_framebuffer(framebuffer.framebuffer);
+            self.gl.delete_renderbuffer(framebuffer.depth);
+            self.gl.delete_texture(framebuffer.color);
+        }
+    }
+
+    /// Reads pixels: RGBA, top row first. What is outside of the framebuffer is left out.
+    pub fn read_pixels(&mut self, framebuffer: &Framebuffer, rect: Rect) -> Vec<u8> {
+        let rect = rect.intersection(&framebuffer.area());
+        let area = framebuffer.flip(&rect);
+        let row = rect.width as usize * 4;
+        let mut upside_down = vec![0; row * rect.height as usize];
+        if upside_down.is_empty() {
+            return upside_down;
+        }
+        // SAFETY: see the module `gl`; the slice has room for the rectangle with packed rows.
+        unsafe {
+            self.gl.bind_framebuffer(glow::FRAMEBUFFER, Some(framebuffer.framebuffer));
+            self.gl.read_pixels(
+                area.x,
+                area.y,
+                area.width,
+                area.height,
+                glow::RGBA,
+                glow::UNSIGNED_BYTE,
+                glow::PixelPackData::Slice(Some(&mut upside_down)),
+            );
+        }
+        upside_down.chunks_exact(row).rev().flatten().copied().collect()
+    }
+
+    // ---- The server's drawing --------------------------------------------------------------
+
+    /// Binds a framebuffer for the server's drawing, which no guest state may disturb.
+    fn trusted(&self, framebuffer: &Framebuffer, clip: &Rect) {
+        let gl = &self.gl;
+        let area = framebuffer.flip(&clip.intersection(&framebuffer.area()));
+        // SAFETY: see the module `gl`.
+        unsafe {
+            gl.bind_framebuffer(glow::FRAMEBUFFER, Some(framebuffer.framebuffer));
+            gl.enable(glow::SCISSOR_TEST);
+            gl.scissor(area.x, area.y, area.width, area.height);
+            gl.viewport(0, 0, signed(framebuffer.width), signed(framebuffer.height));
+            gl.color_mask(true, true, true, true);
+            gl.depth_mask(true);
+            for capability in [glow::DEPTH_TEST, glow::CULL_FACE, glow::BLEND] {
+                gl.disable(capability);
+            }
+        }
+    }
+
+    /// Fills rectangles with a color, inside `clip`.
+    pub fn fill(&mut self, framebuffer: &Framebuffer, rects: &[Rect], clip: Rect, [r, g, b, a]: [f32; 4]) {
+        for rect in rects {
+            let part = rect.intersection(&clip).intersection(&framebuffer.area());
+            if part.is_empty() {
+                continue;
+            }
+            self.trusted(framebuffer, &part);
+            // SAFETY: see the module `gl`.
+            unsafe {
+                self.gl.clear_color(r, g, b, a);
+                self.gl.clear(glow::COLOR_BUFFER_BIT);
+            }
+        }
+    }
+
+    /// Makes everything inside `clip` far.
+    pub fn clear_depth(&mut self, framebuffer: &Framebuffer, clip: Rect) {
+        self.trusted(framebuffer, &clip);
+        // SAFETY: see the module `gl`.
+        unsafe {
+            self.gl.clear_depth_f32(1.0);
+            self.gl.clear(glow::DEPTH_BUFFER_BIT);
+        }
+    }
+
+    /// Makes a picture of `width * height` RGBA pixels, top row first.
+    ///
+    /// # Errors
+    /// `pixels` are too few, or OpenGL has no memory for it.
+    pub fn create_image(&mut self, width: u32, height: u32, pixels: &[u8]) -> Result<Image, GlError> {
+        let wanted = width as usize * height as usize * 4;
+        if pixels.len() < wanted {
+            return Err(GlError::ShortImage { found: pixels.len(), wanted });
+        }
+        // SAFETY: see the module `gl`; the slice has the image's pixels, checked above.
+        unsafe {
+            let texture = self.gl.create_texture().map_err(object::<glow::Texture>("texture"))?;
+            self.gl.active_texture(glow::TEXTURE0);
+            self.gl.bind_texture(glow::TEXTURE_2D, Some(texture));
+            self.gl.pixel_store_i32(glow::UNPACK_ROW_LENGTH, 0);
+            self.gl.tex_image_2d(
+                glow::TEXTURE_2D,
+                0,
+                glow::RGBA8.cast_signed(),
+                signed(width),
+                signed(height),
+                0,
+                glow::RGBA,
+                glow::UNSIGNED_BYTE,
+                glow::PixelUnpackData::Slice(Some(pixels)),
+            );
+            Ok(Image { texture, width, height })
+        }
+    }
+
+    /// Deletes a picture.
+    pub fn delete_image(&mut self, image: Image) {
+        // SAFETY: see the module `gl`.
+        unsafe { self.gl.delete_texture(image.texture) }
+    }
+
+    /// Draws a picture with its upper left corner at `at`, inside `clip`, blended by its alpha.
+    #[allow(clippy::cast_precision_loss, reason = "pixels of an output are exact in f32")]
+    pub fn draw_image(&mut self, framebuffer: &Framebuffer, image: &Image, at: (i32, i32), clip: Rect) {
+        let rect = Rect::new(at.0, at.1, image.width, image.height);
+        let part = rect.intersection(&clip).intersection(&framebuffer.area());
+        if part.is_empty() {
+            return;
+        }
+        self.trusted(framebuffer, &part);
+        let area = framebuffer.flip(&rect);
+        let clip_x = |x: i32| x as f32 / framebuffer.width as f32 * 2.0 - 1.0;
+        let clip_y = |y: i32| y as f32 / framebuffer.height as f32 * 2.0 - 1.0;
+        let sampler = self.sampler(Sampling { mag: 0x2600, min: 0x2600, wrap_s: 0x812f, wrap_t: 0x812f });
+        let gl = &self.gl;
+        // SAFETY: see the module `gl`.
+        unsafe {
+            gl.enable(glow::BLEND);
+            gl.blend_func(glow::SRC_ALPHA, glow::ONE_MINUS_SRC_ALPHA);
+            gl.use_program(Some(self.image_program));
+            gl.bind_vertex_array(Some(self.empty_array));
+            gl.active_texture(glow::TEXTURE0);
+            gl.bind_texture(glow::TEXTURE_2D, Some(image.texture));
+            gl.bind_sampler(0, sampler);
+            gl.uniform_4_f32(
+                self.image_corners.as_ref(),
+                clip_x(area.x),
+                clip_y(area.y),
+                clip_x(area.x.saturating_add(area.width)),
+                clip_y(area.y.saturating_add(area.height)),
+            );
+            gl.draw_arrays(glow::TRIANGLE_STRIP, 0, 4);
+        }
+    }
+
+    /// Copies pixels from one framebuffer to another, with the upper left corner at `at`, inside `clip`.
+    pub fn copy(&mut self, from: &Framebuffer, rect: Rect, to: &Framebuffer, at: (i32, i32), clip: Rect) {
+        let (width, height) = (rect.width, rect.height);
+        self.trusted(to, &clip);
+        let source = from.flip(&rect);
+        let target = to.flip(&Rect::new(at.0, at.1, width, height));
+        // SAFETY: see the module `gl`.
+        unsafe {
+            self.gl.bind_framebuffer(glow::READ_FRAMEBUFFER, Some(from.framebuffer));
+            self.gl.blit_framebuffer(
+                source.x,
+                source.y,
+                source.x.saturating_add(source.width),
+                source.y.saturating_add(source.height),
+                target.x,
+                target.y,
+                target.x.saturating_add(target.width),
+                target.y.saturating_add(target.height),
+                glow::COLOR_BUFFER_BIT,
+                glow::NEAREST,
+            );
+        }
+    }
+
+    /// Copies everything to the output's own framebuffer.
+    pub fn blit_to_default(&mut self, from: &Framebuffer, width: u32, height: u32) {
+        let size = (signed(from.width), signed(from.height));
+        // SAFETY: see the module `gl`.
+        unsafe {
+            self.gl.bind_framebuffer(glow::READ_FRAMEBUFFER, Some(from.framebuffer));
+            self.gl.bind_framebuffer(glow::DRAW_FRAMEBUFFER, None);
+            self.gl.disable(glow::SCISSOR_TEST);
+            self.gl.color_mask(true, true, true, true);
+            self.gl.blit_framebuffer(
+                0,
+                0,
+                size.0,
+                size.1,
+                0,
+                0,
+                signed(width),
+                signed(height),
+                glow::COLOR_BUFFER_BIT,
+                glow::NEAREST,
+            );
+        }
+    }
+
+    /// Waits until everything is drawn. One call a frame: it is also what ages the vertex cache.
+    pub fn finish(&mut self) {
+        self.frame += 1;
+        let old = self.cache.expire(self.frame.saturating_sub(EXPIRE_FRAMES));
+        self.delete_buffers(old);
+        // SAFETY: see the module `gl`.
+        unsafe { self.gl.finish() }
+    }
+
+    // ---- Guests' textures ------------------------------------------------------------------
+
+    pub(super) fn make_planes(&mut self, desc: &TextureDesc) -> Result<Vec<glow::Texture>, GlError> {
+        let mut planes = Vec::with_capacity(3);
+        for _ in 0..desc.planes().len() {
+            // SAFETY: see the module `gl`.
+            match unsafe { self.gl.create_texture() } {
+                Ok(texture) => planes.push(texture),
+                Err(why) => {
+                    self.delete_planes(planes);
+                    return Err(GlError::Object { what: "texture", why });
+                }
+            }
+        }
+        Ok(planes)
+    }
+
+    pub(super) fn delete_planes(&mut self, planes: Vec<glow::Texture>) {
+        for plane in planes {
+            // SAFETY: see the module `gl`.
+            unsafe { self.gl.delete_texture(plane) }
+        }
+    }
+
+    /// Uploads an image; the caller checked that `bytes` holds it.
+    pub(super) fn fill_planes(&mut self, texture: &Texture, bytes: &[u8]) {
+        let (internal, format, kind, texel) = match texture.desc.format {
+            // This combination needs no swizzling on software renderers; OpenGL ES has it not.
+            Format::Bgra8 if !self.embedded => (glow::RGBA, glow::BGRA, glow::UNSIGNED_INT_8_8_8_8_REV, 4),
+            Format::Bgra8 => (glow::RGBA8, glow::RGBA, glow::UNSIGNED_BYTE, 4),
+            Format::Yuv420 => (glow::R8, glow::RED, glow::UNSIGNED_BYTE, 1),
+        };
+        let gl = &self.gl;
+        for (&plane, shape) in texture.planes.iter().zip(texture.desc.planes()) {
+            let Some(pixels) = bytes.get(shape.offset..) else { continue };
+            // SAFETY: see the module `gl`. OpenGL reads `height` rows, `stride` bytes apart, of `width`
+            // texels: inside the image, which `bytes` holds whole.
+            unsafe {
+                gl.active_texture(glow::TEXTURE0);
+                gl.bind_texture(glow::TEXTURE_2D, Some(plane));
+                gl.pixel_store_i32(glow::UNPACK_ROW_LENGTH, signed(shape.stride / texel));
+                gl.tex_image_2d(
+                    glow::TEXTURE_2D,
+                    0,
+                    internal.cast_signed(),
+                    signed(shape.width),
+                    signed(shape.height),
+                    0,
+                    format,
+                    kind,
+                    glow::PixelUnpackData::Slice(Some(pixels)),
+                );
+                gl.pixel_store_i32(glow::UNPACK_ROW_LENGTH, 0);
+                gl.tex_parameter_i32(glow::TEXTURE_2D, glow::TEXTURE_MAX_LEVEL, 0);
+                if texture.desc.format == Format::Bgra8 && self.embedded {
+                    for (name, from) in
+                        [(glow::TEXTURE_SWIZZLE_R, glow::BLUE), (glow::TEXTURE_SWIZZLE_B, glow::RED)]
+                    {
+                        gl.tex_parameter_i32(glow::TEXTURE_2D, name, from.cast_signed());
+                    }
+                }
+            }
+        }
+        self.counters.uploaded_bytes += bytes.len() as u64;
+    }
+
+    fn sampler(&mut self, sampling: Sampling) -> Option<glow::Sampler> {
+        if let Some(&sampler) = self.samplers.get(&sampling) {
+            return Some(sampler);
+        }
+        // SAFETY: see the module `gl`.
+        let sampler = unsafe {
+            let sampler = self.gl.create_sampler().ok()?;
+            for (name, value) in [
+                (glow::TEXTURE_MAG_FILTER, sampling.mag),
+                (glow::TEXTURE_MIN_FILTER, sampling.min),
+                (glow::TEXTURE_WRAP_S, sampling.wrap_s),
+                (glow::TEXTURE_WRAP_T, sampling.wrap_t),
+            ] {
+                self.gl.sampler_parameter_i32(sampler, name, value.cast_signed());
+            }
+            sampler
+        };
+        self.samplers.insert(sampling, sampler);
+        Some(sampler)
+    }
+
+    // ---- Guests' drawing -------------------------------------------------------------------
+
+    /// Starts a program's drawing.
+    pub fn begin<'a>(
+        &'a mut self,
+        target: Target<'a>,
+        state: &'a mut WindowState,
+        textures: TextureScope<'a>,
+    ) -> Painter<'a> {
+        Painter::new(self, target, state, textures)
+    }
+
+    /// Records that a batch can have.
+    pub(super) fn max_records(&self) -> usize {
+        self.max_records
+    }
+
+    /// Binds the framebuffer and confines all that follows: the scissor test is on, and its rectangle
+    /// is the target's clip, or what the program's own scissor leaves of it.
+    pub(super) fn confine(&mut self, target: &Target<'_>, hard: &Hard) {
+        let framebuffer = target.framebuffer;
+        let mut clip = target.clip.intersection(&target.window).intersection(&framebuffer.area());
+        if hard.scissor_test {
+            clip = clip.intersection(&placed(&target.window, &hard.scissor));
+        }
+        let area = framebuffer.flip(&clip);
+        let window = framebuffer.flip(&target.window);
+        let limit = self.max_viewport;
+        let viewport = hard.viewport;
+        // SAFETY: see the module `gl`.
+        unsafe {
+            self.gl.bind_framebuffer(glow::FRAMEBUFFER, Some(framebuffer.framebuffer));
+            if self.confinement {
+                self.gl.enable(glow::SCISSOR_TEST);
+            } else {
+                self.gl.disable(glow::SCISSOR_TEST);
+            }
+            self.gl.scissor(area.x, area.y, area.width, area.height);
+            self.gl.viewport(
+                window.x.saturating_add(viewport.x).clamp(-limit, limit),
+                window.y.saturating_add(viewport.y).clamp(-limit, limit),
+                viewport.width.min(limit),
+                viewport.height.min(limit),
+            );
+        }
+        self.counters.state_calls += 3;
+    }
+
+    /// A program's clear, inside what [`Tracker::confine`] set.
+    pub(super) fn clear(&mut self, state: &WindowState, mask: u32) {
+        let gl = &self.gl;
+        let [r, g, b, a] = state.clear_color;
+        let [mr, mg, mb, ma] = state.hard.color_mask;
+        // SAFETY: see the module `gl`.
+        unsafe {
+            gl.color_mask(mr, mg, mb, ma);
+            gl.depth_mask(state.hard.depth_mask);
+            gl.clear_color(r, g, b, a);
+            gl.clear_depth_f32(state.clear_depth);
+            gl.clear(mask & (glow::COLOR_BUFFER_BIT | glow::DEPTH_BUFFER_BIT));
+        }
+        self.counters.state_calls += 4;
+        self.counters.draws += 1;
+    }
+
+    fn program(&mut self, variant: Variant) -> Result<(), GlError> {
+        if self.programs.contains_key(&variant) {
+            return Ok(());
+        }
+        let [vertex, fragment] = shader::sources(variant, self.max_records, self.embedded);
+        let gl = &self.gl;
+        // SAFETY: see the module `gl`.
+        let program = unsafe {
+            let program = link(gl, &vertex, &fragment)?;
+            for (name, binding) in [("Records", UNIFORM_RECORDS), ("Lights", UNIFORM_LIGHTS)] {
+                if let Some(index) = gl.get_uniform_block_index(program, name) {
+                    gl.uniform_block_binding(program, index, binding);
+                }
+            }
+            gl.use_program(Some(program));
+            for (unit, name) in (0..).zip(["image", "image_u", "image_v"]) {
+                gl.uniform_1_i32(gl.get_uniform_location(program, name).as_ref(), unit);
+            }
+            let place = |name| gl.get_uniform_location(program, name);
+            Program {
+                program,
+                point_size: place("point_size"),
+                env_mode: place("env_mode"),
+                env_color: place("env_color"),
+                yuv_to_rgb: place("yuv_to_rgb"),
+                yuv_offset: place("yuv_offset"),
+            }
+        };
+        self.programs.insert(variant, program);
+        Ok(())
+    }
+
+    /// Draws a batch, inside what [`Tracker::confine`] set.
+    pub(super) fn draw_batch(&mut self, drawing: &Drawing<'_>, key: Option<Key>, pieces: &[Piece]) {
+        if let Err(error) = self.program(drawing.variant) {
+            log::error!("{error}");
+            return;
+        }
+        let Some(buffer) = self.vertices(key, pieces) else { return };
+        if buffer.count == 0 {
+            return;
+        }
+        self.upload_uniforms(drawing);
+        self.apply(drawing);
+        // SAFETY: see the module `gl`; the vertex array's buffer holds `count` vertices.
+        unsafe {
+            self.gl.bind_vertex_array(Some(buffer.array));
+            self.gl.draw_arrays(primitive(drawing.assembly), 0, buffer.count);
+        }
+        self.counters.draws += 1;
+        self.counters.vertices += u64::from(buffer.count.unsigned_abs());
+    }
+
+    /// The batch's vertices on the GPU: those of the same batch before, or uploaded now.
+    fn vertices(&mut self, key: Option<Key>, pieces: &[Piece]) -> Option<Buffer> {
+        if let Some(kept) = key.as_ref().and_then(|key| self.cache.get(key, self.frame)) {
+            self.counters.reused += 1;
+            return Some(kept);
+        }
+        let mut vertices = std::mem::take(&mut self.scratch);
+        vertices.clear();
+        for piece in pieces {
+            piece.assemble(&mut vertices);
+        }
+        let bytes = vertex_bytes(&vertices);
+        self.counters.uploaded_bytes += bytes.len() as u64;
+        let count = i32::try_from(vertices.len()).ok()?;
+        let made = match key {
+            None => Ok(self.stream),
+            // SAFETY: see the module `gl`.
+            Some(_) => unsafe { make_buffer(&self.gl) },
+        };
+        let buffer = match made {
+            Ok(made) => Buffer { bytes: bytes.len(), count, used: self.frame, ..made },
+            Err(error) => {
+                log::error!("{error}");
+                return None;
+            }
+        };
+        let usage = if key.is_some() { glow::STATIC_DRAW } else { glow::STREAM_DRAW };
+        // SAFETY: see the module `gl`.
+        unsafe {
+            self.gl.bind_buffer(glow::ARRAY_BUFFER, Some(buffer.buffer));
+            self.gl.buffer_data_u8_slice(glow::ARRAY_BUFFER, bytes, usage);
+        }
+        self.scratch = vertices;
+        if let Some(key) = key {
+            let old = self.cache.insert(key, buffer, MAX_VERTEX_CACHE_BYTES);
+            self.delete_buffers(old);
+        }
+        Some(buffer)
+    }
+
+    fn delete_buffers(&mut self, buffers: Vec<Buffer>) {
+        for buffer in buffers {
+            // SAFETY: see the module `gl`.
+            unsafe {
+                self.gl.delete_vertex_array(buffer.array);
+                self.gl.delete_buffer(buffer.buffer);
+            }
+        }
+    }
+
+    fn upload_uniforms(&mut self, drawing: &Drawing<'_>) {
+        let gl = &self.gl;
+        // The block in the shader has `max_records` entries, and OpenGL wants all of them backed.
+        let mut records = Vec::with_capacity(self.max_records * RECORD_BYTES);
+        for record in drawing.records.iter().take(self.max_records) {
+            extend_vectors(&mut records, &record.0);
+        }
+        let used = records.len();
+        records.resize(self.max_records * RECORD_BYTES, 0);
+        // SAFETY: see the module `gl`.
+        unsafe {
+            gl.bind_buffer(glow::UNIFORM_BUFFER, Some(self.record_buffer));
+            gl.buffer_data_u8_slice(glow::UNIFORM_BUFFER, &records, glow::STREAM_DRAW);
+            gl.bind_buffer_base(glow::UNIFORM_BUFFER, UNIFORM_RECORDS, Some(self.record_buffer));
+        }
+        self.counters.uploaded_bytes += used as u64;
+        if self.lights.as_ref() != Some(drawing.lights) {
+            let mut bytes = Vec::with_capacity(LIGHTS_VECTORS * 16);
+            extend_vectors(&mut bytes, &pack_lights(drawing.lights));
+            // SAFETY: see the module `gl`.
+            unsafe {
+                gl.bind_buffer(glow::UNIFORM_BUFFER, Some(self.lights_buffer));
+                gl.buffer_data_u8_slice(glow::UNIFORM_BUFFER, &bytes, glow::STREAM_DRAW);
+            }
+            self.counters.uploaded_bytes += bytes.len() as u64;
+            self.lights = Some(*drawing.lights);
+        }
+        // SAFETY: see the module `gl`.
+        unsafe { gl.bind_buffer_base(glow::UNIFORM_BUFFER, UNIFORM_LIGHTS, Some(self.lights_buffer)) }
+    }
+
+    /// Sets everything that a draw depends on but framebuffer, scissor and viewport.
+    fn apply(&mut self, drawing: &Drawing<'_>) {
+        let hard = drawing.hard;
+        let sampler = drawing.texture.and_then(|_| self.sampler(hard.sampling));
+        let Some(program) = self.programs.get(&drawing.variant) else { return };
+        let gl = &self.gl;
+        let switch = |capability: u32, on: bool| {
+            // SAFETY: see the module `gl`.
+            unsafe { if on { gl.enable(capability) } else { gl.disable(capability) } }
+        };
+        switch(glow::DEPTH_TEST, hard.depth_test);
+        switch(glow::CULL_FACE, hard.cull);
+        switch(glow::BLEND, hard.blend);
+        // SAFETY: see the module `gl`. Enumerants were checked by the verifier against the op table's sets.
+        unsafe {
+            gl.use_program(Some(program.program));
+            gl.depth_func(hard.depth_func);
+            gl.depth_mask(hard.depth_mask);
+            gl.depth_range_f32(hard.depth_range[0], hard.depth_range[1]);
+            gl.cull_face(hard.cull_face);
+            gl.front_face(hard.front_face);
+            gl.blend_func(hard.blend_func[0], hard.blend_func[1]);
+            let [r, g, b, a] = hard.color_mask;
+            gl.color_mask(r, g, b, a);
+            gl.uniform_1_f32(program.point_size.as_ref(), hard.point_size);
+            // A core profile has lines of one pixel only; wider ones are drawn so.
+            gl.line_width(1.0);
+        }
+        self.counters.state_calls += 12;
+        let Some(texture) = drawing.texture else { return };
+        // SAFETY: see the module `gl`.
+        unsafe {
+            for (unit, &plane) in (0u32..).zip(&texture.planes) {
+                gl.active_texture(glow::TEXTURE0 + unit);
+                gl.bind_texture(glow::TEXTURE_2D, Some(plane));
+                gl.bind_sampler(unit, sampler);
+            }
+            gl.active_texture(glow::TEXTURE0);
+            gl.uniform_1_i32(program.env_mode.as_ref(), hard.env_mode.cast_signed());
+            let [r, g, b, a] = hard.env_color;
+            gl.uniform_4_f32(program.env_color.as_ref(), r, g, b, a);
+            if drawing.variant.texturing == Texturing::Yuv {
+                let (matrix, [x, y, z]) = yuv_conversion(texture.desc.color_space);
+                gl.uniform_matrix_3_f32_slice(program.yuv_to_rgb.as_ref(), false, &matrix);
+                gl.uniform_3_f32(program.yuv_offset.as_ref(), x, y, z);
+            }
+        }
+        self.counters.state_calls += 6;
+    }
+}
+
+impl Drop for Tracker {
+    fn drop(&mut self) {
+        let cached = self.cache.expire(u64::MAX);
+        self.delete_buffers(cached);
+        self.delete_buffers(vec![self.stream]);
+        // SAFETY: see the module `gl`.
+        unsafe {
+            for program in self.programs.values() {
+                self.gl.delete_program(program.program);
+            }
+            self.gl.delete_program(self.image_program);
+            self.gl.delete_buffer(self.record_buffer);
+            self.gl.delete_buffer(self.lights_buffer);
+            self.gl.delete_vertex_array(self.empty_array);
+            for &sampler in self.samplers.values() {
+                self.gl.delete_sampler(sampler);
+            }
+        }
+    }
+}
+
+/// A rectangle of a window's coordinates as one of the output's.
+fn placed(window: &Rect, area: &Area) -> Rect {
+    let left = window.x.saturating_add(area.x);
+    let bottom = window.bottom().saturating_sub(area.y);
+    Rect::between(left, bottom.saturating_sub(area.height), left.saturating_add(area.width), bottom)
+}
+
+fn extend_vectors(bytes: &mut Vec<u8>, vectors: &[[f32; 4]]) {
+    for value in vectors.iter().flatten() {
+        bytes.extend_from_slice(&value.to_ne_bytes());
+    }
+}
+
+/// Vertices as bytes.
+fn vertex_bytes(vertices: &[Vertex]) -> &[u8] {
+    // SAFETY: `Vertex` is `repr(C)` and made of 15 `f32` and one `u32`: 64 bytes without padding, all of them
+    // initialised; bytes need no alignment.
+    unsafe { std::slice::from_raw_parts(vertices.as_ptr().cast(), size_of_val(vertices)) }
+}
+
+const _: () = assert!(size_of::<Vertex>() == 64, "the attribute offsets and `vertex_bytes` rely on it");
+
+/// A vertex array with a buffer of [`Vertex`].
+///
+/// # Safety
+/// The context is current on this thread.
+unsafe fn make_buffer(gl: &glow::Context) -> Result<Buffer, GlError> {
+    // SAFETY: see the module `gl`.
+    unsafe {
+        let array = gl.create_vertex_array().map_err(object::<glow::VertexArray>("vertex array"))?;
+        let buffer = gl.create_buffer().map_err(object::<glow::Buffer>("buffer"))?;
+        gl.bind_vertex_array(Some(array));
+        gl.bind_buffer(glow::ARRAY_BUFFER, Some(buffer));
+        for (location, size, offset) in [(0, 4, 0), (1, 4, 16), (2, 4, 32), (3, 3, 48)] {
+            gl.enable_vertex_attrib_array(location);
+            gl.vertex_attrib_pointer_f32(location, size, glow::FLOAT, false, 64, offset);
+        }
+        gl.enable_vertex_attrib_array(4);
+        gl.vertex_attrib_pointer_i32(4, 1, glow::UNSIGNED_INT, 64, 60);
+        Ok(Buffer { array, buffer, bytes: 0, count: 0, used: 0 })
+    }
+}
+
+/// Compiles and links.
+///
+/// # Safety
+/// The context is current on this thread.
+unsafe fn link(gl: &glow::Context, vertex: &str, fragment: &str) -> Result<glow::Program, GlError> {
+    // SAFETY: see the module `gl`.
+    unsafe {
+        let program = gl.create_program().map_err(GlError::Shader)?;
+        for (kind, source) in [(glow::VERTEX_SHADER, vertex), (glow::FRAGMENT_SHADER, fragment)] {
+            let shader = gl.create_shader(kind).map_err(GlError::Shader)?;
+            gl.shader_source(shader, source);
+            gl.compile_shader(shader);
+            if !gl.get_shader_compile_status(shader) {
+                return Err(GlError::Shader(gl.get_shader_info_log(shader)));
+            }
+            gl.attach_shader(program, shader);
+            // It goes with the program.
+            gl.delete_shader(shader);
+        }
+        gl.link_program(program);
+        if !gl.get_program_link_status(program) {
+            return Err(GlError::Shader(gl.get_program_info_log(program)));
+        }
+        Ok(program)
+    }
+}
