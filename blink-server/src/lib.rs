@@ -5,8 +5,10 @@
 
 pub mod compositor;
 pub mod geometry;
+pub mod gl;
 pub mod ipc;
 pub mod options;
+pub mod output;
 pub mod renderer;
 
 pub use blink_client::seqpacket as socket;

@@ -527,3 +527,237 @@ impl Extents {
         Ok(copied)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGES: usize = 64;
+
+    /// A client that does by hand what the client library does.
+    struct Writer {
+        memory: Shm,
+        version: u32,
+    }
+
+    impl Writer {
+        fn new() -> Writer {
+            Writer { memory: Shm::anonymous(PAGES * PAGE_SIZE), version: 0 }
+        }
+
+        fn slot(&mut self, index: usize, slot: Slot) {
+            self.version += 2;
+            let slot = Slot { version: self.version, ..slot };
+            self.memory.copy_out(ShmOffset(layout::slot_offset(index)), &slot.encode()).unwrap();
+            let slots = self.memory.load(ShmOffset(context::SLOTS)).unwrap().max(to_u32(index) + 1);
+            self.memory.store(ShmOffset(context::SLOTS), slots).unwrap();
+        }
+
+        fn scan(&self, array: &mut Array) -> Vec<Change> {
+            match array.scan(&self.memory).unwrap() {
+                Scan::Done { changes, .. } => changes,
+                Scan::Busy => panic!("busy"),
+            }
+        }
+    }
+
+    fn object(oid: u32, kind: ObjectType, bytes: u32, page: u32) -> Slot {
+        let mut extents = [(0, 0); MAX_EXTENTS];
+        extents[0] = (page, bytes.div_ceil(4096).max(1));
+        Slot { version: 0, oid, type_code: kind as u32, bytes, extent_count: 1, params: [0; 8], extents }
+    }
+
+    fn registers(oid: u32, page: u32) -> Slot {
+        object(oid, ObjectType::Registers, 128, page)
+    }
+
+    fn refusals(changes: &[Change]) -> Vec<ObjectError> {
+        changes
+            .iter()
+            .map(|c| match c {
+                Change::Refused { refusal, .. } => refusal.error,
+                Change::Updated { .. } | Change::Removed { .. } => panic!("{c:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn only_changes_are_seen() {
+        let mut writer = Writer::new();
+        let mut array = Array::default();
+        writer.slot(0, registers(5, 19));
+        writer.slot(2, registers(6, 20));
+        assert_eq!(writer.scan(&mut array).len(), 2);
+        assert_eq!(writer.scan(&mut array).len(), 0);
+        writer.slot(2, registers(6, 21));
+        assert!(matches!(
+            writer.scan(&mut array).as_slice(),
+            [Change::Updated { oid: 6, object: Object::Registers { at }, .. }] if at.0 == 21 * PAGE_SIZE
+        ));
+        writer.slot(0, Slot { type_code: 0, ..registers(5, 19) });
+        assert!(matches!(writer.scan(&mut array).as_slice(), [Change::Removed { oid: 5 }]));
+        assert_eq!((array.objects(), array.bytes()), (1, 128));
+    }
+
+    #[test]
+    fn an_object_may_move_to_another_slot() {
+        let mut writer = Writer::new();
+        let mut array = Array::default();
+        writer.slot(3, registers(5, 19));
+        writer.scan(&mut array);
+        writer.slot(3, Slot { type_code: 0, ..registers(5, 19) });
+        writer.slot(1, registers(5, 20));
+        let changes = writer.scan(&mut array);
+        assert!(matches!(changes.as_slice(), [Change::Updated { oid: 5, .. }]), "{changes:?}");
+    }
+
+    #[test]
+    fn nothing_is_taken_from_the_middle_of_a_commit() {
+        let mut writer = Writer::new();
+        let mut array = Array::default();
+        writer.memory.store(ShmOffset(context::COMMIT), 1).unwrap();
+        writer.slot(0, registers(5, 19));
+        assert!(matches!(array.scan(&writer.memory).unwrap(), Scan::Busy));
+        // A slot that is being written, without a commit around it: the same.
+        writer.memory.store(ShmOffset(context::COMMIT), 2).unwrap();
+        writer.memory.store(ShmOffset(layout::slot_offset(0)), 7).unwrap();
+        assert!(
+            matches!(array.scan(&writer.memory).unwrap(), Scan::Done { ref changes, .. } if changes.is_empty())
+                || matches!(array.scan(&writer.memory).unwrap(), Scan::Busy)
+        );
+        writer.slot(0, registers(5, 19));
+        assert_eq!(writer.scan(&mut array).len(), 1);
+    }
+
+    #[test]
+    fn wrong_page_lists_are_refused() {
+        let pages = to_u32(PAGES);
+        let mut cases = Vec::new();
+        for (first, length) in
+            [(0, 1), (18, 1), (pages, 1), (pages - 1, 2), (u32::MAX, 2), (20, 0), (20, u32::MAX)]
+        {
+            let mut slot = registers(9, 19);
+            slot.extents[0] = (first, length);
+            cases.push((slot, ObjectError::BadExtent));
+        }
+        cases.push((Slot { extent_count: 9, ..registers(9, 19) }, ObjectError::TooManyExtents));
+        cases.push((Slot { extent_count: 0, ..registers(9, 19) }, ObjectError::ExtentsTooShort));
+        cases.push((
+            Slot { bytes: 5000, extents: [(20, 1); 8], ..object(9, ObjectType::VertexBuffer, 5000, 20) },
+            ObjectError::ExtentsTooShort,
+        ));
+        for (slot, error) in cases {
+            let mut writer = Writer::new();
+            writer.slot(0, slot.clone());
+            assert_eq!(refusals(&writer.scan(&mut Array::default())), [error], "{slot:?}");
+        }
+    }
+
+    #[test]
+    fn wrong_sizes_types_and_parameters_are_refused() {
+        let texture = |params: [u32; 8], bytes| Slot { params, ..object(9, ObjectType::Texture, bytes, 19) };
+        for (slot, error) in [
+            (Slot { type_code: 99, ..registers(9, 19) }, ObjectError::UnknownType),
+            (registers(0, 19), ObjectError::BadOid),
+            (object(9, ObjectType::Registers, 64, 19), ObjectError::BadSize),
+            (object(9, ObjectType::Window, 128, 19), ObjectError::BadSize),
+            (object(9, ObjectType::Procedure, 6, 19), ObjectError::BadSize),
+            (Slot { params: [5; 8], ..object(9, ObjectType::Procedure, 64, 19) }, ObjectError::BadParameter),
+            (texture([9, 8, 8, 32, 0, 0, 0, 0], 256), ObjectError::BadParameter),
+            (texture([1, 0, 8, 32, 0, 0, 0, 0], 256), ObjectError::BadParameter),
+            (texture([1, 8, 5000, 32, 0, 0, 0, 0], 256), ObjectError::BadParameter),
+            (texture([1, 8, 8, 28, 0, 0, 0, 0], 256), ObjectError::BadParameter),
+            (texture([1, 8, 8, 33, 0, 0, 0, 0], 264), ObjectError::BadParameter),
+            (texture([1, 8, 8, 32, 4, 0, 0, 0], 256), ObjectError::BadParameter),
+            (texture([1, 8, 8, 32, 0, 0, 0, 0], 255), ObjectError::BadSize),
+            (texture([2, 8, 8, 8, 0, 0, 0, 0], 64), ObjectError::BadSize),
+            (
+                Slot { params: [65, 1, 0, 0, 0, 0, 0, 0], ..object(9, ObjectType::Cursor, 260, 19) },
+                ObjectError::BadParameter,
+            ),
+            (
+                Slot { params: [4, 4, 4, 0, 0, 0, 0, 0], ..object(9, ObjectType::Cursor, 64, 19) },
+                ObjectError::BadParameter,
+            ),
+        ] {
+            let mut writer = Writer::new();
+            writer.slot(0, slot.clone());
+            assert_eq!(refusals(&writer.scan(&mut Array::default())), [error], "{slot:?}");
+        }
+        let mut writer = Writer::new();
+        writer.slot(0, texture([2, 7, 7, 8, 3, 0, 0, 0], 8 * 7 + 2 * 4 * 4));
+        assert!(matches!(
+            writer.scan(&mut Array::default()).as_slice(),
+            [Change::Updated { object: Object::Texture(t), .. }] if t.bytes.len() == 88
+        ));
+    }
+
+    #[test]
+    fn a_second_object_of_a_name_and_a_refused_one_change_nothing() {
+        let mut writer = Writer::new();
+        let mut array = Array::default();
+        writer.slot(0, registers(5, 19));
+        writer.scan(&mut array);
+        writer.slot(1, registers(5, 20));
+        assert_eq!(refusals(&writer.scan(&mut array)), [ObjectError::BadOid]);
+        writer.slot(0, Slot { bytes: 4, ..registers(5, 19) });
+        assert_eq!(refusals(&writer.scan(&mut array)), [ObjectError::BadSize], "and not removed");
+        writer.slot(0, Slot { type_code: 0, ..registers(5, 19) });
+        assert!(matches!(writer.scan(&mut array).as_slice(), [Change::Removed { oid: 5 }]));
+    }
+
+    /// Objects that share pages could make the server copy far more than the client has.
+    #[test]
+    fn copies_never_exceed_the_memory() {
+        let mut writer = Writer::new();
+        let bytes = to_u32((PAGES - DATA_PAGE) * PAGE_SIZE);
+        for index in 0..40 {
+            writer.slot(index, object(to_u32(index) + 1, ObjectType::VertexBuffer, bytes, to_u32(DATA_PAGE)));
+        }
+        let mut array = Array::default();
+        let changes = writer.scan(&mut array);
+        let refused = changes.iter().filter(|c| matches!(c, Change::Refused { .. })).count();
+        assert_eq!(refused, 39);
+        assert!(array.bytes() <= PAGES * PAGE_SIZE);
+        let mut writer = Writer::new();
+        for index in 0..40 {
+            writer.slot(index, object(to_u32(index) + 1, ObjectType::Window, 256, 19));
+        }
+        let changes = writer.scan(&mut Array::default());
+        let windows = changes.iter().filter(|c| matches!(c, Change::Updated { .. })).count();
+        assert_eq!(windows, MAX_WINDOWS);
+    }
+
+    /// Whatever a client writes: no panic, copies within the memory, and what is taken over is within limits.
+    #[test]
+    fn random_memory_is_harmless() {
+        let mut rng = fastrand::Rng::with_seed(3);
+        for _ in 0..300 {
+            let mut writer = Writer::new();
+            let mut array = Array::default();
+            for _ in 0..4 {
+                for index in 0..rng.usize(1..12) {
+                    let mut words = [0; SLOT_WORDS];
+                    for word in &mut words {
+                        *word = match rng.u8(0..4) {
+                            0 => rng.u32(..),
+                            1 => rng.u32(0..9),
+                            2 => rng.u32(0..70),
+                            _ => rng.u32(0..9000),
+                        };
+                    }
+                    let slot = Slot::decode(&words);
+                    writer
+                        .slot(index, Slot { type_code: rng.u32(0..9), extent_count: rng.u32(0..10), ..slot });
+                }
+                for change in writer.scan(&mut array) {
+                    if let Change::Updated { oid, object: Object::Texture(t), .. } = change {
+                        assert!(oid != 0 && t.width <= MAX_TEXTURE_SIZE);
+                        assert_eq!(Some(t.bytes.len()), t.format.bytes(t.stride, t.height));
+                    }
+                }
+                assert!(array.bytes() <= PAGES * PAGE_SIZE);
+            }
+        }
+    }
+}

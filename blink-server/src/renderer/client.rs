@@ -1,0 +1,455 @@
+//! A client as the renderer knows it: its aperture, the contexts in it, and their objects.
+
+use super::channel::Channel;
+use super::scan::{Array, Change, Cursor, Object, Refusal, Scan};
+use super::stats::ClientStats;
+use super::window::Window;
+use crate::ipc::ClientInfo;
+use blinkgl::layout::{DATA_PAGE, EventKind, ObjectType, WindowDesc, aperture, texture};
+use blinkgl::limits::{MAX_CONTEXTS, PAGE_SIZE, REGISTERS};
+use blinkgl::ops::Callback;
+use blinkgl::shm::{Shm, ShmOffset};
+use blinkgl::wire::WireProgram;
+use jit::Program;
+use rustix::fd::OwnedFd;
+use rustix::net::SendFlags;
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Refusals that are kept for `blinkctl list`.
+const KEPT_ERRORS: usize = 8;
+
+/// A procedure as it is in use: the last good program, and what is wrong with the newest, if it is.
+#[derive(Debug)]
+pub struct Procedure {
+    /// Version of the newest.
+    pub version: u32,
+    /// The last one that was accepted.
+    pub program: Option<Arc<Program>>,
+    /// Its version.
+    pub program_version: u32,
+    /// Runs of the program since it was accepted.
+    pub runs: u32,
+    /// Why the newest was refused.
+    pub error: Option<String>,
+}
+
+/// An object in use.
+#[derive(Debug)]
+pub enum Stored {
+    /// A window's description; its state is in [`Context::windows`].
+    Window,
+    /// A procedure.
+    Procedure(Procedure),
+    /// A texture; its pixels are with the GPU.
+    Texture {
+        /// Layout.
+        format: texture::Format,
+        /// Texels.
+        width: u32,
+        /// Texels.
+        height: u32,
+    },
+    /// A buffer.
+    Buffer {
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// A register file.
+    Registers {
+        /// Where in the context.
+        at: ShmOffset,
+    },
+    /// A cursor.
+    Cursor(Cursor),
+}
+
+/// What a scan did to the rest of the server: what must be created, drawn or dropped.
+#[derive(Debug)]
+pub enum Consequence {
+    /// A window is there, or its description changed.
+    Window(u32),
+    /// A window is gone.
+    WindowGone(u32),
+    /// A procedure was replaced or removed.
+    Procedure(u32),
+    /// A texture has new pixels: to be uploaded.
+    Texture(u32, super::scan::Texture),
+    /// A texture is gone.
+    TextureGone(u32),
+    /// A cursor changed.
+    Cursor(u32),
+}
+
+/// A context: one application's objects and windows.
+#[derive(Debug)]
+pub struct Context {
+    /// The directory entry's generation.
+    pub generation: u32,
+    /// Its pages.
+    pub memory: Shm,
+    /// Events, clock, status.
+    pub channel: Channel,
+    /// Its VSO array.
+    pub array: Array,
+    /// Its objects.
+    pub objects: BTreeMap<u32, Stored>,
+    /// Its windows.
+    pub windows: BTreeMap<u32, Window>,
+    /// An event was put since the client was last woken.
+    pub unheard: bool,
+}
+
+impl Context {
+    /// The program of a window's callback: the object is there, is a procedure for this callback, and
+    /// has a good program.
+    #[must_use]
+    pub fn program(&self, desc: &WindowDesc, callback: Callback) -> Option<Arc<Program>> {
+        match self.objects.get(&desc.procedure(callback))? {
+            Stored::Procedure(Procedure { program: Some(program), .. }) if program.callback() == callback => {
+                Some(Arc::clone(program))
+            }
+            Stored::Procedure(_)
+            | Stored::Window
+            | Stored::Texture { .. }
+            | Stored::Buffer { .. }
+            | Stored::Registers { .. }
+            | Stored::Cursor(_) => None,
+        }
+    }
+
+    /// Where the register file that a window names is.
+    #[must_use]
+    pub fn registers(&self, desc: &WindowDesc) -> Option<ShmOffset> {
+        match self.objects.get(&desc.registers)? {
+            Stored::Registers { at } => Some(*at),
+            Stored::Window
+            | Stored::Procedure(_)
+            | Stored::Texture { .. }
+            | Stored::Buffer { .. }
+            | Stored::Cursor(_) => None,
+        }
+    }
+
+    /// Copies a register file in.
+    #[must_use]
+    pub fn load_registers(&self, at: ShmOffset) -> [u32; REGISTERS] {
+        let mut words = [0; REGISTERS];
+        let copied = self.memory.copy_in(at, &mut words);
+        debug_assert!(copied.is_ok(), "the scan checked that the file is inside");
+        words
+    }
+
+    /// Writes the registers of `mask` back.
+    pub fn store_registers(&self, at: ShmOffset, words: &[u32; REGISTERS], mask: u32) {
+        for (i, &word) in words.iter().enumerate() {
+            if mask >> i & 1 != 0 {
+                let stored = self.memory.store(ShmOffset(at.0 + i * 4), word);
+                debug_assert!(stored.is_ok(), "the scan checked that the file is inside");
+            }
+        }
+    }
+
+    /// Puts an event into the client's ring.
+    pub fn event(&mut self, kind: EventKind, window: u32, time: u64, words: [u32; 4]) {
+        self.unheard |= self.channel.put(kind, window, time, words);
+    }
+}
+
+/// A client.
+#[derive(Debug)]
+pub struct Client {
+    /// As the broker named it.
+    pub info: ClientInfo,
+    /// Its aperture.
+    pub memory: Shm,
+    /// The client rings it.
+    pub doorbell: Option<OwnedFd>,
+    /// The server rings it: a socket, as the client could make a write to an eventfd block.
+    pub wake: Option<OwnedFd>,
+    /// Its contexts, by directory index.
+    pub contexts: BTreeMap<u32, Context>,
+    /// It rang since the last scan.
+    pub rang: bool,
+    /// Counters.
+    pub stats: ClientStats,
+    /// The last refusals, for people.
+    pub errors: VecDeque<String>,
+}
+
+impl Client {
+    /// A client that has not been scanned yet.
+    #[must_use]
+    pub fn new(info: ClientInfo, memory: Shm, doorbell: Option<OwnedFd>, wake: Option<OwnedFd>) -> Client {
+        Client {
+            info,
+            memory,
+            doorbell,
+            wake,
+            contexts: BTreeMap::new(),
+            rang: true,
+            stats: ClientStats::default(),
+            errors: VecDeque::new(),
+        }
+    }
+
+    /// Keeps an error for `blinkctl list`.
+    pub fn error(&mut self, text: String) {
+        log::warn!("client {} ({}): {text}", self.info.id, self.info.name);
+        if self.errors.len() >= KEPT_ERRORS {
+            self.errors.pop_front();
+        }
+        self.errors.push_back(text);
+    }
+
+    /// Reads the context directory: makes new contexts, drops those that are gone or made anew.
+    /// Gives the indices of dropped ones, whose windows and textures are to be released.
+    pub fn read_directory(&mut self) -> Vec<(u32, Context)> {
+        let mut dropped = Vec::new();
+        let pages = self.memory.size() / PAGE_SIZE;
+        for index in 0..MAX_CONTEXTS {
+            let at = aperture::DIRECTORY + index * aperture::ENTRY_BYTES;
+            let mut entry = [0; aperture::ENTRY_BYTES / 4];
+            if self.memory.copy_in(ShmOffset(at), &mut entry).is_err() {
+                continue;
+            }
+            let key = u32::try_from(index).unwrap_or(u32::MAX);
+            let [generation, first, length] = [
+                entry[aperture::ENTRY_GENERATION / 4],
+                entry[aperture::ENTRY_FIRST_PAGE / 4],
+                entry[aperture::ENTRY_PAGES / 4],
+            ];
+            if self.contexts.get(&key).map_or(0, |c| c.generation) == generation {
+                continue;
+            }
+            if let Some(old) = self.contexts.remove(&key) {
+                dropped.push((key, old));
+            }
+            if generation == 0 {
+                continue;
+            }
+            match self.open_context(generation, first, length, pages) {
+                Ok(context) => {
+                    self.contexts.insert(key, context);
+                }
+                Err(why) => self.error(format!("context {index}: {why}")),
+            }
+        }
+        dropped
+    }
+
+    fn open_context(
+        &self,
+        generation: u32,
+        first: u32,
+        length: u32,
+        pages: usize,
+    ) -> Result<Context, String> {
+        let (first, length) =
+            (usize::try_from(first).unwrap_or(usize::MAX), usize::try_from(length).unwrap_or(usize::MAX));
+        let inside = first >= 1 && first.checked_add(length).is_some_and(|end| end <= pages);
+        if !inside || length <= DATA_PAGE {
+            return Err(format!(
+                "pages {first} + {length} must lie within 1..{pages} and be more than {DATA_PAGE}"
+            ));
+        }
+        let memory = self
+            .memory
+            .part(ShmOffset(first * PAGE_SIZE), length * PAGE_SIZE)
+            .map_err(|error| error.to_string())?;
+        let channel = Channel::new(memory.clone()).map_err(|error| error.to_string())?;
+        Ok(Context {
+            generation,
+            memory,
+            channel,
+            array: Array::default(),
+            objects: BTreeMap::new(),
+            windows: BTreeMap::new(),
+            unheard: false,
+        })
+    }
+
+    /// Scans a context and takes over what changed. `None`: the client was in the middle of a commit.
+    pub fn scan(&mut self, index: u32, now: u64) -> Option<Vec<Consequence>> {
+        let started = Instant::now();
+        let context = self.contexts.get_mut(&index)?;
+        let (changes, commit) = match context.array.scan(&context.memory) {
+            Ok(Scan::Done { changes, commit }) => (changes, commit),
+            Ok(Scan::Busy) => return None,
+            Err(error) => {
+                // The context was opened with room for its fixed pages.
+                log::error!("scan of a context that was checked: {error}");
+                return Some(Vec::new());
+            }
+        };
+        context.channel.scanned(commit);
+        if changes.is_empty() {
+            return Some(Vec::new());
+        }
+        self.stats.scans += 1;
+        self.stats.scan_time.add(nanoseconds(started));
+        let mut consequences = Vec::with_capacity(changes.len());
+        for change in changes {
+            self.take_over(index, change, now, &mut consequences);
+        }
+        Some(consequences)
+    }
+
+    fn take_over(&mut self, index: u32, change: Change, now: u64, out: &mut Vec<Consequence>) {
+        match change {
+            Change::Removed { oid } => out.extend(self.remove(index, oid)),
+            Change::Refused { oid, kind, refusal } => self.refuse(index, oid, kind, refusal, now),
+            Change::Updated { oid, version, object } => {
+                let before = self.contexts.get(&index).and_then(|c| c.objects.get(&oid));
+                let same_type = match (before, &object) {
+                    (None, _)
+                    | (Some(Stored::Window), Object::Window(_))
+                    | (Some(Stored::Procedure(_)), Object::Procedure { .. })
+                    | (Some(Stored::Texture { .. }), Object::Texture(_))
+                    | (Some(Stored::Buffer { .. }), Object::Buffer { .. })
+                    | (Some(Stored::Registers { .. }), Object::Registers { .. })
+                    | (Some(Stored::Cursor(_)), Object::Cursor(_)) => true,
+                    (Some(_), _) => false,
+                };
+                // An OID that changes its type is another object: what it was goes first.
+                if !same_type {
+                    out.extend(self.remove(index, oid));
+                }
+                out.extend(self.update(index, oid, version, object, now));
+            }
+        }
+    }
+
+    fn remove(&mut self, index: u32, oid: u32) -> Option<Consequence> {
+        match self.contexts.get_mut(&index)?.objects.remove(&oid)? {
+            Stored::Window => Some(Consequence::WindowGone(oid)),
+            Stored::Texture { .. } => Some(Consequence::TextureGone(oid)),
+            Stored::Procedure(_) => Some(Consequence::Procedure(oid)),
+            Stored::Cursor(_) => Some(Consequence::Cursor(oid)),
+            Stored::Buffer { .. } | Stored::Registers { .. } => None,
+        }
+    }
+
+    fn refuse(&mut self, index: u32, oid: u32, kind: Option<ObjectType>, refusal: Refusal, now: u64) {
+        let [c, d] = refusal.values;
+        if let Some(context) = self.contexts.get_mut(&index) {
+            context.event(EventKind::ObjectRejected, 0, now, [oid, refusal.error as u32, c, d]);
+        }
+        self.stats.refusals += 1;
+        let kind = kind.map_or("object", ObjectType::name);
+        self.error(format!("{kind} {index}.{oid}: {refusal}"));
+    }
+
+    fn update(
+        &mut self,
+        index: u32,
+        oid: u32,
+        version: u32,
+        object: Object,
+        now: u64,
+    ) -> Option<Consequence> {
+        let context = self.contexts.get_mut(&index)?;
+        match object {
+            Object::Window(desc) => {
+                context.objects.insert(oid, Stored::Window);
+                match context.windows.get_mut(&oid) {
+                    Some(window) => window.describe(*desc),
+                    None => {
+                        context.windows.insert(oid, Window::new(*desc));
+                    }
+                }
+                Some(Consequence::Window(oid))
+            }
+            Object::Procedure { callback, program } => {
+                self.procedure(index, oid, version, callback, program, now)
+            }
+            Object::Texture(image) => {
+                let (format, width, height) = (image.format, image.width, image.height);
+                self.stats.copied_bytes += image.bytes.len() as u64;
+                context.objects.insert(oid, Stored::Texture { format, width, height });
+                Some(Consequence::Texture(oid, image))
+            }
+            Object::Buffer { bytes } => {
+                self.stats.copied_bytes += bytes.len() as u64;
+                context.objects.insert(oid, Stored::Buffer { bytes });
+                None
+            }
+            Object::Registers { at } => {
+                context.objects.insert(oid, Stored::Registers { at });
+                None
+            }
+            Object::Cursor(image) => {
+                context.objects.insert(oid, Stored::Cursor(image));
+                Some(Consequence::Cursor(oid))
+            }
+        }
+    }
+
+    /// Verifies and lowers. A refused program leaves the last good one in use.
+    fn procedure(
+        &mut self,
+        index: u32,
+        oid: u32,
+        version: u32,
+        callback: Callback,
+        program: WireProgram,
+        now: u64,
+    ) -> Option<Consequence> {
+        let bytes = program.untrusted_words().len() as u64 * 4;
+        self.stats.copied_bytes += bytes;
+        let started = Instant::now();
+        let verified = verifier::verify(program, callback);
+        self.stats.verify_time.add(nanoseconds(started));
+        let context = self.contexts.get_mut(&index)?;
+        let empty = || {
+            Stored::Procedure(Procedure { version, program: None, program_version: 0, runs: 0, error: None })
+        };
+        let Stored::Procedure(stored) = context.objects.entry(oid).or_insert_with(empty) else {
+            return None;
+        };
+        stored.version = version;
+        match verified {
+            Ok(verified) => {
+                let started = Instant::now();
+                stored.program = Some(Arc::new(Program::new(verified)));
+                self.stats.lower_time.add(nanoseconds(started));
+                stored.program_version = version;
+                stored.runs = 0;
+                stored.error = None;
+                self.stats.procedures += 1;
+                Some(Consequence::Procedure(oid))
+            }
+            Err(error) => {
+                let text = error.to_string();
+                stored.error = Some(text.clone());
+                let operand = error.operand.unwrap_or(u32::MAX);
+                let words = [oid, error.rule.number(), error.op_index, operand];
+                context.event(EventKind::ProcedureRejected, 0, now, words);
+                self.stats.refusals += 1;
+                self.error(format!("procedure {index}.{oid} ({callback}): {text}"));
+                None
+            }
+        }
+    }
+
+    /// Wakes the client if one of its contexts has events that it has not been woken for.
+    pub fn wake(&mut self) {
+        let mut unheard = false;
+        for context in self.contexts.values_mut() {
+            unheard |= std::mem::take(&mut context.unheard);
+        }
+        if let (true, Some(wake)) = (unheard, &self.wake) {
+            // A send that never blocks, whatever flags the client set on its end. Full: the client has
+            // wakes to take already.
+            let _full = rustix::net::send(wake, &[1], SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+        }
+    }
+}
+
+/// Nanoseconds since `start`.
+#[must_use]
+pub fn nanoseconds(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}

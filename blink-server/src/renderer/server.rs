@@ -1,0 +1,723 @@
+//! The server: clients, windows and frames, without sockets, clocks or outputs of its own, so that
+//! tests can drive it at any time they like.
+
+use super::client::{Client, Consequence, Context, Procedure, Stored, nanoseconds};
+use super::pointer::Pointer;
+use super::scan::Texture;
+use super::seat::Seat;
+use super::window::{self, Damage, Surroundings, Window};
+use crate::compositor::{Stack, Style, View, plan, stack::confine};
+use crate::geometry::{Rect, Region};
+use crate::gl::{Framebuffer, StateOnly, TextureDesc, TextureKey, TextureStore, Tracker};
+use crate::ipc::{ClientId, ClientInfo, Placement, WindowId};
+use blinkgl::layout::{EventKind, PLACE_ANYWHERE, QuotaKind};
+use blinkgl::ops::Callback;
+use blinkgl::shm::Shm;
+use jit::{CompileQueue, Environment, Outcome, Program, Stop};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Where no window is.
+pub(super) const BACKGROUND: [f32; 4] = [0.12, 0.13, 0.15, 1.0];
+/// A window's content before it draws.
+pub(super) const EMPTY: [f32; 4] = [0.0, 0.0, 0.0, 1.0];
+
+/// The server.
+#[derive(Debug)]
+pub struct Server {
+    pub(super) tracker: Tracker,
+    pub(super) textures: TextureStore,
+    /// What is on the output; kept from frame to frame.
+    pub(super) screen: Framebuffer,
+    /// The output: `0, 0, width, height`.
+    pub(super) area: Rect,
+    /// Nanoseconds from frame to frame.
+    pub(super) refresh: u64,
+    pub(super) clients: BTreeMap<ClientId, Client>,
+    pub(super) stack: Stack,
+    pub(super) seat: Seat,
+    /// Pixels to be drawn anew.
+    pub(super) dirty: Region,
+    compile: CompileQueue,
+    /// Frames made.
+    pub(super) frame: u64,
+    /// The refresh interval that the last frame was made in.
+    last_tick: Option<u64>,
+    /// Something asks for a frame.
+    pending: bool,
+    /// Where windows were in the renderer's last life.
+    remembered: HashMap<WindowId, Placement>,
+    /// Clients whose windows moved since [`Server::take_placements`].
+    moved: BTreeSet<ClientId>,
+    /// The pointer's picture, where a window gives one.
+    pub(super) pointer: Option<Pointer>,
+}
+
+impl Server {
+    /// A server for an output of this size.
+    ///
+    /// # Errors
+    /// OpenGL refuses the framebuffer.
+    pub fn new(
+        mut tracker: Tracker,
+        width: u32,
+        height: u32,
+        refresh: u64,
+    ) -> Result<Server, crate::gl::GlError> {
+        let screen = tracker.create_framebuffer(width, height)?;
+        let area = Rect::new(0, 0, width, height);
+        Ok(Server {
+            tracker,
+            textures: TextureStore::default(),
+            screen,
+            area,
+            refresh,
+            clients: BTreeMap::new(),
+            stack: Stack::default(),
+            seat: Seat::default(),
+            dirty: Region::from_rect(area),
+            compile: CompileQueue::new(1),
+            frame: 0,
+            last_tick: None,
+            pending: true,
+            remembered: HashMap::new(),
+            moved: BTreeSet::new(),
+            pointer: None,
+        })
+    }
+
+    /// A client came. `memory` is its aperture.
+    pub fn add_client(
+        &mut self,
+        info: ClientInfo,
+        memory: Shm,
+        doorbell: Option<OwnedFd>,
+        wake: Option<OwnedFd>,
+    ) {
+        for placement in &info.placements {
+            self.remembered.insert(placement.window, *placement);
+        }
+        self.clients.insert(info.id, Client::new(info, memory, doorbell, wake));
+        self.pending = true;
+    }
+
+    /// A client went: everything of it goes.
+    pub fn remove_client(&mut self, id: ClientId) {
+        let Some(mut client) = self.clients.remove(&id) else { return };
+        for (index, context) in std::mem::take(&mut client.contexts) {
+            self.drop_context(id, index, context);
+        }
+        self.remembered.retain(|window, _| window.client != id);
+    }
+
+    /// A client rang its doorbell: it is scanned before the next frame.
+    pub fn rang(&mut self, id: ClientId) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.rang = true;
+            self.pending = true;
+        }
+    }
+
+    /// When the next frame is due, in nanoseconds; `None`: nothing changes.
+    #[must_use]
+    pub fn next_frame(&self, now: u64) -> Option<u64> {
+        if !self.pending {
+            return None;
+        }
+        let earliest = self.last_tick.map_or(0, |tick| (tick + 1).saturating_mul(self.refresh));
+        Some(earliest.max(now))
+    }
+
+    /// Asks for a frame that draws these pixels of the output.
+    pub(super) fn damage_output(&mut self, rect: Rect) {
+        self.dirty.add(rect.intersection(&self.area));
+        self.pending = true;
+    }
+
+    /// Asks for a frame that draws everything.
+    pub fn damage_all(&mut self) {
+        self.dirty.add(self.area);
+        self.pending = true;
+    }
+
+    /// What windows are where now, for clients whose windows moved.
+    pub fn take_placements(&mut self) -> Vec<(ClientId, Vec<Placement>)> {
+        let moved = std::mem::take(&mut self.moved);
+        moved
+            .into_iter()
+            .filter(|id| self.clients.contains_key(id))
+            .map(|id| (id, self.placements(id)))
+            .collect()
+    }
+
+    fn placements(&self, client: ClientId) -> Vec<Placement> {
+        let views = (0u32..).zip(self.stack.views()).filter(|(_, v)| v.id.client == client);
+        views
+            .map(|(stack, view)| Placement {
+                window: view.id,
+                x: view.content.x,
+                y: view.content.y,
+                width: view.content.width,
+                height: view.content.height,
+                stack,
+                focus: self.stack.focus() == Some(view.id),
+            })
+            .collect()
+    }
+
+    /// Makes a frame: scans who rang, runs what is due, draws what is damaged. Gives what changed on
+    /// the output, or `None` if nothing did.
+    pub fn make_frame(&mut self, now: u64) -> Option<Region> {
+        self.pending = false;
+        let tick = now / self.refresh;
+        self.last_tick = Some(tick);
+        let presentation = (tick + 1).saturating_mul(self.refresh);
+        self.scan_all(now);
+        self.prepare_all(presentation, now);
+        self.move_pointer();
+        self.collect_damage();
+        let damage = if self.dirty.is_empty() { None } else { Some(self.draw(presentation, now)) };
+        self.tell_clock(now, presentation);
+        for client in self.clients.values_mut() {
+            client.wake();
+        }
+        self.pending |= self.wants_frame();
+        damage
+    }
+
+    /// Does a window that can be seen want another frame?
+    fn wants_frame(&self) -> bool {
+        self.stack.views().iter().any(|view| {
+            self.window(view.id).is_some_and(|w| w.next_damage != Damage::None)
+                && !self.stack.visible(view.id, &self.area).is_empty()
+        })
+    }
+
+    fn tell_clock(&mut self, now: u64, presentation: u64) {
+        for client in self.clients.values_mut() {
+            for context in client.contexts.values_mut() {
+                context.channel.clock(now, presentation, self.refresh, self.frame);
+            }
+        }
+    }
+
+    // ---- Scan ------------------------------------------------------------------------------
+
+    fn scan_all(&mut self, now: u64) {
+        let rang: Vec<ClientId> = self.clients.values().filter(|c| c.rang).map(|c| c.info.id).collect();
+        for id in rang {
+            self.scan_client(id, now);
+        }
+    }
+
+    fn scan_client(&mut self, id: ClientId, now: u64) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        client.rang = false;
+        let dropped = client.read_directory();
+        for (index, context) in dropped {
+            self.drop_context(id, index, context);
+        }
+        let Some(client) = self.clients.get(&id) else { return };
+        let indices: Vec<u32> = client.contexts.keys().copied().collect();
+        for index in indices {
+            // In the middle of a commit, a client rings again at its end: nothing is lost by waiting.
+            let scanned = self.clients.get_mut(&id).and_then(|client| client.scan(index, now));
+            for consequence in scanned.into_iter().flatten() {
+                self.apply(id, index, consequence, now);
+            }
+        }
+    }
+
+    fn apply(&mut self, client: ClientId, context: u32, consequence: Consequence, now: u64) {
+        let key = |oid| TextureKey { client: client.0, context, oid };
+        match consequence {
+            Consequence::Window(oid) => self.show(WindowId { client, context, oid }, now),
+            Consequence::WindowGone(oid) => {
+                let window = self.context_mut(client, context).and_then(|c| c.windows.remove(&oid));
+                if let Some(window) = window {
+                    self.unmap(WindowId { client, context, oid }, window);
+                }
+            }
+            Consequence::Procedure(oid) => {
+                self.damage_windows(client, context, |_, window| window.desc.procedures.contains(&oid));
+            }
+            Consequence::Texture(oid, image) => {
+                let Texture { format, width, height, stride, color_space, bytes } = image;
+                let desc = TextureDesc { format, width, height, stride, color_space };
+                if let Err(error) = self.textures.upload(&mut self.tracker, key(oid), &desc, &bytes)
+                    && let Some(client) = self.clients.get_mut(&client)
+                {
+                    client.error(format!("texture {context}.{oid}: {error}"));
+                }
+                self.damage_users(client, context, oid);
+            }
+            Consequence::TextureGone(oid) => {
+                self.textures.remove(&mut self.tracker, key(oid));
+                self.damage_users(client, context, oid);
+            }
+            Consequence::Cursor(_) => self.drop_pointer(),
+        }
+    }
+
+    /// Damages the windows of a context whose `redraw` uses a texture.
+    fn damage_users(&mut self, client: ClientId, context: u32, texture: u32) {
+        self.damage_windows(client, context, |context, window| {
+            let program = context.program(&window.desc, Callback::Redraw);
+            window.list_use.textures.contains(&texture)
+                || program.is_some_and(|program| program.facts().body.textures.contains(&texture))
+        });
+    }
+
+    fn damage_windows(&mut self, client: ClientId, context: u32, which: impl Fn(&Context, &Window) -> bool) {
+        let Some(context) = self.context_mut(client, context) else { return };
+        let oids: Vec<u32> =
+            context.windows.iter().filter(|(_, w)| which(context, w)).map(|(&oid, _)| oid).collect();
+        for oid in oids {
+            if let Some(window) = context.windows.get_mut(&oid) {
+                window.damage = Damage::All;
+            }
+        }
+    }
+
+    /// A window is new or described anew: puts it on the output, or follows its client's wishes.
+    fn show(&mut self, id: WindowId, now: u64) {
+        let Some(context) = self.context_mut(id.client, id.context) else { return };
+        let Some(window) = context.windows.get(&id.oid) else { return };
+        let desc = window.desc.clone();
+        let refusal = window::bad_reference(context, &desc);
+        if let Some(refusal) = refusal {
+            let [c, d] = refusal.values;
+            context.event(EventKind::ObjectRejected, id.oid, now, [id.oid, refusal.error as u32, c, d]);
+        }
+        if let Some(window) = context.windows.get_mut(&id.oid) {
+            window.error = refusal.map(|r| r.to_string());
+        }
+        if let (Some(refusal), Some(client)) = (refusal, self.clients.get_mut(&id.client)) {
+            client.error(format!("window {id}: {refusal}"));
+        }
+        let parent = Some(WindowId { oid: desc.parent, ..id })
+            .filter(|parent| desc.parent != 0 && *parent != id)
+            .and_then(|parent| self.stack.get(parent).copied());
+        let style = if desc.popup && parent.is_some() { Style::Popup } else { Style::TopLevel };
+        let wanted = |at: i32, from: Option<i32>| {
+            if at == PLACE_ANYWHERE { None } else { Some(from.map_or(at, |from| from.saturating_add(at))) }
+        };
+        let x = wanted(desc.x, parent.map(|p| p.content.x));
+        let y = wanted(desc.y, parent.map(|p| p.content.y));
+        let size = (desc.width, desc.height);
+        let view = self.stack.get(id).copied();
+        let asked = self.window(id).map_or(((0, 0), (None, None)), |w| w.asked);
+        let remembered = if view.is_none() { self.remembered.remove(&id) } else { None };
+        let content = match view {
+            None => match (remembered, x, y) {
+                (Some(p), _, _) => Rect::new(p.x, p.y, p.width, p.height),
+                (None, Some(x), Some(y)) => Rect::new(x, y, desc.width, desc.height),
+                (None, _, _) => self.stack.cascade(desc.width, desc.height, &self.area),
+            },
+            // Only a changed wish is a wish: the user may have placed the window otherwise since.
+            Some(view) => {
+                let mut content = view.content;
+                if asked.0 != size {
+                    (content.width, content.height) = size;
+                }
+                if asked.1 != (x, y) {
+                    content.x = x.unwrap_or(content.x);
+                    content.y = y.unwrap_or(content.y);
+                }
+                content
+            }
+        };
+        let content = confine(content, &self.area);
+        if let Some(window) = self.window_mut(id) {
+            window.asked = (size, (x, y));
+        }
+        if view.is_none() {
+            self.stack.add(View { id, content, style, parent: parent.map(|p| p.id) });
+            self.damage_output(style.frame(&content));
+            if style == Style::TopLevel {
+                self.focus(Some(id), now);
+            }
+            if remembered.is_some() {
+                self.restore_order(now);
+            }
+            self.moved.insert(id.client);
+        } else {
+            self.place(id, content, now);
+        }
+    }
+
+    /// After a restart, windows come back in any order: puts them as they were.
+    fn restore_order(&mut self, now: u64) {
+        let mut order = HashMap::new();
+        let mut focus = None;
+        for placement in self.clients.values().flat_map(|c| &c.info.placements) {
+            order.insert(placement.window, placement.stack);
+            if placement.focus && self.stack.get(placement.window).is_some() {
+                focus = Some(placement.window);
+            }
+        }
+        self.stack.restore_order(|id| order.get(&id).copied());
+        if focus.is_some() {
+            self.focus(focus, now);
+        }
+    }
+
+    /// Takes a window off the output, and releases what it had on the GPU.
+    fn unmap(&mut self, id: WindowId, window: Window) {
+        if let Some(buffer) = window.buffer {
+            self.tracker.delete_framebuffer(buffer);
+        }
+        if let Some(label) = window.label {
+            self.tracker.delete_image(label.image);
+        }
+        let focus = self.stack.focus();
+        if let Some(view) = self.stack.remove(id) {
+            self.damage_output(view.frame());
+        }
+        self.seat.forget(id);
+        self.moved.insert(id.client);
+        if focus == Some(id)
+            && let Some(next) = self.stack.focus().and_then(|f| self.stack.get(f))
+        {
+            self.damage_output(next.frame());
+        }
+    }
+
+    fn drop_context(&mut self, client: ClientId, index: u32, context: Context) {
+        for (oid, window) in context.windows {
+            self.unmap(WindowId { client, context: index, oid }, window);
+        }
+        self.textures.remove_context(&mut self.tracker, client.0, index);
+    }
+
+    // ---- Places ----------------------------------------------------------------------------
+
+    /// Places a window's content, and tells its client.
+    pub(super) fn place(&mut self, id: WindowId, content: Rect, now: u64) {
+        let Some(view) = self.stack.get(id).copied() else { return };
+        let content = self.within_hints(id, confine(content, &self.area));
+        if view.content == content {
+            return;
+        }
+        let before: Vec<View> = self.stack.views().to_vec();
+        self.stack.place(id, content);
+        let mut told = Vec::new();
+        for (old, new) in before.iter().zip(self.stack.views()) {
+            if old.content != new.content {
+                self.dirty.add(old.frame().intersection(&self.area));
+                self.dirty.add(new.frame().intersection(&self.area));
+                told.push(*new);
+            }
+        }
+        for view in told {
+            let Rect { x, y, width, height } = view.content;
+            let words = [x.cast_unsigned(), y.cast_unsigned(), width, height];
+            self.event(view.id, EventKind::Reshape, now, words);
+        }
+        self.moved.insert(id.client);
+        self.pending = true;
+    }
+
+    fn within_hints(&self, id: WindowId, mut content: Rect) -> Rect {
+        if let Some(window) = self.window(id) {
+            let hint = |size: u32, least: u32, most: u32| {
+                let size = if most == 0 { size } else { size.min(most) };
+                size.max(least).clamp(blinkgl::limits::MIN_WINDOW_SIZE, blinkgl::limits::MAX_WINDOW_SIZE)
+            };
+            content.width = hint(content.width, window.desc.min_width, window.desc.max_width);
+            content.height = hint(content.height, window.desc.min_height, window.desc.max_height);
+        }
+        content
+    }
+
+    /// Brings a window to the top and gives it the focus.
+    pub(super) fn activate(&mut self, id: WindowId, now: u64) {
+        let order: Vec<WindowId> = self.stack.views().iter().map(|v| v.id).collect();
+        self.stack.raise(id);
+        let raised = self.stack.views().iter().map(|v| v.id).ne(order);
+        if raised {
+            for view in self.stack.views().iter().filter(|v| v.id == id || v.parent == Some(id)) {
+                self.dirty.add(view.frame().intersection(&self.area));
+            }
+            self.moved.insert(id.client);
+            self.pending = true;
+        }
+        self.focus(Some(id), now);
+    }
+
+    /// Gives a window the keyboard focus.
+    pub(super) fn focus(&mut self, id: Option<WindowId>, now: u64) {
+        let before = self.stack.focus();
+        if !self.stack.set_focus(id) {
+            return;
+        }
+        for (window, gained) in [(before, 0), (id, 1)] {
+            let Some(window) = window else { continue };
+            if let Some(view) = self.stack.get(window) {
+                self.dirty.add(view.frame().intersection(&self.area));
+            }
+            self.event(window, EventKind::Focus, now, [gained, 0, 0, 0]);
+            self.moved.insert(window.client);
+        }
+        self.pending = true;
+    }
+
+    // ---- Callbacks -------------------------------------------------------------------------
+
+    fn prepare_all(&mut self, presentation: u64, now: u64) {
+        let views: Vec<View> = self.stack.views().to_vec();
+        for view in views {
+            self.prepare(&view, presentation, now);
+        }
+    }
+
+    /// Runs `init`, `reshape` and `update` where they are due.
+    fn prepare(&mut self, view: &View, presentation: u64, now: u64) {
+        let env = self.surroundings(view, presentation).environment();
+        let Some(context) = self.context_mut(view.id.client, view.id.context) else { return };
+        let Some(window) = context.windows.get(&view.id.oid) else { return };
+        let init = context.program(&window.desc, Callback::Init);
+        let reshape = context.program(&window.desc, Callback::Reshape);
+        let update = context.program(&window.desc, Callback::Update);
+        let due = window.due(init.as_ref(), reshape.as_ref(), view.content);
+        if due.init {
+            if let Some(window) = context.windows.get_mut(&view.id.oid) {
+                window.start_afresh(init.clone(), view.content);
+            }
+            if let Some(program) = init {
+                self.run_state(view, &program, &env, now);
+            }
+        }
+        if due.reshape {
+            if let Some(program) = &reshape {
+                self.run_state(view, program, &env, now);
+            }
+            if let Some(window) = self.window_mut(view.id) {
+                window.reshaped(reshape, view.content);
+            }
+        }
+        if due.update {
+            if let Some(program) = &update {
+                self.run_state(view, program, &env, now);
+                if let Some(client) = self.clients.get_mut(&view.id.client) {
+                    client.stats.updates += 1;
+                    client.stats.update_intervals.event(now);
+                }
+            }
+            if let Some(window) = self.window_mut(view.id) {
+                window.updated();
+            }
+        }
+    }
+
+    /// Runs a callback that may change the window's OpenGL state but not draw.
+    fn run_state(&mut self, view: &View, program: &Arc<Program>, env: &Environment, now: u64) {
+        let Some(context) = self.context_mut(view.id.client, view.id.context) else { return };
+        let Some(mut state) = context.windows.get(&view.id.oid).map(|w| w.state.clone()) else { return };
+        state.start_callback();
+        let outcome = window::run(context, view.id.oid, program, env, &mut StateOnly(&mut state));
+        if let Some(window) = context.windows.get_mut(&view.id.oid) {
+            window.state = state;
+            window.list_use.note(program.facts());
+        }
+        if let Some((outcome, hot)) = outcome {
+            self.settle(view, program, &outcome, hot, now);
+            if let Some(window) = self.window_mut(view.id) {
+                window.damage.add(Window::wish(&outcome, &view.content));
+            }
+        }
+    }
+
+    /// Runs a window's `input`, if it has one. Its GL state is not touched.
+    pub(super) fn run_input(&mut self, id: WindowId, now: u64, event: impl FnOnce(&mut Environment)) {
+        let Some(view) = self.stack.get(id).copied() else { return };
+        let presentation = (now / self.refresh + 1).saturating_mul(self.refresh);
+        let mut env = self.surroundings(&view, presentation).environment();
+        event(&mut env);
+        let Some(context) = self.context_mut(id.client, id.context) else { return };
+        let Some(window) = context.windows.get(&id.oid) else { return };
+        let Some(program) = context.program(&window.desc, Callback::Input) else { return };
+        let mut state = window.state.clone();
+        let outcome = window::run(context, id.oid, &program, &env, &mut StateOnly(&mut state));
+        let Some((outcome, hot)) = outcome else { return };
+        self.settle(&view, &program, &outcome, hot, now);
+        if let Some(window) = self.window_mut(id) {
+            window.damage.add(Window::wish(&outcome, &view.content));
+            self.pending |= self.window(id).is_some_and(|w| w.damage != Damage::None);
+        }
+        if let Some(client) = self.clients.get_mut(&id.client) {
+            client.stats.inputs += 1;
+        }
+    }
+
+    /// Takes over what a run said: notifications, a stop, and whether its program is hot.
+    pub(super) fn settle(
+        &mut self,
+        view: &View,
+        program: &Arc<Program>,
+        outcome: &Outcome,
+        hot: bool,
+        now: u64,
+    ) {
+        for &value in &outcome.effects.notifications {
+            self.event(view.id, EventKind::Notify, now, [value, 0, 0, 0]);
+        }
+        if let Some(stop) = outcome.stop {
+            let (kind, callback, limit) = match stop {
+                Stop::Fuel { callback, limit } => (QuotaKind::Fuel, callback, limit),
+                Stop::Vertices { callback, limit } => (QuotaKind::Vertices, callback, limit),
+            };
+            let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+            self.event(view.id, EventKind::Quota, now, [callback as u32, kind as u32, limit, 0]);
+        }
+        if let Some(window) = self.window_mut(view.id) {
+            if let Some(stop) = outcome.stop {
+                window.error = Some(stop.to_string());
+                window.stopped = true;
+            } else if window.stopped && program.callback() == Callback::Redraw {
+                window.error = None;
+                window.stopped = false;
+            }
+        }
+        if hot && program.should_compile() {
+            self.compile.submit(program);
+        }
+    }
+
+    pub(super) fn surroundings(&self, view: &View, presentation: u64) -> Surroundings {
+        Surroundings {
+            presentation,
+            frame: self.frame,
+            refresh: self.refresh,
+            content: view.content,
+            pointer: self.seat.pointer(),
+            buttons: self.seat.buttons(),
+            focus: self.stack.focus() == Some(view.id),
+        }
+    }
+
+    // ---- Draw ------------------------------------------------------------------------------
+
+    /// What windows asked for becomes damage of the output.
+    fn collect_damage(&mut self) {
+        let views: Vec<View> = self.stack.views().to_vec();
+        for view in views {
+            let Some(window) = self.window_mut(view.id) else { continue };
+            let next = std::mem::take(&mut window.next_damage);
+            window.damage.add(next);
+            let part = match window.damage {
+                Damage::None => continue,
+                Damage::Part(part) => {
+                    part.translated(view.content.x, view.content.y).intersection(&view.content)
+                }
+                Damage::All => view.content,
+            };
+            if self.stack.visible(view.id, &self.area).is_empty() {
+                // Hidden: it is drawn when it is uncovered. What it asked for stays asked.
+                continue;
+            }
+            self.dirty.add(part.intersection(&self.area));
+        }
+    }
+
+    fn draw(&mut self, presentation: u64, now: u64) -> Region {
+        let dirty = std::mem::take(&mut self.dirty);
+        let plan = plan(&self.stack, &dirty, &self.area);
+        self.tracker.fill(&self.screen, &plan.background, self.area, BACKGROUND);
+        self.frame += 1;
+        for (id, clip) in &plan.windows {
+            let Some(view) = self.stack.get(*id).copied() else { continue };
+            self.draw_window(&view, *clip, presentation, now);
+        }
+        self.draw_pointer(&plan.damage);
+        self.tracker.finish();
+        let [low, high] = blinkgl::layout::split(self.frame);
+        let [time_low, time_high] = blinkgl::layout::split(presentation);
+        for (id, _) in &plan.windows {
+            if self.context_mut(id.client, id.context).is_some_and(|c| c.channel.wants_presented()) {
+                self.event(*id, EventKind::Presented, now, [low, high, time_low, time_high]);
+            }
+        }
+        plan.damage
+    }
+
+    fn draw_window(&mut self, view: &View, clip: Rect, presentation: u64, now: u64) {
+        let content = clip.intersection(&view.content);
+        if !content.is_empty() {
+            self.draw_content(view, content, presentation, now);
+        }
+        if !view.content.contains_rect(&clip) {
+            self.draw_decoration(view, clip);
+        }
+    }
+
+    // ---- Access ----------------------------------------------------------------------------
+
+    pub(super) fn context_mut(&mut self, client: ClientId, index: u32) -> Option<&mut Context> {
+        self.clients.get_mut(&client)?.contexts.get_mut(&index)
+    }
+
+    pub(super) fn window(&self, id: WindowId) -> Option<&Window> {
+        self.clients.get(&id.client)?.contexts.get(&id.context)?.windows.get(&id.oid)
+    }
+
+    pub(super) fn window_mut(&mut self, id: WindowId) -> Option<&mut Window> {
+        self.context_mut(id.client, id.context)?.windows.get_mut(&id.oid)
+    }
+
+    pub(super) fn event(&mut self, id: WindowId, kind: EventKind, now: u64, words: [u32; 4]) {
+        if let Some(context) = self.context_mut(id.client, id.context) {
+            context.event(kind, id.oid, now, words);
+        }
+    }
+
+    /// The picture, and what shows it.
+    pub fn picture(&mut self) -> (&mut Tracker, &Framebuffer) {
+        (&mut self.tracker, &self.screen)
+    }
+
+    /// A client's doorbell.
+    #[must_use]
+    pub fn doorbell(&self, id: ClientId) -> Option<BorrowedFd<'_>> {
+        self.clients.get(&id)?.doorbell.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Wakes the clients that have events, outside of a frame.
+    pub fn wake_clients(&mut self) {
+        for client in self.clients.values_mut() {
+            client.wake();
+        }
+    }
+
+    /// The compile worker, for statistics.
+    #[must_use]
+    pub fn compile_queue(&self) -> &CompileQueue {
+        &self.compile
+    }
+
+    pub(super) fn time_redraw(&mut self, client: ClientId, started: Instant, now: u64) {
+        let counters = self.tracker.take_counters();
+        if let Some(client) = self.clients.get_mut(&client) {
+            client.stats.redraws += 1;
+            client.stats.redraw_intervals.event(now);
+            client.stats.redraw_time.add(nanoseconds(started));
+            client.stats.gl_draws += counters.draws;
+            client.stats.gl_state_calls += counters.state_calls;
+            client.stats.uploaded_bytes += counters.uploaded_bytes;
+        }
+    }
+
+    /// Procedures of a context, for lists.
+    pub(super) fn procedures(context: &Context) -> impl Iterator<Item = (u32, &Procedure)> {
+        context.objects.iter().filter_map(|(&oid, stored)| match stored {
+            Stored::Procedure(procedure) => Some((oid, procedure)),
+            Stored::Window
+            | Stored::Texture { .. }
+            | Stored::Buffer { .. }
+            | Stored::Registers { .. }
+            | Stored::Cursor(_) => None,
+        })
+    }
+}

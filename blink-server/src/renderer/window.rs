@@ -1,0 +1,312 @@
+//! A window's own state: description, OpenGL state, display lists, registers, and what is due.
+
+use super::client::{Context, Stored};
+use super::scan::Refusal;
+use crate::compositor::decoration::clean_title;
+use crate::geometry::Rect;
+use crate::gl::{Framebuffer, Image, WindowState};
+use blinkgl::layout::{ObjectError, WindowDesc};
+use blinkgl::limits::REGISTERS;
+use blinkgl::ops::{Callback, External};
+use jit::{Environment, Gl, Lists, Outcome, Program, Run, TierChoice};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use verifier::Facts;
+
+/// Runs of a program after which native code is worth its while.
+const HOT_RUNS: u32 = 3;
+
+/// Which part of a window's content must be drawn anew. Content coordinates, from the upper left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Damage {
+    /// Nothing.
+    #[default]
+    None,
+    /// A part.
+    Part(Rect),
+    /// All.
+    All,
+}
+
+impl Damage {
+    /// This and another.
+    pub fn add(&mut self, other: Damage) {
+        *self = match (*self, other) {
+            (Damage::All, _) | (_, Damage::All) => Damage::All,
+            (Damage::None, damage) | (damage, Damage::None) => damage,
+            (Damage::Part(a), Damage::Part(b)) => Damage::Part(a.union(&b)),
+        };
+    }
+}
+
+/// What the display lists of a window may do, for those who plan by the facts of its `redraw`.
+#[derive(Clone, Debug, Default)]
+pub struct ListUse {
+    /// One may enable the depth test.
+    pub tests_depth: bool,
+    /// Textures that one may bind.
+    pub textures: BTreeSet<u32>,
+}
+
+impl ListUse {
+    /// A program that may define lists ran.
+    pub fn note(&mut self, facts: &Facts) {
+        for list in &facts.lists {
+            self.tests_depth |= list.body.may_use_depth();
+            self.textures.extend(&list.body.textures);
+        }
+    }
+}
+
+/// The label's picture, and what it was made from.
+#[derive(Debug)]
+pub struct Label {
+    /// Width, title, focus.
+    pub made_of: (u32, String, bool),
+    /// The picture.
+    pub image: Image,
+}
+
+/// A window.
+#[derive(Debug)]
+pub struct Window {
+    /// What the client says about it.
+    pub desc: WindowDesc,
+    /// The title as it may be shown.
+    pub title: String,
+    /// OpenGL state that `init`, `reshape` and `update` left.
+    pub state: WindowState,
+    /// Display lists.
+    pub lists: Lists,
+    /// What they may do.
+    pub list_use: ListUse,
+    /// Registers, where the client gave no file.
+    pub registers: [u32; REGISTERS],
+    /// The program that `init` ran last; another one starts the window afresh.
+    initialized: Option<Option<Arc<Program>>>,
+    /// The program that `reshape` ran last, and the content that it ran for.
+    reshaped: Option<(Option<Arc<Program>>, Rect)>,
+    /// The update serial that `update` ran for; `None` before the first description was seen.
+    updated: Option<u32>,
+    /// To be drawn in this frame.
+    pub damage: Damage,
+    /// To be drawn in the next.
+    pub next_damage: Damage,
+    /// The buffer of an off-screen window.
+    pub buffer: Option<Framebuffer>,
+    /// The label's picture.
+    pub label: Option<Label>,
+    /// What is wrong with the window, for `blinkctl list`.
+    pub error: Option<String>,
+    /// A quota stopped its last `redraw`.
+    pub stopped: bool,
+    /// Runs of `redraw`.
+    pub redraws: u64,
+    /// Size and place that the client asked for last, to tell new wishes from old.
+    pub asked: ((u32, u32), (Option<i32>, Option<i32>)),
+}
+
+/// What the server knows when a callback runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings {
+    /// Predicted presentation, nanoseconds.
+    pub presentation: u64,
+    /// Frame number.
+    pub frame: u64,
+    /// Refresh interval, nanoseconds.
+    pub refresh: u64,
+    /// The window's content on the output.
+    pub content: Rect,
+    /// The pointer on the output.
+    pub pointer: (i32, i32),
+    /// Buttons held.
+    pub buttons: u32,
+    /// The window has the focus.
+    pub focus: bool,
+}
+
+impl Surroundings {
+    /// As a program reads them.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "registers are f32")]
+    pub fn environment(&self) -> Environment {
+        let mut env = Environment::at(self.presentation);
+        let content = &self.content;
+        for (what, value) in [
+            (External::Frame, self.frame as f32),
+            (External::Refresh, (self.refresh as f64 / 1e9) as f32),
+            (External::X, content.x as f32),
+            (External::Y, content.y as f32),
+            (External::Width, content.width as f32),
+            (External::Height, content.height as f32),
+            (External::Scale, 1.0),
+            (External::PointerX, self.pointer.0.saturating_sub(content.x) as f32),
+            (External::PointerY, content.bottom().saturating_sub(1).saturating_sub(self.pointer.1) as f32),
+            (External::Buttons, self.buttons as f32),
+            (External::Focus, f32::from(u8::from(self.focus))),
+        ] {
+            env.set(what, value);
+        }
+        env
+    }
+}
+
+/// What must run before the window can be drawn.
+#[derive(Debug, Default)]
+pub struct Due {
+    /// Start afresh, and run this if there is one.
+    pub init: bool,
+    /// Run `reshape`.
+    pub reshape: bool,
+    /// Run `update`.
+    pub update: bool,
+}
+
+impl Window {
+    /// A window that nothing ran for.
+    #[must_use]
+    pub fn new(desc: WindowDesc) -> Window {
+        let mut window = Window {
+            title: String::new(),
+            state: WindowState::new(desc.width, desc.height),
+            desc: WindowDesc::default(),
+            lists: Lists::default(),
+            list_use: ListUse::default(),
+            registers: [0; REGISTERS],
+            initialized: None,
+            reshaped: None,
+            updated: None,
+            damage: Damage::All,
+            next_damage: Damage::None,
+            buffer: None,
+            label: None,
+            error: None,
+            stopped: false,
+            redraws: 0,
+            asked: ((desc.width, desc.height), (None, None)),
+        };
+        window.describe(desc);
+        window
+    }
+
+    /// Takes a description over.
+    pub fn describe(&mut self, desc: WindowDesc) {
+        let bytes = usize::try_from(desc.title_bytes).unwrap_or(usize::MAX).min(desc.title.len());
+        self.title = clean_title(&desc.title[..bytes]);
+        self.damage = Damage::All;
+        if self.updated.is_none() {
+            self.updated = Some(desc.update_serial);
+        }
+        self.desc = desc;
+    }
+
+    /// What is due, given the programs in force and the place.
+    #[must_use]
+    pub fn due(&self, init: Option<&Arc<Program>>, reshape: Option<&Arc<Program>>, content: Rect) -> Due {
+        let same = |a: Option<&Arc<Program>>, b: Option<&Arc<Program>>| match (a, b) {
+            (None, None) => true,
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (None, Some(_)) | (Some(_), None) => false,
+        };
+        let afresh = !self.initialized.as_ref().is_some_and(|ran| same(ran.as_ref(), init));
+        let moved =
+            !self.reshaped.as_ref().is_some_and(|(ran, at)| same(ran.as_ref(), reshape) && *at == content);
+        Due { init: afresh, reshape: afresh || moved, update: self.updated != Some(self.desc.update_serial) }
+    }
+
+    /// Forgets all OpenGL state, before `init`.
+    pub fn start_afresh(&mut self, init: Option<Arc<Program>>, content: Rect) {
+        self.state = WindowState::new(content.width, content.height);
+        self.lists = Lists::default();
+        self.list_use = ListUse::default();
+        self.initialized = Some(init);
+        self.damage = Damage::All;
+    }
+
+    /// `reshape` ran (or there is none) for this place.
+    pub fn reshaped(&mut self, reshape: Option<Arc<Program>>, content: Rect) {
+        self.reshaped = Some((reshape, content));
+        self.damage = Damage::All;
+    }
+
+    /// `update` ran (or there is none) for the newest serial.
+    pub fn updated(&mut self) {
+        self.updated = Some(self.desc.update_serial);
+        self.damage.add(Damage::All);
+    }
+
+    /// What a callback other than `redraw` asked for, or `redraw` for its next frame.
+    #[must_use]
+    pub fn wish(outcome: &Outcome, content: &Rect) -> Damage {
+        match outcome.effects.damage {
+            Some(rect) => {
+                // Content coordinates have their origin in the lower left corner, damage in the upper left.
+                let height = i32::try_from(content.height).unwrap_or(i32::MAX);
+                let top = height.saturating_sub(rect.y.saturating_add(rect.height));
+                let rect = Rect::between(
+                    rect.x,
+                    top,
+                    rect.x.saturating_add(rect.width),
+                    top.saturating_add(rect.height),
+                );
+                let inside = rect.intersection(&Rect::new(0, 0, content.width, content.height));
+                if inside.is_empty() { Damage::None } else { Damage::Part(inside) }
+            }
+            None if outcome.effects.request_frame => Damage::All,
+            None => Damage::None,
+        }
+    }
+}
+
+/// Runs a callback of a window with the registers that the window's description names. With the
+/// outcome: has the program just become hot?
+pub fn run(
+    context: &mut Context,
+    oid: u32,
+    program: &Arc<Program>,
+    environment: &Environment,
+    gl: &mut dyn Gl,
+) -> Option<(Outcome, bool)> {
+    let window = context.windows.get(&oid)?;
+    let procedure = window.desc.procedure(program.callback());
+    let shared = context.registers(&window.desc);
+    let mut registers = match shared {
+        Some(at) => context.load_registers(at),
+        None => window.registers,
+    };
+    let window = context.windows.get_mut(&oid)?;
+    let outcome = program.run(
+        TierChoice::Best,
+        &mut Run { registers: &mut registers, environment, lists: &mut window.lists, gl },
+    );
+    match shared {
+        // Only what the program may write goes back: the client may have written the others meanwhile.
+        Some(at) => context.store_registers(at, &registers, program.facts().registers_written),
+        None => window.registers = registers,
+    }
+    let hot = match context.objects.get_mut(&procedure) {
+        Some(Stored::Procedure(procedure)) => {
+            procedure.runs = procedure.runs.saturating_add(1);
+            procedure.runs == HOT_RUNS
+        }
+        Some(_) | None => false,
+    };
+    Some((outcome, hot))
+}
+
+/// Checks what a window says about other objects: the first reference that leads nowhere.
+#[must_use]
+pub fn bad_reference(context: &Context, desc: &WindowDesc) -> Option<Refusal> {
+    for (word, callback) in (10u32..).zip(Callback::ALL) {
+        let oid = desc.procedure(callback);
+        if oid != 0 && !context.objects.contains_key(&oid) {
+            return Some(Refusal { error: ObjectError::BadReference, values: [word, oid] });
+        }
+    }
+    for (word, oid) in [(15, desc.registers), (16, desc.cursor), (9, desc.parent)] {
+        if oid != 0 && !context.objects.contains_key(&oid) {
+            return Some(Refusal { error: ObjectError::BadReference, values: [word, oid] });
+        }
+    }
+    None
+}
