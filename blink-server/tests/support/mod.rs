@@ -1,0 +1,186 @@
+//! A server and its clients in one process, under a virtual clock: no sockets, no sleeps.
+#![allow(dead_code, reason = "each test uses its part")]
+
+use blink_client::{Connection, Context, Transport, Wake};
+use blink_server::geometry::{Rect, Region};
+use blink_server::gl::{Tracker, context};
+use blink_server::ipc::{ClientId, ClientInfo, Placement};
+use blink_server::renderer::Server;
+use blinkgl::layout::{APERTURE_MAGIC, APERTURE_VERSION, aperture};
+use blinkgl::limits::PAGE_SIZE;
+use blinkgl::shm::{Shm, ShmOffset};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Nanoseconds from frame to frame: 50 Hz, so that times are round.
+pub const REFRESH: u64 = 20_000_000;
+
+/// A client's memory and a doorbell that counts.
+#[derive(Debug)]
+pub struct Local {
+    memory: Shm,
+    rung: AtomicU64,
+}
+
+impl Transport for Local {
+    fn memory(&self) -> &Shm {
+        &self.memory
+    }
+
+    fn ring(&self) {
+        self.rung.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn wait(&self, _timeout: Option<Duration>) -> Result<Wake, blink_client::Error> {
+        Ok(Wake::Timeout)
+    }
+
+    fn client(&self) -> u32 {
+        0
+    }
+}
+
+/// A client of the fixture.
+#[derive(Debug)]
+pub struct Guest {
+    pub id: ClientId,
+    pub transport: Arc<Local>,
+    pub context: Context,
+    rung: u64,
+}
+
+/// A server with an output in memory.
+#[derive(Debug)]
+pub struct Fixture {
+    pub server: Server,
+    pub now: u64,
+    pub width: u32,
+    pub height: u32,
+    next_client: u32,
+    memories: Vec<(ClientInfo, Shm)>,
+    _gl: context::Headless,
+}
+
+impl Fixture {
+    pub fn new(width: u32, height: u32) -> Fixture {
+        let (gl, functions) = context::Headless::new().expect("EGL: scripts/setup installs it");
+        let tracker = Tracker::new(Rc::new(functions)).unwrap();
+        let server = Server::new(tracker, width, height, REFRESH).unwrap();
+        let mut fixture =
+            Fixture { server, now: REFRESH, width, height, next_client: 1, memories: vec![], _gl: gl };
+        fixture.frame();
+        fixture
+    }
+
+    /// A client with memory of its own, known to the server.
+    pub fn guest(&mut self) -> Guest {
+        let size = 8 << 20;
+        let memory = Shm::anonymous(size);
+        for (offset, value) in [
+            (aperture::MAGIC, APERTURE_MAGIC),
+            (aperture::VERSION, APERTURE_VERSION),
+            (aperture::PAGES, (size / PAGE_SIZE) as u32),
+        ] {
+            memory.store(ShmOffset(offset), value).unwrap();
+        }
+        let id = ClientId(self.next_client);
+        self.next_client += 1;
+        let info = ClientInfo {
+            id,
+            name: format!("vm{}", id.0),
+            color: [200, 60, 60],
+            bytes: size as u64,
+            placements: vec![],
+        };
+        self.memories.push((info.clone(), memory.clone()));
+        self.server.add_client(info, memory.clone(), None, None);
+        let transport = Arc::new(Local { memory, rung: AtomicU64::new(0) });
+        let context = Connection::over(transport.clone()).context().unwrap();
+        Guest { id, transport, context, rung: 0 }
+    }
+
+    /// Hears the doorbell and makes frames until nothing but time asks for one: at most one.
+    pub fn sync(&mut self, guest: &mut Guest) -> Option<Region> {
+        let rung = guest.transport.rung.load(Ordering::Relaxed);
+        if rung != guest.rung {
+            guest.rung = rung;
+            self.server.rang(guest.id);
+        }
+        self.frame()
+    }
+
+    /// The next frame, if one is due within a refresh interval.
+    pub fn frame(&mut self) -> Option<Region> {
+        self.now += REFRESH;
+        match self.server.next_frame(self.now) {
+            Some(due) if due <= self.now => self.server.make_frame(self.now),
+            Some(due) => panic!("a frame is due at {due}, later than one interval after the last"),
+            None => None,
+        }
+    }
+
+    /// The picture: RGBA, top row first.
+    pub fn picture(&mut self) -> Vec<u8> {
+        let all = Rect::new(0, 0, self.width, self.height);
+        let (tracker, screen) = self.server.picture();
+        tracker.read_pixels(screen, all)
+    }
+
+    /// A rectangle of the picture.
+    pub fn part(&mut self, rect: Rect) -> Vec<u8> {
+        let (tracker, screen) = self.server.picture();
+        tracker.read_pixels(screen, rect)
+    }
+
+    /// Writes the picture for people to look at.
+    pub fn save(&mut self, name: &str) {
+        let picture = self.picture();
+        save_png(name, self.width, self.height, &picture);
+    }
+
+    /// Where a client's window is.
+    pub fn content(&mut self, guest: &Guest, oid: u32) -> Rect {
+        let list = self.server.command(blink_server::ipc::Command::List, self.now).unwrap().value;
+        let id = format!("{}.0.{oid}", guest.id);
+        for client in list.as_array().unwrap() {
+            for window in client["windows"].as_array().unwrap() {
+                if window["id"] == id.as_str() {
+                    let int = |name: &str| window[name].as_i64().unwrap();
+                    return Rect::new(
+                        int("x") as i32,
+                        int("y") as i32,
+                        int("width") as u32,
+                        int("height") as u32,
+                    );
+                }
+            }
+        }
+        panic!("no window {id} in {list}");
+    }
+
+    /// The renderer dies, and another one takes over: it finds everything in the clients' memory.
+    pub fn restart(&mut self, placements: &[Placement]) {
+        let (gl, functions) = context::Headless::new().unwrap();
+        let tracker = Tracker::new(Rc::new(functions)).unwrap();
+        self.server = Server::new(tracker, self.width, self.height, REFRESH).unwrap();
+        self._gl = gl;
+        for (info, memory) in &self.memories {
+            let mut info = info.clone();
+            info.placements = placements.iter().filter(|p| p.window.client == info.id).copied().collect();
+            self.server.add_client(info, memory.clone(), None, None);
+        }
+    }
+}
+
+/// Writes an RGBA picture into the build directory's `pictures`.
+pub fn save_png(name: &str, width: u32, height: u32, rgba: &[u8]) {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = std::fs::File::create(folder.join(format!("{name}.png"))).unwrap();
+    let mut encoder = png::Encoder::new(file, width, height);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.write_header().unwrap().write_image_data(rgba).unwrap();
+}
