@@ -63,10 +63,14 @@ fn limits_are_all_there_with_their_values() {
         MAX_APERTURE_BYTES, DEFAULT_APERTURE_BYTES, MAX_CONTEXTS, MAX_OBJECTS, MAX_EXTENTS, EVENT_RING_ENTRIES,
         MAX_WINDOWS, MAX_TITLE_BYTES, MAX_WINDOW_SIZE, MIN_WINDOW_SIZE, MAX_TEXTURE_SIZE, MAX_CURSOR_SIZE,
         MAX_LISTS, MAX_LIST_NESTING, MODELVIEW_STACK, PROJECTION_STACK, TEXTURE_STACK, MAX_LIGHTS, MAX_FUEL,
-        MAX_VERTICES, MAX_NOTIFICATIONS, MAX_SCAN_RETRIES, MAX_COMPILE_STEPS, MAX_CLIENTS,
+        MAX_VERTICES, MAX_NOTIFICATIONS, MAX_SCAN_RETRIES, MAX_COMPILE_STEPS, MAX_CLIENTS, MAX_VERTEX_CACHE_BYTES,
     );
     let names: Vec<&str> = expected.iter().map(|&(name, _)| name).collect();
-    assert_eq!(defined(include_str!("../src/limits.rs"), ""), names, "a limit is missing in this test");
+    assert_eq!(
+        defined(include_str!("../src/limits.rs"), ""),
+        names,
+        "write new limits into this test and the table of docs/PROTOCOL.md"
+    );
     let rows = table(&["name", "value", "what"]);
     let found: Vec<(&str, u64)> =
         rows.iter().map(|r| (r[0].trim_matches('`'), number(r[1]) as u64)).collect();
