@@ -142,11 +142,11 @@ impl Context {
         words
     }
 
-    /// Writes the registers of `mask` back.
-    pub fn store_registers(&self, at: ShmOffset, words: &[u32; REGISTERS], mask: u32) {
-        for (i, &word) in words.iter().enumerate() {
-            if mask >> i & 1 != 0 {
-                let stored = self.memory.store(ShmOffset(at.0 + i * 4), word);
+    /// Writes the registers that changed back.
+    pub fn store_registers(&self, at: ShmOffset, before: &[u32; REGISTERS], now: &[u32; REGISTERS]) {
+        for (i, (before, &now)) in before.iter().zip(now).enumerate() {
+            if *before != now {
+                let stored = self.memory.store(ShmOffset(at.0 + i * 4), now);
                 debug_assert!(stored.is_ok(), "the scan checked that the file is inside");
             }
         }

@@ -270,18 +270,19 @@ pub fn run(
     let window = context.windows.get(&oid)?;
     let procedure = window.desc.procedure(program.callback());
     let shared = context.registers(&window.desc);
-    let mut registers = match shared {
+    let loaded = match shared {
         Some(at) => context.load_registers(at),
         None => window.registers,
     };
+    let mut registers = loaded;
     let window = context.windows.get_mut(&oid)?;
     let outcome = program.run(
         TierChoice::Best,
         &mut Run { registers: &mut registers, environment, lists: &mut window.lists, gl },
     );
     match shared {
-        // Only what the program may write goes back: the client may have written the others meanwhile.
-        Some(at) => context.store_registers(at, &registers, program.facts().registers_written),
+        // Only what changed goes back: the client may have written the others meanwhile.
+        Some(at) => context.store_registers(at, &loaded, &registers),
         None => window.registers = registers,
     }
     let hot = match context.objects.get_mut(&procedure) {

@@ -164,7 +164,9 @@ impl Fixture {
     pub fn restart(&mut self, placements: &[Placement]) {
         let (gl, functions) = context::Headless::new().unwrap();
         let tracker = Tracker::new(Rc::new(functions)).unwrap();
-        self.server = Server::new(tracker, self.width, self.height, REFRESH).unwrap();
+        let next = Server::new(tracker, self.width, self.height, REFRESH).unwrap();
+        // Killed, not dropped: its OpenGL names mean something else in the context that is current now.
+        std::mem::forget(std::mem::replace(&mut self.server, next));
         self._gl = gl;
         for (info, memory) in &self.memories {
             let mut info = info.clone();
