@@ -133,9 +133,10 @@ pub fn receive(socket: BorrowedFd<'_>) -> Result<Received, SocketError> {
     let result = loop {
         match rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags) {
             Ok(result) => break result,
-            Err(Errno::INTR) => {}
+            // A reset is told once, when the other side closed without reading all; what it sent before
+            // is still there.
+            Err(Errno::INTR | Errno::CONNRESET) => {}
             Err(Errno::AGAIN) => return Ok(Received::Nothing),
-            Err(Errno::CONNRESET) => return Ok(Received::Closed),
             Err(error) => return Err(error.into()),
         }
     };
