@@ -101,13 +101,40 @@ pub enum Input {
     },
 }
 
-/// What `blinkctl` asks. Those that name windows or frames are answered by the renderer.
+/// The answer to a [`Command`] of `blinkctl`: a value by command, or what went wrong and what to do.
+pub type Answer = Result<serde_json::Value, String>;
+
+/// What `blinkctl` asks: one packet with a command on the control socket, one packet with an
+/// [`Answer`] back. Those that name windows or frames are answered by the renderer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "command")]
 pub enum Command {
-    /// Clients, windows, procedures, versions, tiers, memory. Answer: a JSON array of clients.
+    /// Clients, windows, procedures, versions, tiers, memory. Answer of the renderer:
+    ///
+    /// ```json
+    /// [{"client": 1, "name": "local: gears", "memory_bytes": 67108864, "copied_bytes": 9000,
+    ///   "objects": 12, "errors": ["procedure 5: V07 at op 3 ..."],
+    ///   "windows": [{"id": "1.0.1", "title": "Gears", "x": 10, "y": 30, "width": 300, "height": 300,
+    ///     "stack": 0, "focus": true, "visible": true, "redraws": 600, "error": null,
+    ///     "procedures": [{"oid": 2, "callback": "redraw", "version": 4, "tier": "native",
+    ///       "instructions": 123}]}]}]
+    /// ```
+    ///
+    /// The broker adds each client's `pid`.
     List,
-    /// Counters and times. Answer: a JSON object.
+    /// Counters and times. Answer of the renderer:
+    ///
+    /// ```json
+    /// {"frames": 600, "wakeups": 1300, "uptime_ms": 10000, "refresh_hz": 60.0, "gl": "4.5 ... llvmpipe",
+    ///  "clients": [{"client": 1, "name": "local: gears", "updates": 1, "redraws": 600,
+    ///    "update_interval_ms": {"median": 16.6, "p99": 17.0, "max": 20.1}, "redraw_interval_ms": {},
+    ///    "scan_us": {}, "verify_us": {}, "lower_us": {}, "redraw_us": {}, "gl_draws": 600,
+    ///    "gl_state_calls": 9}]}
+    /// ```
+    ///
+    /// (`{}` stands for the same three quantiles.) The broker adds to each client `pid`, `cpu_ms` and
+    /// `context_switches` of its process, and to the whole `renderer_` and `broker_` `pid`, `cpu_ms` and
+    /// `context_switches`, and `renderer_starts`.
     Stats,
     /// The picture on the output. Answer: `{"width", "height"}` and a descriptor with
     /// `width * height * 4` bytes, RGBA, top row first.

@@ -3,6 +3,7 @@
 //! Two processes of one binary: the *broker* owns sockets, memory and policy, and never looks at what a
 //! client wrote; the *renderer* reads what clients wrote, runs it, and draws. `docs/ARCHITECTURE.md` is the map.
 
+pub mod broker;
 pub mod compositor;
 pub mod geometry;
 pub mod gl;

@@ -1,0 +1,89 @@
+//! Makes the memory and the eventfds of a client. The broker writes the header and never reads again.
+
+use blinkgl::layout::{APERTURE_MAGIC, APERTURE_VERSION, aperture};
+use blinkgl::limits::{DEFAULT_APERTURE_BYTES, MAX_APERTURE_BYTES, MIN_APERTURE_BYTES, PAGE_SIZE};
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::io::Errno;
+
+/// What client and renderer share.
+#[derive(Debug)]
+pub struct Aperture {
+    memory: OwnedFd,
+    doorbell: OwnedFd,
+    wake: OwnedFd,
+    bytes: u64,
+}
+
+/// Why there is none.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ApertureError {
+    /// The wish is out of range.
+    #[error("an aperture of {0} bytes is out of range: ask for {MIN_APERTURE_BYTES} to {MAX_APERTURE_BYTES}")]
+    Size(u64),
+    /// The system has none.
+    #[error("the server is out of memory or descriptors: {0}; close other clients")]
+    System(#[from] Errno),
+}
+
+impl Aperture {
+    /// Makes one of `wanted` bytes, rounded up to pages; 0 = the default size.
+    ///
+    /// # Errors
+    /// Out of range, or the system has none.
+    pub fn new(wanted: u64) -> Result<Aperture, ApertureError> {
+        let size = match usize::try_from(wanted) {
+            Ok(0) => DEFAULT_APERTURE_BYTES,
+            Ok(size) if (MIN_APERTURE_BYTES..=MAX_APERTURE_BYTES).contains(&size) => {
+                size.next_multiple_of(PAGE_SIZE)
+            }
+            Ok(_) | Err(_) => return Err(ApertureError::Size(wanted)),
+        };
+        let bytes = u64::try_from(size).map_err(|_| ApertureError::Size(wanted))?;
+        let pages = u32::try_from(size / PAGE_SIZE).map_err(|_| ApertureError::Size(wanted))?;
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let memory = rustix::fs::memfd_create("blink-aperture", flags)?;
+        rustix::fs::ftruncate(&memory, bytes)?;
+        for (offset, word) in [
+            (aperture::MAGIC, APERTURE_MAGIC),
+            (aperture::VERSION, APERTURE_VERSION),
+            (aperture::PAGES, pages),
+        ] {
+            let offset = u64::try_from(offset).unwrap_or(u64::MAX);
+            rustix::io::pwrite(&memory, &word.to_le_bytes(), offset)?;
+        }
+        // Nobody can cut it off under the renderer's or the client's mapping.
+        rustix::fs::fcntl_add_seals(&memory, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+        let event = || eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
+        Ok(Aperture { memory, doorbell: event()?, wake: event()?, bytes })
+    }
+
+    /// Bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Memory, doorbell, wake: what goes to the client and to the renderer.
+    #[must_use]
+    pub fn descriptors(&self) -> [BorrowedFd<'_>; 3] {
+        [self.memory.as_fd(), self.doorbell.as_fd(), self.wake.as_fd()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        assert_eq!(Aperture::new(1).unwrap_err(), ApertureError::Size(1));
+        assert_eq!(Aperture::new(u64::MAX).unwrap_err(), ApertureError::Size(u64::MAX));
+        assert_eq!(Aperture::new(0).unwrap().bytes(), DEFAULT_APERTURE_BYTES as u64);
+        assert_eq!(Aperture::new((1 << 20) + 1).unwrap().bytes(), (1 << 20) + 4096);
+        let aperture = Aperture::new(1 << 20).unwrap();
+        let [memory, ..] = aperture.descriptors();
+        assert_eq!(rustix::fs::ftruncate(memory, 4096), Err(Errno::PERM), "sealed");
+    }
+}

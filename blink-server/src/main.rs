@@ -1,0 +1,124 @@
+//! `blink-server`: the broker, and, started by it, the renderer.
+
+use blink_server::broker::{self, BrokerError};
+use blink_server::options::{Mode, OutputOption};
+use blink_server::renderer;
+use clap::{Args, Parser, Subcommand};
+use log::LevelFilter;
+use rustix::net::SocketType;
+use rustix::process::Signal;
+use std::env;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Lets many untrusted clients draw on one display.
+#[derive(Debug, Parser)]
+#[command(name = "blink-server", version, args_conflicts_with_subcommands = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    process: Option<Process>,
+    /// Path of the socket for clients; PATH.control is the one for blinkctl.
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
+    /// Say more in the log; twice: still more.
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Process {
+    /// The renderer: started by the broker, with a socket to it as its standard input.
+    #[command(hide = true)]
+    Renderer {
+        #[command(flatten)]
+        output: Output,
+        #[arg(short, long, action = clap::ArgAction::Count)]
+        verbose: u8,
+    },
+}
+
+/// Where the picture goes; without any of it: a window if there is a desktop, else `--headless 1024x768@60`.
+#[derive(Debug, Args)]
+struct Output {
+    /// Into memory, for screenshots.
+    #[arg(long, value_name = "WIDTHxHEIGHT@HZ", conflicts_with = "window")]
+    headless: Option<Mode>,
+    /// Into a window on the desktop.
+    #[arg(long)]
+    window: bool,
+    /// Size of the window.
+    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1024x768", conflicts_with = "headless")]
+    size: Mode,
+}
+
+impl Output {
+    fn option(&self) -> OutputOption {
+        let desktop =
+            ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|v| env::var_os(v).is_some_and(|d| !d.is_empty()));
+        match self.headless {
+            Some(Mode { width, height, hz }) => OutputOption::Headless { width, height, hz },
+            None if self.window || desktop => {
+                OutputOption::Window { width: self.size.width, height: self.size.height }
+            }
+            None => OutputOption::Headless { width: 1024, height: 768, hz: 60 },
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let CommandLine { process, socket, output, verbose } = CommandLine::parse();
+    match process {
+        Some(Process::Renderer { output, verbose }) => {
+            start_log(verbose);
+            start_renderer(output.option())
+        }
+        None => {
+            start_log(verbose);
+            let socket = socket.unwrap_or_else(blink_client::default_path);
+            match broker::main(broker::Options { socket, output: output.option(), verbose }) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => fail(&error),
+            }
+        }
+    }
+}
+
+fn fail(error: &BrokerError) -> ExitCode {
+    eprintln!("blink-server: {error}");
+    ExitCode::FAILURE
+}
+
+/// Warnings and errors, or what `-v` or `RUST_LOG` say.
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => LevelFilter::Warn,
+        1 => LevelFilter::Info,
+        _ => LevelFilter::Debug,
+    };
+    env_logger::Builder::new().filter_level(level).parse_default_env().init();
+}
+
+fn start_renderer(output: OutputOption) -> ExitCode {
+    // Without its broker a renderer is of no use, and nobody would end it.
+    if let Err(error) = rustix::process::set_parent_process_death_signal(Some(Signal::KILL)) {
+        log::error!("the renderer would outlive its broker: {error}");
+    }
+    let stdin = std::io::stdin();
+    let is_broker = rustix::net::sockopt::socket_type(stdin.as_fd()) == Ok(SocketType::SEQPACKET);
+    match stdin.as_fd().try_clone_to_owned() {
+        Ok(broker) if is_broker => renderer::main(broker, output),
+        Ok(_) => {
+            eprintln!(
+                "blink-server: the renderer is started by the broker: run `blink-server` without `renderer`"
+            );
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("blink-server: the broker's socket: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
