@@ -185,8 +185,8 @@ impl Drop for Code {
     }
 }
 
-/// Fast compilation (other optimisation levels and register allocators take two to six times as long and gain a
-/// fifth at most, see docs/BENCHMARKS.md); no verifier of the compiler's own input, which a test switches on; probes, because a hostile
+/// Fast compilation (other optimisation levels and register allocators take two to five times as long and gain a
+/// quarter at most, see docs/BENCHMARKS.md); no verifier of the compiler's own input, which a test switches on; probes, because a hostile
 /// program can make a frame greater than a stack's guard page.
 const SETTINGS: &[(&str, &str)] = &[
     ("opt_level", "none"),
