@@ -98,7 +98,12 @@ fn start_log(verbose: u8) {
         1 => LevelFilter::Info,
         _ => LevelFilter::Debug,
     };
-    env_logger::Builder::new().filter_level(level).parse_default_env().init();
+    // Cranelift prints each function that it compiles at `Info`: a client's whole program.
+    env_logger::Builder::new()
+        .filter_level(level)
+        .filter_module("cranelift", LevelFilter::Warn)
+        .parse_default_env()
+        .init();
 }
 
 fn start_renderer(output: OutputOption) -> ExitCode {
