@@ -1,0 +1,392 @@
+//! The real server: both processes, its sockets, and `blinkctl`.
+#![allow(missing_docs, reason = "a test")]
+
+use blink_client::seqpacket::{self, Received};
+use blink_client::{Connection, Context, Error, ObjectId, Options, Wake, What, WindowDesc};
+use blinkgl::gl::ClearMask;
+use blinkgl::limits::{MAX_APERTURE_BYTES, MAX_CLIENTS, MIN_APERTURE_BYTES};
+use blinkgl::local::{Answer, Hello};
+use blinkgl::{Callback, Recorder};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// Everything that is waited for comes much sooner.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running server with a directory of its own.
+struct Server {
+    child: Child,
+    directory: PathBuf,
+    socket: PathBuf,
+}
+
+impl Server {
+    fn start() -> Server {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("blink-e2e-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let directory = std::env::temp_dir().join(name);
+        let socket = directory.join("s");
+        Server { child: launch(&socket), directory, socket }
+    }
+
+    fn connect(&self, name: &str) -> Result<Connection, Error> {
+        let options = Options { name: name.into(), bytes: Some(MIN_APERTURE_BYTES) };
+        Connection::open_at(&self.socket, &options)
+    }
+
+    fn blinkctl(&self, arguments: &[&str]) -> Result<Value, String> {
+        let program = env!("CARGO_BIN_EXE_blinkctl");
+        let output = Command::new(program)
+            .arg("--json")
+            .arg("--socket")
+            .arg(&self.socket)
+            .args(arguments)
+            .output()
+            .unwrap();
+        if output.status.success() {
+            Ok(serde_json::from_slice(&output.stdout).unwrap())
+        } else {
+            assert_eq!(output.status.code(), Some(1));
+            Err(String::from_utf8(output.stderr).unwrap())
+        }
+    }
+
+    fn renderer(&self) -> u32 {
+        self.blinkctl(&["stats"]).unwrap()["renderer_pid"].as_u64().unwrap().try_into().unwrap()
+    }
+
+    /// Waits for a new renderer to answer.
+    fn next_renderer(&self, old: u32) -> u32 {
+        until("a new renderer", || {
+            let stats = self.blinkctl(&["stats"]).ok()?;
+            let pid = u32::try_from(stats["renderer_pid"].as_u64()?).ok()?;
+            (pid != old).then_some(pid)
+        })
+    }
+
+    fn window(&self, id: &str) -> Option<Value> {
+        let list = self.blinkctl(&["list"]).ok()?;
+        let mut windows = list.as_array()?.iter().flat_map(|c| c["windows"].as_array().into_iter().flatten());
+        windows.find(|w| w["id"] == id).cloned()
+    }
+
+    fn end(mut self, signal: Signal) -> ExitStatus {
+        send_signal(self.child.id(), signal);
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            self.child.kill().unwrap();
+            self.child.wait().unwrap();
+        }
+        if self.directory.exists() {
+            std::fs::remove_dir_all(&self.directory).unwrap();
+        }
+    }
+}
+
+fn launch(socket: &Path) -> Child {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_blink-server"))
+        .args(["--headless", "320x240@60", "--socket"])
+        .arg(socket)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, format!("blink-server: ready on {}\n", socket.display()));
+    child
+}
+
+fn send_signal(pid: u32, signal: Signal) {
+    kill_process(Pid::from_raw(pid.try_into().unwrap()).unwrap(), signal).unwrap();
+}
+
+fn until<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(result) = check() {
+            return result;
+        }
+        assert!(Instant::now() < end, "{what} does not come");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn descriptors(pid: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
+}
+
+fn is_running(pid: u32) -> bool {
+    // A process that has ended but was not waited for has no command line.
+    std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
+}
+
+/// Publishes a window of one color.
+fn red_window(context: &mut Context) -> ObjectId {
+    let mut redraw = Recorder::new();
+    redraw.clear_color(1.0, 0.0, 0.0, 1.0);
+    redraw.clear(ClearMask::COLOR);
+    let mut commit = context.commit();
+    let procedure = commit.procedure(Callback::Redraw, &redraw.finish().unwrap()).unwrap();
+    let mut desc = WindowDesc { x: 20, y: 40, width: 100, height: 80, ..WindowDesc::default() };
+    desc.set_title("Red");
+    desc.procedures[Callback::Redraw as usize] = procedure.into();
+    let window = commit.window(&desc).unwrap();
+    commit.finish().unwrap();
+    window
+}
+
+/// Are all pixels of the rectangle red?
+fn is_red(server: &Server, [x, y, width, height]: [usize; 4]) -> bool {
+    // Beside the server's directory, which must be empty when it ends.
+    let file = server.directory.with_extension("png");
+    server.blinkctl(&["screenshot", file.to_str().unwrap()]).unwrap();
+    let mut reader =
+        png::Decoder::new(BufReader::new(std::fs::File::open(&file).unwrap())).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut pixels).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!((info.width, info.height), (320, 240));
+    (y..y + height).all(|y| (x..x + width).all(|x| pixels[(y * 320 + x) * 4..][..4] == [255, 0, 0, 255]))
+}
+
+fn raw_socket(path: &Path) -> OwnedFd {
+    let socket =
+        rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+            .unwrap();
+    rustix::net::connect(&socket, &SocketAddrUnix::new(path).unwrap()).unwrap();
+    socket
+}
+
+/// The server's next packet on a socket; `None`: it hung up.
+fn next_packet(socket: &OwnedFd) -> Option<Vec<u8>> {
+    let time = Timespec { tv_sec: PATIENCE.as_secs().try_into().unwrap(), tv_nsec: 0 };
+    assert_eq!(poll(&mut [PollFd::new(socket, PollFlags::IN)], Some(&time)), Ok(1), "no answer");
+    match seqpacket::receive(socket.as_fd()).unwrap() {
+        Received::Message(packet, fds) => {
+            assert!(fds.is_empty(), "a refusal gives nothing away");
+            Some(packet)
+        }
+        Received::Closed => None,
+        Received::Nothing => panic!("ready without a packet"),
+    }
+}
+
+fn refusal(server: &Server, packet: &[u8]) -> String {
+    let socket = raw_socket(&server.socket);
+    seqpacket::send(socket.as_fd(), packet, &[]).unwrap();
+    let Answer::Refused { reason } = Answer::decode(&next_packet(&socket).unwrap()).unwrap() else {
+        panic!("{packet:?} was welcome")
+    };
+    assert_eq!(next_packet(&socket), None, "a refusal ends the connection");
+    reason
+}
+
+#[test]
+fn a_client_draws_and_blinkctl_steers_it() {
+    let server = Server::start();
+    assert_eq!(server.blinkctl(&["list"]).unwrap(), Value::Array(vec![]));
+    let mut connection = server.connect("red\u{1b}").unwrap();
+    let mut context = connection.context().unwrap();
+    let window = red_window(&mut context);
+    let id = format!("{}.0.{window}", connection.client());
+    let listed = until("the window", || server.window(&id));
+    assert_eq!(
+        (&listed["title"], &listed["x"], &listed["y"], &listed["width"]),
+        (&"Red".into(), &20.into(), &40.into(), &100.into())
+    );
+    until("the picture", || is_red(&server, [20, 40, 100, 80]).then_some(()));
+    let client = server.blinkctl(&["list"]).unwrap()[0].clone();
+    assert_eq!((&client["name"], &client["pid"]), (&"local: red".into(), &std::process::id().into()));
+
+    server.blinkctl(&["move", &id, "150", "100"]).unwrap();
+    assert!(is_red(&server, [150, 100, 100, 80]));
+    server.blinkctl(&["close", &id]).unwrap();
+    until("the wish to close", || {
+        assert_ne!(connection.wait(Some(PATIENCE)).unwrap(), Wake::ServerGone);
+        std::iter::from_fn(|| context.next_event()).find(|e| e.what == What::Close)
+    });
+    let stats = server.blinkctl(&["stats"]).unwrap();
+    assert_eq!(stats["clients"][0]["pid"], std::process::id());
+    for counter in ["cpu_ms", "context_switches"] {
+        assert!(stats["clients"][0][counter].is_u64(), "{stats}");
+        assert!(stats[format!("renderer_{counter}")].is_u64() && stats[format!("broker_{counter}")].is_u64());
+    }
+
+    // Errors say what to do, and go to standard error with exit status 1.
+    for command in [["move", "9.0.1", "1", "2"].as_slice(), &["kill", "9"]] {
+        let error = server.blinkctl(command).unwrap_err();
+        assert!(error.starts_with("blinkctl: there is no ") && error.contains("blinkctl list"), "{error}");
+    }
+
+    server.blinkctl(&["kill", &connection.client().to_string()]).unwrap();
+    until("the hang-up", || (connection.wait(Some(PATIENCE)).unwrap() == Wake::ServerGone).then_some(()));
+    assert_eq!(server.blinkctl(&["list"]).unwrap(), Value::Array(vec![]));
+    server.blinkctl(&["quit"]).unwrap();
+    until("the end", || (!server.directory.exists()).then_some(()));
+    assert!(server.blinkctl(&["list"]).unwrap_err().contains("no Blink server"));
+}
+
+#[test]
+fn strangers_are_refused_with_a_reason_and_disturb_nobody() {
+    let server = Server::start();
+    let mut connection = server.connect("good").unwrap();
+    let mut context = connection.context().unwrap();
+    red_window(&mut context);
+    // Says nothing until the end of the test.
+    let silent = raw_socket(&server.socket);
+    let good = Hello::new("x", 0);
+    let mut bad_magic = good.encode();
+    bad_magic[0] ^= 1;
+    let too_new = Hello { version_min: 2 << 16, version_max: 3 << 16, ..good.clone() };
+    let too_large = Hello { bytes: u64::try_from(MAX_APERTURE_BYTES).unwrap() + 1, ..good.clone() };
+    for (packet, reason) in [
+        (bad_magic.as_slice(), "another protocol"),
+        (b"GET / HTTP/1.1", "another protocol"),
+        (&[0], "another protocol"),
+        (&too_new.encode(), "the client speaks versions 2.0 to 3.0, this server 1.0"),
+        (&too_large.encode(), "1073741825 bytes is out of range"),
+        (&Hello { bytes: 4096, ..good }.encode(), "4096 bytes is out of range"),
+    ] {
+        let found = refusal(&server, packet);
+        assert!(found.contains(reason), "{found:?} for {packet:?}");
+    }
+    let options = Options { name: String::new(), bytes: Some(1) };
+    let Err(Error::Refused(reason)) = Connection::open_at(&server.socket, &options) else { panic!() };
+    assert!(reason.contains("out of range"));
+
+    let others: Vec<Connection> = (1..MAX_CLIENTS).map(|_| server.connect("many").unwrap()).collect();
+    let Err(Error::Refused(reason)) = server.connect("too many") else { panic!("one too many") };
+    assert!(reason.contains("64 clients"), "{reason}");
+    drop(others);
+    until("room", || server.connect("again").ok());
+
+    for nonsense in ["", "{}", "[[[[", r#"{"command":"fly"}"#, "\u{0}"] {
+        let control = raw_socket(&server.directory.join("s.control"));
+        // An empty packet can't be told from a hang-up.
+        if !nonsense.is_empty() {
+            seqpacket::send(control.as_fd(), nonsense.as_bytes(), &[]).unwrap();
+            let answer = next_packet(&control).unwrap();
+            let answer: Result<Value, String> = serde_json::from_slice(&answer).unwrap();
+            assert!(answer.unwrap_err().starts_with("no command"));
+        }
+    }
+
+    let Answer::Refused { reason } = Answer::decode(&next_packet(&silent).unwrap()).unwrap() else {
+        panic!()
+    };
+    assert_eq!(reason, "no Hello came within 5 seconds");
+    assert_eq!(connection.wait(Some(Duration::ZERO)).map(|w| w == Wake::ServerGone).ok(), Some(false));
+    assert!(is_red(&server, [20, 40, 100, 80]));
+}
+
+#[test]
+fn a_client_that_goes_leaves_no_descriptor() {
+    let server = Server::start();
+    let (broker, renderer) = (server.child.id(), server.renderer());
+    let count = || {
+        // A `blinkctl` before may not be gone yet; the answer to this one is the last thing before its own end.
+        server.blinkctl(&["list"]).unwrap();
+        [descriptors(broker), descriptors(renderer)]
+    };
+    let clients = || server.blinkctl(&["list"]).unwrap().as_array().unwrap().len();
+    let before = until("rest", || {
+        let [first, second] = [count(), count()];
+        (first == second).then_some(first)
+    });
+    for _ in 0..3 {
+        let mut connections: Vec<Connection> = (0..5).map(|_| server.connect("brief").unwrap()).collect();
+        let mut contexts: Vec<Context> = connections.iter_mut().map(|c| c.context().unwrap()).collect();
+        for context in &mut contexts {
+            red_window(context);
+        }
+        until("all", || (clients() == 5).then_some(()));
+        let [with_broker, with_renderer] = count();
+        assert!(with_broker >= before[0] + 5 * 4 && with_renderer >= before[1] + 5 * 2);
+        server.blinkctl(&["kill", &connections[0].client().to_string()]).unwrap();
+        drop(connections);
+        drop(contexts);
+        until("none", || (clients() == 0).then_some(()));
+        until("all descriptors closed", || (count() == before).then_some(()));
+    }
+}
+
+#[test]
+fn a_renderer_that_is_killed_is_no_more_than_a_late_frame() {
+    let server = Server::start();
+    let mut connections: Vec<Connection> = (0..3).map(|_| server.connect("red").unwrap()).collect();
+    let mut contexts: Vec<Context> = connections.iter_mut().map(|c| c.context().unwrap()).collect();
+    let windows: Vec<ObjectId> = contexts.iter_mut().map(red_window).collect();
+    let id = |i: usize| format!("{}.0.{}", connections[i].client(), windows[i]);
+    for (i, x) in ["10", "110", "210"].into_iter().enumerate() {
+        until("a window", || server.window(&id(i)));
+        server.blinkctl(&["move", &id(i), x, "60"]).unwrap();
+    }
+    // Neighbours' borders cover some pixels at the sides.
+    let all_red = || (0..3).all(|i| is_red(&server, [20 + 100 * i, 60, 80, 80])).then_some(());
+    until("the picture", all_red);
+    for round in 2..4 {
+        let old = server.renderer();
+        send_signal(old, Signal::KILL);
+        server.next_renderer(old);
+        until("the picture", all_red);
+        let stats = server.blinkctl(&["stats"]).unwrap();
+        assert_eq!(stats["renderer_starts"], round);
+        for (i, (connection, context)) in connections.iter().zip(&contexts).enumerate() {
+            while connection.wait(Some(Duration::ZERO)).unwrap() == Wake::Events {}
+            assert_eq!(connection.wait(Some(Duration::ZERO)).unwrap(), Wake::Timeout);
+            assert_eq!(context.server_epoch(), round);
+            assert_eq!(server.window(&id(i)).unwrap()["x"], 10 + 100 * i);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_behind() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let server = Server::start();
+        let connection = server.connect("x").unwrap();
+        let renderer = server.renderer();
+        let directory = server.directory.clone();
+        assert!(server.end(signal).success());
+        assert_eq!(connection.wait(Some(PATIENCE)).unwrap(), Wake::ServerGone);
+        assert!(!is_running(renderer));
+        assert!(!directory.exists());
+    }
+}
+
+/// A server that is killed outright leaves its files, and the next one takes the place.
+#[test]
+fn a_dead_server_is_replaced_a_living_one_is_not() {
+    let mut server = Server::start();
+    let output = Command::new(env!("CARGO_BIN_EXE_blink-server"))
+        .args(["--headless", "320x240@60", "--socket"])
+        .arg(&server.socket)
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("runs at"));
+    let connection = server.connect("x").unwrap();
+    let renderer = server.renderer();
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    assert_eq!(connection.wait(Some(PATIENCE)).unwrap(), Wake::ServerGone);
+    until("the renderer's end", || (!is_running(renderer)).then_some(()));
+    assert!(server.socket.exists(), "nobody could remove it");
+    let error = server.connect("x").unwrap_err();
+    assert!(matches!(error, Error::NoServer { .. }), "{error}");
+    server.child = launch(&server.socket);
+    server.connect("y").unwrap();
+}
