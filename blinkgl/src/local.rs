@@ -7,7 +7,7 @@
 //! server -> client  Welcome  version, client id, bytes; 3 descriptors beside it (SCM_RIGHTS):
 //!                            memory    memfd of the aperture, sealed (shrink, grow, seal)
 //!                            doorbell  eventfd, written by the client
-//!                            wake      eventfd, waited for by the client
+//!                            wake      socket (SOCK_SEQPACKET), waited for and emptied by the client
 //!              or   Refused  text: why, and what to do
 //! ```
 //!

@@ -10,7 +10,7 @@ use blinkgl::shm::{Shm, ShmOffset};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use rustix::net::{AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -63,6 +63,21 @@ impl Local {
     #[must_use]
     pub fn wake_descriptor(&self) -> BorrowedFd<'_> {
         self.wake.as_fd()
+    }
+}
+
+impl Local {
+    /// Empties the wake-up; false: it was empty, because the server is gone.
+    fn take_wakes(&self) -> Result<bool, Error> {
+        let mut any = false;
+        loop {
+            match rustix::net::recv(&self.wake, &mut [0_u8; 1], RecvFlags::DONTWAIT) {
+                Ok((_, 0)) | Err(Errno::AGAIN) => return Ok(any),
+                Ok(_) => any = true,
+                Err(Errno::INTR) => {}
+                Err(source) => return Err(Error::System { doing: "reading the wake-up", source }),
+            }
+        }
     }
 }
 
@@ -143,10 +158,8 @@ impl Transport for Local {
             }
             if fds[0].revents().contains(PollFlags::IN) {
                 // Events first, also if the server is gone: the next wait tells that.
-                let mut count = [0; 8];
-                match rustix::io::read(&self.wake, &mut count) {
-                    Ok(_) | Err(Errno::AGAIN) => return Ok(Wake::Events),
-                    Err(source) => return Err(Error::System { doing: "reading the wake-up", source }),
+                if self.take_wakes()? {
+                    return Ok(Wake::Events);
                 }
             }
             match seqpacket::receive(self.socket.as_fd()) {

@@ -1,4 +1,4 @@
-//! Makes the memory and the eventfds of a client. The broker writes the header and never reads again.
+//! Makes the memory, the doorbell and the wake-up of a client. The broker writes the header and never reads again.
 
 use blinkgl::layout::{APERTURE_MAGIC, APERTURE_VERSION, aperture};
 use blinkgl::limits::{DEFAULT_APERTURE_BYTES, MAX_APERTURE_BYTES, MIN_APERTURE_BYTES, PAGE_SIZE};
@@ -6,13 +6,18 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
 /// What client and renderer share.
 #[derive(Debug)]
 pub struct Aperture {
     memory: OwnedFd,
     doorbell: OwnedFd,
+    /// A socket and not an eventfd: a send says itself that it must not block, a write to an eventfd does so or
+    /// not by a flag that the client could change.
     wake: OwnedFd,
+    /// The client's end of it.
+    client_wake: OwnedFd,
     bytes: u64,
 }
 
@@ -55,8 +60,10 @@ impl Aperture {
         }
         // Nobody can cut it off under the renderer's or the client's mapping.
         rustix::fs::fcntl_add_seals(&memory, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
-        let event = || eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
-        Ok(Aperture { memory, doorbell: event()?, wake: event()?, bytes })
+        let doorbell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let (wake, client_wake) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+        Ok(Aperture { memory, doorbell, wake, client_wake, bytes })
     }
 
     /// Bytes.
@@ -65,9 +72,15 @@ impl Aperture {
         self.bytes
     }
 
-    /// Memory, doorbell, wake: what goes to the client and to the renderer.
+    /// Memory, doorbell, wake: what goes to the client.
     #[must_use]
-    pub fn descriptors(&self) -> [BorrowedFd<'_>; 3] {
+    pub fn for_client(&self) -> [BorrowedFd<'_>; 3] {
+        [self.memory.as_fd(), self.doorbell.as_fd(), self.client_wake.as_fd()]
+    }
+
+    /// Memory, doorbell, wake: what goes to the renderer.
+    #[must_use]
+    pub fn for_renderer(&self) -> [BorrowedFd<'_>; 3] {
         [self.memory.as_fd(), self.doorbell.as_fd(), self.wake.as_fd()]
     }
 }
@@ -83,7 +96,7 @@ mod tests {
         assert_eq!(Aperture::new(0).unwrap().bytes(), DEFAULT_APERTURE_BYTES as u64);
         assert_eq!(Aperture::new((1 << 20) + 1).unwrap().bytes(), (1 << 20) + 4096);
         let aperture = Aperture::new(1 << 20).unwrap();
-        let [memory, ..] = aperture.descriptors();
+        let [memory, ..] = aperture.for_client();
         assert_eq!(rustix::fs::ftruncate(memory, 4096), Err(Errno::PERM), "sealed");
     }
 }

@@ -349,7 +349,7 @@ impl Broker {
         let credentials = rustix::net::sockopt::socket_peercred(&peer.socket).map_err(|e| e.to_string())?;
         let bytes = aperture.bytes();
         let welcome = local::Answer::Welcome { version, client: number, bytes };
-        match socket::try_send(peer.socket.as_fd(), &welcome.encode(), &aperture.descriptors()) {
+        match socket::try_send(peer.socket.as_fd(), &welcome.encode(), &aperture.for_client()) {
             Ok(true) => {}
             Ok(false) => return Err("the socket is full".into()),
             Err(error) => return Err(error.to_string()),
@@ -398,7 +398,7 @@ impl Broker {
     fn tell_renderer(&mut self, message: &ToRenderer, client: Option<ClientId>) {
         let Some(renderer) = &mut self.renderer else { return };
         let aperture = client.and_then(|id| self.clients.get(&id)).map(|client| &client.aperture);
-        let fds: Vec<BorrowedFd<'_>> = aperture.iter().flat_map(|a| a.descriptors()).collect();
+        let fds: Vec<BorrowedFd<'_>> = aperture.iter().flat_map(|a| a.for_renderer()).collect();
         let sent = renderer.send(message, &fds);
         self.after_send(sent);
     }
