@@ -24,10 +24,10 @@ const MAX_PICTURE_BYTES: usize = 8192 * 8192 * 4;
 #[command(name = "blinkctl", version)]
 struct CommandLine {
     /// Path of the server's socket; without it: BLINK_DISPLAY, or the default one.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", global = true)]
     socket: Option<PathBuf>,
     /// Print the answer as JSON.
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: bool,
     #[command(subcommand)]
     action: Action,
