@@ -353,6 +353,36 @@ fn a_renderer_that_is_killed_is_no_more_than_a_late_frame() {
     }
 }
 
+/// A renderer that takes no messages does not hold anybody up, and is replaced when too many wait.
+#[test]
+fn a_renderer_that_is_stuck_blocks_nobody() {
+    let server = Server::start();
+    let mut connection = server.connect("red").unwrap();
+    let mut context = connection.context().unwrap();
+    let window = red_window(&mut context);
+    let id = format!("{}.0.{window}", connection.client());
+    until("the window", || server.window(&id));
+    let stuck = server.renderer();
+    send_signal(stuck, Signal::STOP);
+    for _ in 0..100 {
+        let other = server.connect("other").unwrap();
+        server.blinkctl(&["kill", &other.client().to_string()]).unwrap();
+        assert_eq!(other.wait(Some(PATIENCE)).unwrap(), Wake::ServerGone);
+    }
+    // It catches up when it goes on.
+    send_signal(stuck, Signal::CONT);
+    assert_eq!(server.blinkctl(&["list"]).unwrap().as_array().unwrap().len(), 1);
+    assert_eq!(server.renderer(), stuck);
+    send_signal(stuck, Signal::STOP);
+    until("its end", || {
+        server.connect("other").unwrap();
+        (!is_running(stuck)).then_some(())
+    });
+    server.next_renderer(stuck);
+    until("the picture", || is_red(&server, [20, 40, 100, 80]).then_some(()));
+    assert_eq!(connection.wait(Some(Duration::ZERO)).map(|w| w == Wake::ServerGone).ok(), Some(false));
+}
+
 #[test]
 fn nothing_is_left_behind() {
     for signal in [Signal::TERM, Signal::INT] {

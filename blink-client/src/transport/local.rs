@@ -67,14 +67,17 @@ impl Local {
 }
 
 impl Local {
-    /// Empties the wake-up; false: it was empty, because the server is gone.
-    fn take_wakes(&self) -> Result<bool, Error> {
-        let mut any = false;
+    /// Empties the wake-up: what it said, if anything.
+    fn take_wakes(&self) -> Result<Option<Wake>, Error> {
+        let mut said = None;
         loop {
             match rustix::net::recv(&self.wake, &mut [0_u8; 1], RecvFlags::DONTWAIT) {
-                Ok((_, 0)) | Err(Errno::AGAIN) => return Ok(any),
-                Ok(_) => any = true,
+                // Events first, also if the server is gone: the next wait tells that.
+                Ok((_, 0)) | Err(Errno::CONNRESET) => return Ok(said.or(Some(Wake::ServerGone))),
+                Ok(_) => said = Some(Wake::Events),
                 Err(Errno::INTR) => {}
+                // Another thread that waits may have been faster.
+                Err(Errno::AGAIN) => return Ok(said),
                 Err(source) => return Err(Error::System { doing: "reading the wake-up", source }),
             }
         }
@@ -156,11 +159,10 @@ impl Transport for Local {
             if !wait_for(&mut fds, timeout)? {
                 return Ok(Wake::Timeout);
             }
-            if fds[0].revents().contains(PollFlags::IN) {
-                // Events first, also if the server is gone: the next wait tells that.
-                if self.take_wakes()? {
-                    return Ok(Wake::Events);
-                }
+            if fds[0].revents().contains(PollFlags::IN)
+                && let Some(wake) = self.take_wakes()?
+            {
+                return Ok(wake);
             }
             match seqpacket::receive(self.socket.as_fd()) {
                 Ok(Received::Closed) => return Ok(Wake::ServerGone),

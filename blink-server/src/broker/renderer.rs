@@ -6,6 +6,7 @@
 use crate::ipc::ToRenderer;
 use crate::options::OutputOption;
 use crate::socket::{self, Received, SocketError};
+use blinkgl::limits::MAX_CLIENTS;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -18,6 +19,8 @@ use std::time::{Duration, Instant};
 /// Messages that may wait for the renderer. A new renderer gets one for each client at once; more
 /// than that and some commands means that it is stuck.
 const MAX_QUEUE: usize = 1024;
+/// Descriptors that may wait with them, copies of the clients' own: all clients at once, and then some.
+const MAX_QUEUED_DESCRIPTORS: usize = 4 * MAX_CLIENTS;
 /// Longest wait before the next start, in a loop of crashes.
 const MAX_DELAY: Duration = Duration::from_secs(1);
 /// First wait, after the second crash in a row.
@@ -50,8 +53,8 @@ pub struct Renderer {
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     /// It does not take its messages.
-    #[error("it is stuck: {MAX_QUEUE} messages wait for it")]
-    Stuck,
+    #[error("it is stuck: {0} messages wait for it")]
+    Stuck(usize),
     /// The socket failed.
     #[error(transparent)]
     Socket(#[from] SocketError),
@@ -135,8 +138,9 @@ impl Renderer {
         if self.queue.is_empty() && socket::try_send(self.socket.as_fd(), &bytes, fds)? {
             return Ok(());
         }
-        if self.queue.len() >= MAX_QUEUE {
-            return Err(SendError::Stuck);
+        let descriptors: usize = self.queue.iter().map(|waiting| waiting.fds.len()).sum();
+        if self.queue.len() >= MAX_QUEUE || descriptors + fds.len() > MAX_QUEUED_DESCRIPTORS {
+            return Err(SendError::Stuck(self.queue.len()));
         }
         let fds = fds.iter().map(|fd| rustix::io::fcntl_dupfd_cloexec(fd, 0)).collect::<Result<_, _>>();
         let fds = fds.map_err(SocketError::System)?;
