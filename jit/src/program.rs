@@ -43,7 +43,7 @@ pub struct Program {
 }
 
 /// Steps of register work and jumps from which on native code is worth a compilation.
-const MIN_COMPILE_STEPS: usize = 16;
+const MIN_COMPILE_STEPS: usize = 4;
 
 impl Program {
     /// Lowers a program; it can run at once.
