@@ -79,6 +79,34 @@ impl Piece {
     }
 }
 
+/// What a batch draws.
+#[derive(Debug)]
+pub enum Contents<'a> {
+    /// Pieces, whose vertices may be on the GPU already.
+    Pieces(&'a [Piece]),
+    /// Vertices in drawing order.
+    Vertices(&'a [Vertex]),
+}
+
+impl Contents<'_> {
+    /// What identifies the vertices; `None` if nothing does.
+    #[must_use]
+    pub fn key(&self) -> Option<Key> {
+        match self {
+            Contents::Pieces(pieces) => Key::new(pieces),
+            Contents::Vertices(_) => None,
+        }
+    }
+
+    /// Appends the vertices in drawing order.
+    pub fn assemble(&self, to: &mut Vec<Vertex>) {
+        match self {
+            Contents::Pieces(pieces) => pieces.iter().for_each(|piece| piece.assemble(to)),
+            Contents::Vertices(vertices) => to.extend_from_slice(vertices),
+        }
+    }
+}
+
 /// What identifies a batch's vertices.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Key {
@@ -126,6 +154,17 @@ pub struct Buffer {
     pub used: u64,
 }
 
+/// Bytes that a vertex array and a buffer take besides the vertices: about what Mesa's do. Without it, many small
+/// batches would be as good as free.
+const OBJECT_BYTES: usize = 16 << 10;
+
+impl Buffer {
+    /// Bytes that it takes, about.
+    fn cost(&self) -> usize {
+        self.bytes.saturating_add(OBJECT_BYTES)
+    }
+}
+
 /// Buffers by what is in them.
 #[derive(Debug, Default)]
 pub struct Cache {
@@ -141,18 +180,33 @@ impl Cache {
         Some(*buffer)
     }
 
-    /// Keeps a buffer. What was given up for it is to be deleted.
+    /// Keeps a buffer, and gives up others if they take more than `limit` bytes: those not used for longest, down
+    /// to half of it, so that the search for them is rare. What is given up is to be deleted.
     #[must_use]
     pub fn insert(&mut self, key: Key, buffer: Buffer, limit: usize) -> Vec<Buffer> {
-        self.bytes += buffer.bytes;
-        let mut given_up: Vec<Buffer> = self.buffers.insert(key, buffer).into_iter().collect();
-        while self.bytes - given_up.iter().map(|b| b.bytes).sum::<usize>() > limit && self.buffers.len() > 1 {
-            let oldest = self.buffers.iter().min_by_key(|(_, b)| b.used).map(|(key, _)| key.clone());
-            let Some(old) = oldest.and_then(|key| self.buffers.remove(&key)) else { break };
-            given_up.push(old);
+        let mut given_up = Vec::new();
+        if self.bytes.saturating_add(buffer.cost()) > limit {
+            let mut by_use: Vec<(u64, Key)> =
+                self.buffers.iter().map(|(key, buffer)| (buffer.used, key.clone())).collect();
+            by_use.sort_by_key(|&(used, _)| used);
+            for (_, key) in by_use {
+                if self.bytes <= limit / 2 {
+                    break;
+                }
+                given_up.extend(self.remove(&key));
+            }
         }
-        self.bytes -= given_up.iter().map(|b| b.bytes).sum::<usize>();
+        // Only now: the buffer is about to be drawn from.
+        given_up.extend(self.remove(&key));
+        self.bytes += buffer.cost();
+        self.buffers.insert(key, buffer);
         given_up
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Buffer> {
+        let buffer = self.buffers.remove(key)?;
+        self.bytes -= buffer.cost();
+        Some(buffer)
     }
 
     /// Gives up what no frame used since `frame`.
@@ -160,7 +214,51 @@ impl Cache {
     pub fn expire(&mut self, frame: u64) -> Vec<Buffer> {
         let given_up: Vec<Buffer> =
             self.buffers.extract_if(|_, buffer| buffer.used < frame).map(|(_, buffer)| buffer).collect();
-        self.bytes -= given_up.iter().map(|b| b.bytes).sum::<usize>();
+        self.bytes -= given_up.iter().map(Buffer::cost).sum::<usize>();
         given_up
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::num::NonZeroU32;
+
+    fn key(number: u32) -> Key {
+        Key { segments: vec![], words: vec![number] }
+    }
+
+    fn buffer(name: u32, used: u64) -> Buffer {
+        let name = NonZeroU32::new(name).unwrap_or(NonZeroU32::MIN);
+        let (array, buffer) = (glow::NativeVertexArray(name), glow::NativeBuffer(name));
+        Buffer { array, buffer, bytes: 1000, count: 1, used }
+    }
+
+    #[test]
+    fn what_is_not_used_goes_and_what_is_new_stays() {
+        let limit = 8 * (OBJECT_BYTES + 1000);
+        let mut cache = Cache::default();
+        for i in 1..=8 {
+            assert!(cache.insert(key(i), buffer(i, 1), limit).is_empty());
+        }
+        assert!(cache.get(&key(3), 2).is_some());
+        // Used in the same frame as the others: nothing but being new speaks for it.
+        let given_up = cache.insert(key(9), buffer(9, 1), limit);
+        assert_eq!(given_up.len(), 4);
+        assert!(given_up.iter().all(|b| b.array != buffer(9, 1).array && b.array != buffer(3, 1).array));
+        assert!(cache.get(&key(9), 2).is_some() && cache.get(&key(3), 2).is_some());
+        assert_eq!(cache.buffers.len(), 5);
+        assert_eq!(cache.expire(2).len(), 3);
+        assert_eq!(cache.expire(u64::MAX).len(), 2);
+        assert_eq!(cache.bytes, 0);
+    }
+
+    #[test]
+    fn one_that_is_larger_than_all_room_is_kept_alone() {
+        let mut cache = Cache::default();
+        let _ = cache.insert(key(1), buffer(1, 1), 100);
+        assert_eq!(cache.insert(key(2), buffer(2, 1), 100).len(), 1);
+        assert_eq!(cache.insert(key(2), buffer(3, 1), 100).len(), 1, "the one that had the key");
+        assert_eq!(cache.buffers.len(), 1);
     }
 }

@@ -1,6 +1,6 @@
 //! Receives a running program's commands and segments, and makes as few draws of them as it can.
 
-use super::batch::{Key, Piece};
+use super::batch::{Contents, Piece};
 use super::record::Record;
 use super::shader::{Texturing, Variant};
 use super::state::{Hard, WindowState};
@@ -87,9 +87,12 @@ impl<'a> Painter<'a> {
         let pieces = std::mem::take(&mut self.pieces);
         let records = std::mem::take(&mut self.records);
         self.current = None;
-        if pieces.is_empty() {
-            return;
+        if !pieces.is_empty() {
+            self.draw_batch(&records, &Contents::Pieces(&pieces));
         }
+    }
+
+    fn draw_batch(&mut self, records: &[Record], contents: &Contents<'_>) {
         let texture = self.bound_texture();
         let texturing = match texture.map(|t| t.desc.format) {
             None => Texturing::Off,
@@ -101,11 +104,11 @@ impl<'a> Painter<'a> {
             assembly: self.assembly,
             hard: &self.hard,
             texture,
-            records: &records,
+            records,
             lights: &self.state.lights,
         };
         self.tracker.confine(&self.target, &self.hard);
-        self.tracker.draw_batch(&drawing, Key::new(&pieces), &pieces);
+        self.tracker.draw_batch(&drawing, contents);
     }
 
     fn bound_texture(&self) -> Option<&'a Texture> {
@@ -174,55 +177,60 @@ impl Painter<'_> {
         }
     }
 
-    /// A segment with more records than a uniform block holds: drawn a block's worth at a time.
+    /// A segment with more records than a uniform block holds: as many primitives at a time as have records
+    /// enough. Each vertex is looked at once, whatever the client wrote.
     fn draw_in_parts(&mut self, segment: &Arc<Segment>, dynamic: Option<&[Vertex]>, exit: &Attributes) {
         let room = self.tracker.max_records();
-        let vertices = dynamic.unwrap_or(&segment.vertices);
         let corners = match segment.assembly {
             Assembly::Points => 1,
             Assembly::Lines => 2,
             Assembly::Triangles => 3,
         };
-        let entry = self.state.clone();
-        let record_of = |index: u32| {
-            let vertex = usize::try_from(index).ok().and_then(|i| vertices.get(i));
-            vertex.map_or(0, |v| usize::try_from(v.record).unwrap_or(0))
-        };
-        for first in (0..segment.records.len()).step_by(room / 2) {
-            // A primitive belongs to the part of its last vertex; its others may lie in the part before,
-            // which is why parts overlap by half.
-            let part = first..first + room / 2;
-            let window = first.saturating_sub(room / 2)..(first + room / 2).min(segment.records.len());
-            let mut state = entry.clone();
-            let mut records = vec![0; segment.records.len()];
-            self.records.clear();
-            for (k, commands) in segment.records.iter().enumerate().take(window.end) {
-                for command in commands {
-                    state.command(command.op, &command.args);
-                }
-                if window.contains(&k) {
-                    records[k] = u32::try_from(self.records.len()).unwrap_or(0);
-                    self.records.push(Record::new(&state));
-                }
+        let mut piece = Piece::new(segment, dynamic, self.state);
+        let mut packed: Vec<Record> = Vec::new();
+        for commands in &segment.records {
+            for command in commands {
+                self.state.command(command.op, &command.args);
             }
-            let mut piece = Piece::new(segment, Some(vertices), &entry);
-            let mut shorter = Segment::clone(segment);
-            shorter.indices = segment
-                .indices
-                .chunks_exact(corners)
-                .filter(|p| p.last().is_some_and(|&i| part.contains(&record_of(i))))
-                .flatten()
-                .copied()
-                .collect();
-            piece.segment = Arc::new(shorter);
-            piece.records = records;
-            self.pieces.push(piece);
-            self.flush();
+            let record = Record::new(self.state);
+            if packed.last() != Some(&record) {
+                packed.push(record);
+            }
+            piece.records.push(u32::try_from(packed.len() - 1).unwrap_or(0));
         }
-        for command in segment.records.iter().flatten().chain(&segment.trailing) {
+        for command in &segment.trailing {
             self.state.command(command.op, &command.args);
         }
-        self.current = None;
+        let mut vertices = Vec::new();
+        piece.assemble(&mut vertices);
+        // Where each packed record is in the part's block, and the part that this was said in.
+        let mut places = vec![(0u32, 0u32); packed.len()];
+        let mut part = 1;
+        let mut start = 0;
+        for first in (0..vertices.len()).step_by(corners) {
+            if self.records.len() + corners > room {
+                self.draw_part(vertices.get(start..first).unwrap_or_default());
+                start = first;
+                part += 1;
+            }
+            for vertex in vertices.iter_mut().skip(first).take(corners) {
+                let at = usize::try_from(vertex.record).unwrap_or(usize::MAX);
+                let (Some(place), Some(record)) = (places.get_mut(at), packed.get(at)) else { continue };
+                if place.0 != part {
+                    *place = (part, u32::try_from(self.records.len()).unwrap_or(0));
+                    self.records.push(*record);
+                }
+                vertex.record = place.1;
+            }
+        }
+        self.draw_part(vertices.get(start..).unwrap_or_default());
         self.leave(exit);
+    }
+
+    /// Draws assembled vertices with the records gathered for them.
+    fn draw_part(&mut self, vertices: &[Vertex]) {
+        let records = std::mem::take(&mut self.records);
+        self.current = None;
+        self.draw_batch(&records, &Contents::Vertices(vertices));
     }
 }

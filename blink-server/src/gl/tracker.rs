@@ -4,7 +4,7 @@
 //! [`Tracker::draw_batch`] and [`Tracker::clear`] for guests, always inside the scissor that
 //! [`Tracker::confine`] set, and the public functions below for the server.
 
-use super::batch::{Buffer, Cache, Key, Piece, primitive};
+use super::batch::{Buffer, Cache, Contents, primitive};
 use super::painter::{Painter, Target};
 use super::record::{LIGHTS_VECTORS, RECORD_BYTES, Record, pack_lights};
 use super::shader::{self, Texturing, Variant};
@@ -169,6 +169,10 @@ const UNIFORM_LIGHTS: u32 = 1;
 
 fn signed(value: u32) -> i32 {
     i32::try_from(value).unwrap_or(i32::MAX)
+}
+
+fn signed_bytes(bytes: usize) -> i32 {
+    i32::try_from(bytes).unwrap_or(i32::MAX)
 }
 
 fn object<T>(what: &'static str) -> impl FnOnce(String) -> GlError {
@@ -716,12 +720,12 @@ impl Tracker {
     }
 
     /// Draws a batch, inside what [`Tracker::confine`] set.
-    pub(super) fn draw_batch(&mut self, drawing: &Drawing<'_>, key: Option<Key>, pieces: &[Piece]) {
+    pub(super) fn draw_batch(&mut self, drawing: &Drawing<'_>, contents: &Contents<'_>) {
         if let Err(error) = self.program(drawing.variant) {
             log::error!("{error}");
             return;
         }
-        let Some(buffer) = self.vertices(key, pieces) else { return };
+        let Some(buffer) = self.vertices(contents) else { return };
         if buffer.count == 0 {
             return;
         }
@@ -737,16 +741,15 @@ impl Tracker {
     }
 
     /// The batch's vertices on the GPU: those of the same batch before, or uploaded now.
-    fn vertices(&mut self, key: Option<Key>, pieces: &[Piece]) -> Option<Buffer> {
+    fn vertices(&mut self, contents: &Contents<'_>) -> Option<Buffer> {
+        let key = contents.key();
         if let Some(kept) = key.as_ref().and_then(|key| self.cache.get(key, self.frame)) {
             self.counters.reused += 1;
             return Some(kept);
         }
         let mut vertices = std::mem::take(&mut self.scratch);
         vertices.clear();
-        for piece in pieces {
-            piece.assemble(&mut vertices);
-        }
+        contents.assemble(&mut vertices);
         let bytes = vertex_bytes(&vertices);
         self.counters.uploaded_bytes += bytes.len() as u64;
         let count = i32::try_from(vertices.len()).ok()?;
@@ -788,20 +791,21 @@ impl Tracker {
 
     fn upload_uniforms(&mut self, drawing: &Drawing<'_>) {
         let gl = &self.gl;
-        // The block in the shader has `max_records` entries, and OpenGL wants all of them backed.
-        let mut records = Vec::with_capacity(self.max_records * RECORD_BYTES);
+        let mut records = Vec::with_capacity(drawing.records.len() * RECORD_BYTES);
         for record in drawing.records.iter().take(self.max_records) {
             extend_vectors(&mut records, &record.0);
         }
-        let used = records.len();
-        records.resize(self.max_records * RECORD_BYTES, 0);
+        // The block in the shader has `max_records` entries, and OpenGL wants all of them backed: by a new store, which
+        // also keeps this upload from waiting for earlier draws. Vertices name only the entries filled here.
+        let block = signed_bytes(self.max_records * RECORD_BYTES);
         // SAFETY: see the module `gl`.
         unsafe {
             gl.bind_buffer(glow::UNIFORM_BUFFER, Some(self.record_buffer));
-            gl.buffer_data_u8_slice(glow::UNIFORM_BUFFER, &records, glow::STREAM_DRAW);
+            gl.buffer_data_size(glow::UNIFORM_BUFFER, block, glow::STREAM_DRAW);
+            gl.buffer_sub_data_u8_slice(glow::UNIFORM_BUFFER, 0, &records);
             gl.bind_buffer_base(glow::UNIFORM_BUFFER, UNIFORM_RECORDS, Some(self.record_buffer));
         }
-        self.counters.uploaded_bytes += used as u64;
+        self.counters.uploaded_bytes += records.len() as u64;
         if self.lights.as_ref() != Some(drawing.lights) {
             let mut bytes = Vec::with_capacity(LIGHTS_VECTORS * 16);
             extend_vectors(&mut bytes, &pack_lights(drawing.lights));
@@ -919,7 +923,13 @@ unsafe fn make_buffer(gl: &glow::Context) -> Result<Buffer, GlError> {
     // SAFETY: see the module `gl`.
     unsafe {
         let array = gl.create_vertex_array().map_err(object::<glow::VertexArray>("vertex array"))?;
-        let buffer = gl.create_buffer().map_err(object::<glow::Buffer>("buffer"))?;
+        let buffer = match gl.create_buffer() {
+            Ok(buffer) => buffer,
+            Err(why) => {
+                gl.delete_vertex_array(array);
+                return Err(GlError::Object { what: "buffer", why });
+            }
+        };
         gl.bind_vertex_array(Some(array));
         gl.bind_buffer(glow::ARRAY_BUFFER, Some(buffer));
         for (location, size, offset) in [(0, 4, 0), (1, 4, 16), (2, 4, 32), (3, 3, 48)] {
@@ -932,7 +942,7 @@ unsafe fn make_buffer(gl: &glow::Context) -> Result<Buffer, GlError> {
     }
 }
 
-/// Compiles and links.
+/// Compiles and links. What an error leaves over is deleted.
 ///
 /// # Safety
 /// The context is current on this thread.
@@ -941,19 +951,30 @@ unsafe fn link(gl: &glow::Context, vertex: &str, fragment: &str) -> Result<glow:
     unsafe {
         let program = gl.create_program().map_err(GlError::Shader)?;
         for (kind, source) in [(glow::VERTEX_SHADER, vertex), (glow::FRAGMENT_SHADER, fragment)] {
-            let shader = gl.create_shader(kind).map_err(GlError::Shader)?;
+            let shader = match gl.create_shader(kind) {
+                Ok(shader) => shader,
+                Err(why) => {
+                    gl.delete_program(program);
+                    return Err(GlError::Shader(why));
+                }
+            };
             gl.shader_source(shader, source);
             gl.compile_shader(shader);
-            if !gl.get_shader_compile_status(shader) {
-                return Err(GlError::Shader(gl.get_shader_info_log(shader)));
-            }
+            let compiled = gl.get_shader_compile_status(shader);
+            let why = if compiled { String::new() } else { gl.get_shader_info_log(shader) };
             gl.attach_shader(program, shader);
             // It goes with the program.
             gl.delete_shader(shader);
+            if !compiled {
+                gl.delete_program(program);
+                return Err(GlError::Shader(why));
+            }
         }
         gl.link_program(program);
         if !gl.get_program_link_status(program) {
-            return Err(GlError::Shader(gl.get_program_info_log(program)));
+            let why = gl.get_program_info_log(program);
+            gl.delete_program(program);
+            return Err(GlError::Shader(why));
         }
         Ok(program)
     }
