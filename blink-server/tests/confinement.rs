@@ -1,0 +1,454 @@
+//! A program draws in its window and its clip, and nowhere else; and what it does to the state of OpenGL does
+//! not reach the next window.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    missing_docs,
+    reason = "a test"
+)]
+
+#[path = "support/scene.rs"]
+mod scene;
+
+use blink_server::geometry::Rect;
+use blink_server::gl::{Framebuffer, TextureKey};
+use blinkgl::gl::{
+    BlendFactor, Capability, ClearMask, Comparison, Face, Light, LightModelParameter, LightParameter,
+    MaterialParameter, MatrixMode, Primitive, ShadeModel, TexEnvMode,
+};
+use blinkgl::ops::{Class, Kind, OPS, Op};
+use blinkgl::wire::Arg;
+use blinkgl::{Recorder, Reg};
+use examples::gears;
+use jit::TierChoice;
+use scene::{Blink, Scene, Texture};
+use std::collections::BTreeSet;
+use verifier::verify;
+
+const PROGRAMS: u64 = 400;
+/// The framebuffer, and the window in its middle.
+const SIDE: u32 = 192;
+const WINDOW: Rect = Rect { x: 50, y: 40, width: 80, height: 70 };
+
+/// A float that may be anything.
+fn wild(random: &mut fastrand::Rng) -> f32 {
+    match random.u8(..12) {
+        0 => f32::NAN,
+        1 => f32::INFINITY,
+        2 => f32::NEG_INFINITY,
+        3 => random.f32() * 1e30,
+        4 => -1e-30 * random.f32(),
+        5 => f32::from_bits(random.u32(..)),
+        6 => random.f32() * 4000.0 - 2000.0,
+        _ => random.f32() * 4.0 - 2.0,
+    }
+}
+
+fn wild_int(random: &mut fastrand::Rng) -> i32 {
+    match random.u8(..8) {
+        0 => i32::MIN,
+        1 => i32::MAX,
+        2 => random.i32(..),
+        3 => random.i32(-70_000..70_000),
+        _ => random.i32(-200..400),
+    }
+}
+
+fn argument(random: &mut fastrand::Rng, kind: Kind) -> Arg {
+    if kind.takes_register() && (kind == Kind::Dst || random.u8(..5) == 0) {
+        // Registers 0 to 7 keep the wild values that they start with.
+        let number = if kind == Kind::Dst { random.u32(8..12) } else { random.u32(..12) };
+        return Arg::Reg(Reg::new(number).unwrap());
+    }
+    Arg::Const(match kind {
+        Kind::Dst => unreachable!("a register"),
+        Kind::Float => wild(random).to_bits(),
+        Kind::Int => wild_int(random).cast_unsigned(),
+        Kind::Raw => random.u32(..),
+        Kind::Enum(set) => random.choice(set.values).unwrap().1,
+        Kind::Bits(set) => random.u32(..) & set.all_bits(),
+        Kind::Bool => random.u32(..2),
+        Kind::Texture => random.u32(..4),
+        Kind::List => random.u32(1..4),
+        Kind::Label => unreachable!("no jumps"),
+    })
+}
+
+/// Ops by where they may stand: outside of primitives, and between Begin and End.
+fn rows(inside: bool) -> Vec<Op> {
+    let stands = |class: Class| match class {
+        Class::Vertex => inside,
+        Class::Attribute | Class::Compute => true,
+        Class::State | Class::Draw | Class::Signal | Class::ListCall => !inside,
+        // Put by the generator, as they come in pairs, or have no part in drawing.
+        Class::Begin | Class::End | Class::Jump | Class::ListDefinition | Class::Read => false,
+    };
+    OPS.iter().filter(|row| stands(row.class)).map(|row| row.op).collect()
+}
+
+/// Tries an op: gives it up if the verifier would not take it.
+fn put(p: &mut Vec<(Op, Vec<Arg>)>, random: &mut fastrand::Rng, op: Op) {
+    let matrix = matches!(op, Op::PushMatrix | Op::PopMatrix | Op::MatrixMode | Op::TexParameter);
+    if matrix {
+        return;
+    }
+    for _ in 0..8 {
+        let args: Vec<Arg> = op.info().operands.iter().map(|o| argument(random, o.kind)).collect();
+        // Constants out of the range of OpenGL are refused (V33): alone, so that one op does not spoil the program.
+        let mut alone = Recorder::new();
+        if op.info().class == Class::Vertex {
+            alone.begin(Primitive::Points);
+        }
+        alone.instruction(op, &args);
+        if op.info().class == Class::Vertex {
+            alone.end();
+        }
+        if verify(alone.finish().unwrap(), blinkgl::ops::Callback::Redraw).is_ok() {
+            p.push((op, args));
+            return;
+        }
+    }
+}
+
+fn triangle(p: &mut Vec<(Op, Vec<Arg>)>, random: &mut fastrand::Rng) {
+    let float = |value: f32| Arg::Const(value.to_bits());
+    p.push((Op::Begin, vec![Arg::Const(random.u32(..10))]));
+    for _ in 0..4 {
+        let corner = [(); 3].map(|()| float(random.f32() * 6.0 - 3.0));
+        p.push((Op::Vertex3, corner.to_vec()));
+    }
+    p.push((Op::End, vec![]));
+}
+
+/// A program of everything.
+fn program(seed: u64, seen: &mut BTreeSet<Op>) -> Scene {
+    let random = &mut fastrand::Rng::with_seed(seed);
+    let (outside, inside) = (rows(false), rows(true));
+    let mut ops = Vec::new();
+    for _ in 0..random.u32(5..60) {
+        match random.u8(..10) {
+            0..4 => {
+                let op = *random.choice(&outside).unwrap();
+                put(&mut ops, random, op);
+            }
+            // What is most likely to reach out.
+            4 => {
+                let op = *random.choice(&[Op::Viewport, Op::Scissor, Op::PointSize, Op::Enable]).unwrap();
+                put(&mut ops, random, op);
+            }
+            5 => put(&mut ops, random, Op::Clear),
+            6 | 7 => triangle(&mut ops, random),
+            _ => {
+                ops.push((Op::Begin, vec![Arg::Const(random.u32(..10))]));
+                for _ in 0..random.u32(..12) {
+                    let op = *random.choice(&inside).unwrap();
+                    put(&mut ops, random, op);
+                }
+                ops.push((Op::End, vec![]));
+            }
+        }
+    }
+    triangle(&mut ops, random);
+    seen.extend(ops.iter().map(|(op, _)| *op));
+    let mut scene = Scene::new(format!("program {seed}"), WINDOW.width, WINDOW.height, |p| {
+        for (op, args) in &ops {
+            p.instruction(*op, args);
+        }
+    })
+    .init(|p| {
+        for list in 1..3 {
+            p.list(list, |p| {
+                p.clear(ClearMask::COLOR);
+                p.viewport(-1000, -1000, 4000, 4000);
+                p.scissor(-1000, -1000, 4000, 4000);
+                p.primitive(Primitive::TriangleFan, |p| {
+                    for i in 0..5u8 {
+                        p.vertex3(f32::from(i) * 1e3, -3.0, wild(&mut fastrand::Rng::with_seed(seed)));
+                    }
+                });
+            });
+        }
+    })
+    .texture(Texture::bgra(1, 4, 4, |x, y| [x as u8 * 60, y as u8 * 60, 200, 128]));
+    for register in &mut scene.registers {
+        *register = wild(random).to_bits();
+    }
+    scene
+}
+
+/// A picture without two equal neighbors.
+fn pattern(blink: &mut Blink, framebuffer: &Framebuffer) {
+    let mut bytes = Vec::new();
+    for i in 0..SIDE * SIDE {
+        let (x, y) = (i % SIDE, i / SIDE);
+        bytes.extend([x as u8, y as u8, (x * 7 + y * 13) as u8, 255]);
+    }
+    let image = blink.tracker.create_image(SIDE, SIDE, &bytes).unwrap();
+    blink.tracker.draw_image(framebuffer, &image, (0, 0), Rect::new(0, 0, SIDE, SIDE));
+    blink.tracker.delete_image(image);
+    let picture = blink.tracker.read_pixels(framebuffer, Rect::new(0, 0, SIDE, SIDE));
+    assert!(picture == bytes, "images are drawn pixel by pixel, whatever was drawn before");
+}
+
+/// Draws the programs, in and out of a clip; gives how many changed something outside, and inside.
+fn escapes(confinement: bool) -> (u64, u64) {
+    let all = Rect::new(0, 0, SIDE, SIDE);
+    let mut blink = Blink::new();
+    blink.tracker.set_confinement_for_tests(confinement);
+    let framebuffer = blink.tracker.create_framebuffer(SIDE, SIDE).unwrap();
+    let (mut out, mut inside) = (0, 0);
+    let mut seen = BTreeSet::new();
+    for seed in 0..PROGRAMS {
+        let scene = program(seed, &mut seen);
+        pattern(&mut blink, &framebuffer);
+        let before = blink.tracker.read_pixels(&framebuffer, all);
+        let clip = match seed % 4 {
+            0 => Rect::new(70, 50, 20, 30),
+            // Reaches out of the window: the window still confines.
+            1 => Rect::new(20, 60, 60, 200),
+            _ => WINDOW,
+        };
+        let mut window = blink.window(&scene, 1, TierChoice::Interpreter);
+        blink.redraw(&mut window, &framebuffer, WINDOW, clip, TierChoice::Interpreter);
+        let after = blink.tracker.read_pixels(&framebuffer, all);
+        let may = clip.intersection(&WINDOW);
+        let changed = |wanted: bool| {
+            (0..).zip(before.chunks_exact(4).zip(after.chunks_exact(4))).any(|(i, (a, b)): (u32, _)| {
+                let place = ((i % SIDE) as i32, (i / SIDE) as i32);
+                a != b && may.contains(place.0, place.1) == wanted
+            })
+        };
+        out += u64::from(changed(false));
+        inside += u64::from(changed(true));
+        if confinement {
+            assert!(!changed(false), "program {seed} drew outside of {may:?}");
+        }
+    }
+    let untried: Vec<&str> = OPS
+        .iter()
+        .filter(|row| matches!(row.class, Class::State | Class::Draw | Class::Attribute | Class::Vertex))
+        .filter(|row| !seen.contains(&row.op))
+        .map(|row| row.name)
+        .collect();
+    assert_eq!(
+        untried,
+        ["matrix_mode", "push_matrix", "pop_matrix", "tex_parameter"],
+        "what the programs try"
+    );
+    blink.tracker.delete_framebuffer(framebuffer);
+    (out, inside)
+}
+
+#[test]
+fn nothing_is_drawn_outside() {
+    let (out, inside) = escapes(true);
+    assert_eq!(out, 0);
+    assert!(inside > PROGRAMS / 4, "only {inside} programs draw anything");
+}
+
+/// The test above can fail: without the scissor, the same programs draw outside.
+#[test]
+fn without_the_scissor_they_escape() {
+    let (out, _) = escapes(false);
+    assert!(out > PROGRAMS / 10, "only {out} programs get out");
+}
+
+/// Changes all the state that there is.
+fn hostile(p: &mut Recorder) {
+    p.matrix_mode(MatrixMode::Projection);
+    p.frustum(-9.0, 1.0, -2.0, 1.0, 0.1, 3.0);
+    p.matrix_mode(MatrixMode::Texture);
+    p.scale(7.0, -3.0, 1.0);
+    p.matrix_mode(MatrixMode::Modelview);
+    p.rotate(77.0, 1.0, 2.0, 3.0);
+    for &capability in Capability::ALL {
+        p.enable(capability);
+    }
+    p.shade_model(ShadeModel::Flat);
+    p.cull_face(Face::FrontAndBack);
+    p.depth_range(1.0, 0.0);
+    p.blend_func(BlendFactor::Zero, BlendFactor::OneMinusSrcColor);
+    p.viewport(3, 5, 7, 11);
+    p.scissor(1, 1, 20, 20);
+    p.clear_color(1.0, 0.0, 1.0, 0.5);
+    p.clear_depth(0.1);
+    p.point_size(30.0);
+    p.line_width(7.0);
+    for &light in Light::ALL {
+        p.light(light, LightParameter::Diffuse, 0.0, 1.0, 0.0, 1.0);
+        p.light(light, LightParameter::Position, 1.0, 0.0, -5.0, 1.0);
+        p.light(light, LightParameter::SpotCutoff, 10.0, 0.0, 0.0, 0.0);
+    }
+    p.light_model(LightModelParameter::TwoSide, 1.0, 0.0, 0.0, 0.0);
+    p.light_model(LightModelParameter::LocalViewer, 1.0, 0.0, 0.0, 0.0);
+    p.light_model(LightModelParameter::Ambient, 1.0, 1.0, 0.0, 1.0);
+    p.material(Face::FrontAndBack, MaterialParameter::Emission, 1.0, 0.0, 0.0, 1.0);
+    p.color4(0.0, 0.0, 1.0, 0.3);
+    p.normal3(0.0, -1.0, 0.0);
+    p.bind_texture(1);
+    p.tex_env_mode(TexEnvMode::Blend);
+    p.tex_env_color(0.3, 0.9, 0.9, 0.1);
+    for face in [Face::FrontAndBack, Face::Front] {
+        p.clear(ClearMask::COLOR | ClearMask::DEPTH);
+        p.cull_face(face);
+        for primitive in [Primitive::Points, Primitive::Lines, Primitive::Triangles] {
+            p.primitive(primitive, |p| {
+                for (x, y) in [(-1.0, -1.0), (1.0, -1.0), (0.0, 1.0)] {
+                    p.tex_coord2(x, y);
+                    p.vertex2(x, y);
+                }
+            });
+        }
+        p.depth_func(Comparison::Never);
+        p.depth_mask(false);
+        p.color_mask(false, true, false, false);
+    }
+}
+
+/// A plain picture that depends on much of the initial state.
+fn plain(p: &mut Recorder) {
+    p.clear(ClearMask::COLOR | ClearMask::DEPTH);
+    for (n, primitive) in (0u8..).zip([Primitive::Triangles, Primitive::Lines, Primitive::Points]) {
+        let n = f32::from(n) * 0.3;
+        p.primitive(primitive, |p| {
+            for (x, y) in [(-0.8, -0.7), (0.9 - n, -0.5), (0.1, 0.9 - n)] {
+                p.vertex3(x, y, n);
+            }
+        });
+    }
+    p.enable(Capability::Texture2d);
+    p.bind_texture(1);
+    p.primitive(Primitive::Triangles, |p| {
+        for (x, y) in [(0.1, 0.2), (0.9, 0.3), (0.6, 0.9)] {
+            p.tex_coord2(x, y);
+            p.vertex2(x, y);
+        }
+    });
+    p.enable(Capability::Lighting);
+    p.enable(Capability::Light0);
+    p.enable(Capability::DepthTest);
+    p.primitive(Primitive::Quads, |p| {
+        for (x, y, z) in [(-0.9, 0.2, -0.5), (-0.2, 0.2, -0.5), (-0.2, 0.9, 0.5), (-0.9, 0.9, 0.5)] {
+            p.vertex3(x, y, z);
+        }
+    });
+}
+
+fn gears_scene() -> Scene {
+    let mut scene = Scene::new("gears", WINDOW.width, WINDOW.height, |_| {});
+    scene.programs.clear();
+    scene
+        .program(blinkgl::ops::Callback::Init, gears::init().unwrap())
+        .program(blinkgl::ops::Callback::Reshape, gears::reshape().unwrap())
+        .program(blinkgl::ops::Callback::Redraw, gears::redraw(gears::Angle::Time).unwrap())
+}
+
+/// The server's own drawing.
+fn trusted(blink: &mut Blink, framebuffer: &Framebuffer) {
+    let all = Rect::new(0, 0, SIDE, SIDE);
+    blink.tracker.fill(framebuffer, &[all], all, [0.1, 0.2, 0.3, 1.0]);
+    blink.tracker.clear_depth(framebuffer, all);
+    let pixels: Vec<u8> = (0..20 * 20 * 4u32).map(|i| (i * 37) as u8).collect();
+    let image = blink.tracker.create_image(20, 20, &pixels).unwrap();
+    blink.tracker.draw_image(framebuffer, &image, (10, 15), Rect::new(12, 0, 15, 100));
+    blink.tracker.delete_image(image);
+}
+
+#[test]
+fn no_state_leaks() {
+    let all = Rect::new(0, 0, SIDE, SIDE);
+    let texture = || Texture::bgra(1, 4, 4, |x, y| [x as u8 * 60, y as u8 * 60, 200, 128]);
+    let victims = [Scene::new("plain", WINDOW.width, WINDOW.height, plain).texture(texture()), gears_scene()];
+    let enemy = Scene::new("hostile", WINDOW.width, WINDOW.height, hostile).texture(texture());
+    for victim in &victims {
+        let picture = |disturbed: bool| {
+            let mut blink = Blink::new();
+            let framebuffer = blink.tracker.create_framebuffer(SIDE, SIDE).unwrap();
+            let other = blink.tracker.create_framebuffer(SIDE, SIDE).unwrap();
+            let mut window = blink.window(victim, 1, TierChoice::Interpreter);
+            let disturb = |blink: &mut Blink| {
+                if disturbed {
+                    let mut enemy = blink.window(&enemy, 2, TierChoice::Interpreter);
+                    blink.redraw(&mut enemy, &other, all, all, TierChoice::Interpreter);
+                }
+            };
+            disturb(&mut blink);
+            trusted(&mut blink, &framebuffer);
+            let mut pictures = vec![blink.tracker.read_pixels(&framebuffer, all)];
+            disturb(&mut blink);
+            // Twice: the second finds its vertices on the GPU.
+            for _ in 0..2 {
+                blink.redraw(&mut window, &framebuffer, WINDOW, WINDOW, TierChoice::Interpreter);
+                pictures.push(blink.tracker.read_pixels(&framebuffer, all));
+                disturb(&mut blink);
+            }
+            trusted(&mut blink, &framebuffer);
+            blink.redraw(&mut window, &framebuffer, WINDOW, WINDOW, TierChoice::Interpreter);
+            pictures.push(blink.tracker.read_pixels(&framebuffer, all));
+            pictures
+        };
+        let (alone, after) = (picture(false), picture(true));
+        for (at, (alone, after)) in alone.iter().zip(&after).enumerate() {
+            assert!(alone == after, "{}: picture {at} differs after another window's drawing", victim.name);
+        }
+        assert!(alone[0] != alone[1], "{} draws something", victim.name);
+        assert!(alone[1] == alone[2] && alone[2] == alone[3], "{}: each redraw is the same", victim.name);
+    }
+}
+
+/// A texture that goes away while a window's state has it bound: drawn as without texturing.
+#[test]
+fn textures_go_while_bound() {
+    let all = Rect::new(0, 0, 32, 32);
+    let scene = Scene::new("bound", 32, 32, |p| {
+        p.color4(0.0, 0.0, 1.0, 1.0);
+        p.primitive(Primitive::Quads, |p| {
+            for (x, y) in [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)] {
+                p.vertex2(x, y);
+            }
+        });
+    })
+    .init(|p| {
+        p.enable(Capability::Texture2d);
+        p.bind_texture(1);
+        p.tex_env_mode(TexEnvMode::Replace);
+    })
+    .texture(Texture::bgra(1, 4, 4, |_, _| [255, 0, 0, 255]));
+    let mut blink = Blink::new();
+    let framebuffer = blink.tracker.create_framebuffer(32, 32).unwrap();
+    let mut window = blink.window(&scene, 1, TierChoice::Interpreter);
+    let mut color = |blink: &mut Blink| {
+        blink.redraw(&mut window, &framebuffer, all, all, TierChoice::Interpreter);
+        blink.tracker.read_pixels(&framebuffer, Rect::new(16, 16, 1, 1))
+    };
+    assert_eq!(color(&mut blink), [255, 0, 0, 255]);
+    blink.textures.remove(&mut blink.tracker, TextureKey { client: 1, context: 0, oid: 1 });
+    assert_eq!(color(&mut blink), [0, 0, 255, 255]);
+}
+
+/// The largest window, and drawing without vertices.
+#[test]
+fn extremes() {
+    let scene = Scene::new("wide", 8192, 16, |p| {
+        p.clear_color(0.0, 1.0, 0.0, 1.0);
+        p.clear(ClearMask::COLOR);
+        for &primitive in Primitive::ALL {
+            p.primitive(primitive, |_| {});
+            p.primitive(primitive, |p| p.vertex2(5.0, 5.0));
+        }
+        p.color4(1.0, 0.0, 0.0, 1.0);
+        p.primitive(Primitive::Quads, |p| {
+            for (x, y) in [(0.5, -1.0), (1.0, -1.0), (1.0, 1.0), (0.5, 1.0)] {
+                p.vertex2(x, y);
+            }
+        });
+    });
+    let picture = Blink::new().picture(&scene, TierChoice::Interpreter);
+    let (row, _) = picture.split_at(8192 * 4);
+    for (x, pixel) in row.chunks_exact(4).enumerate() {
+        let wanted = if x < 6144 { [0, 255, 0, 255] } else { [255, 0, 0, 255] };
+        assert_eq!(pixel, wanted, "pixel {x}");
+    }
+}

@@ -1,0 +1,319 @@
+//! The same scenes by the real OpenGL: its compatibility profile, on a thread of its own.
+//!
+//! Each instruction of a verified program becomes the OpenGL call that its row of the op table names. The
+//! registers are computed here once more, without the JIT.
+
+use crate::scene::Scene;
+use blinkgl::layout::texture::Format;
+use blinkgl::ops::{External, Op};
+use glow::HasContext;
+use glutin::api::egl::context::PossiblyCurrentContext;
+use glutin::api::egl::device::Device;
+use glutin::api::egl::display::Display;
+use glutin::config::{ConfigSurfaceTypes, ConfigTemplateBuilder};
+use glutin::context::{ContextApi, ContextAttributesBuilder, GlProfile, Version};
+use glutin::display::GlDisplay;
+use jit::Environment;
+use std::collections::HashMap;
+use std::ffi::{CString, c_void};
+use verifier::{VerifiedInstruction, VerifiedProgram};
+
+/// OpenGL's fixed functions, which glow has not.
+macro_rules! fixed_functions {
+    ($( $name:ident = $text:literal ( $($arg:ty),* ); )*) => {
+        struct Fixed { $( $name: unsafe extern "system" fn($($arg),*), )* }
+
+        impl Fixed {
+            /// # Safety
+            /// `address` gives the functions of a compatibility context by their names.
+            unsafe fn load(address: impl Fn(&str) -> *const c_void) -> Fixed {
+                Fixed { $( $name: {
+                    let address = address($text);
+                    assert!(!address.is_null(), "OpenGL has no {}", $text);
+                    // SAFETY: the address is the named function's, whose type is that of the headers.
+                    unsafe { std::mem::transmute::<*const c_void, unsafe extern "system" fn($($arg),*)>(address) }
+                }, )* }
+            }
+        }
+    };
+}
+
+fixed_functions! {
+    begin = "glBegin" (u32);
+    end = "glEnd" ();
+    vertex2 = "glVertex2f" (f32, f32);
+    vertex3 = "glVertex3f" (f32, f32, f32);
+    vertex4 = "glVertex4f" (f32, f32, f32, f32);
+    normal3 = "glNormal3f" (f32, f32, f32);
+    color4 = "glColor4f" (f32, f32, f32, f32);
+    tex_coord2 = "glTexCoord2f" (f32, f32);
+    tex_coord4 = "glTexCoord4f" (f32, f32, f32, f32);
+    material = "glMaterialfv" (u32, u32, *const f32);
+    matrix_mode = "glMatrixMode" (u32);
+    load_identity = "glLoadIdentity" ();
+    load_matrix = "glLoadMatrixf" (*const f32);
+    mult_matrix = "glMultMatrixf" (*const f32);
+    push_matrix = "glPushMatrix" ();
+    pop_matrix = "glPopMatrix" ();
+    translate = "glTranslatef" (f32, f32, f32);
+    rotate = "glRotatef" (f32, f32, f32, f32);
+    scale = "glScalef" (f32, f32, f32);
+    frustum = "glFrustum" (f64, f64, f64, f64, f64, f64);
+    ortho = "glOrtho" (f64, f64, f64, f64, f64, f64);
+    shade_model = "glShadeModel" (u32);
+    point_size = "glPointSize" (f32);
+    light = "glLightfv" (u32, u32, *const f32);
+    light_model = "glLightModelfv" (u32, *const f32);
+    color_material = "glColorMaterial" (u32, u32);
+    tex_env_int = "glTexEnvi" (u32, u32, i32);
+    tex_env_floats = "glTexEnvfv" (u32, u32, *const f32);
+    new_list = "glNewList" (u32, u32);
+    end_list = "glEndList" ();
+    call_list = "glCallList" (u32);
+}
+
+/// The pictures of scenes: RGBA, top row first.
+pub fn pictures(scenes: &[Scene]) -> Vec<Vec<u8>> {
+    // The tracker's context is current on the caller's thread and has to stay so.
+    std::thread::scope(|scope| {
+        scope.spawn(|| scenes.iter().map(picture).collect::<Vec<_>>()).join().expect("OpenGL draws them")
+    })
+}
+
+fn picture(scene: &Scene) -> Vec<u8> {
+    // A context for each, so that each starts from OpenGL's own initial state.
+    let (_context, display) = compatibility_context();
+    let address = |name: &str| display.get_proc_address(&CString::new(name).unwrap());
+    // SAFETY: the context is current on this thread until the end of the function, with its functions.
+    let (gl, fixed) = unsafe { (glow::Context::from_loader_function(address), Fixed::load(address)) };
+    let (width, height) = (scene.width.cast_signed(), scene.height.cast_signed());
+    let mut pixels = vec![0; scene.width as usize * scene.height as usize * 4];
+    // SAFETY: as above; `pixels` has room for all of the framebuffer, and the textures for their texels.
+    unsafe {
+        let color = gl.create_texture().unwrap();
+        gl.bind_texture(glow::TEXTURE_2D, Some(color));
+        let nothing = glow::PixelUnpackData::Slice(None);
+        let format = glow::RGBA8.cast_signed();
+        gl.tex_image_2d(
+            glow::TEXTURE_2D,
+            0,
+            format,
+            width,
+            height,
+            0,
+            glow::RGBA,
+            glow::UNSIGNED_BYTE,
+            nothing,
+        );
+        let depth = gl.create_renderbuffer().unwrap();
+        gl.bind_renderbuffer(glow::RENDERBUFFER, Some(depth));
+        gl.renderbuffer_storage(glow::RENDERBUFFER, glow::DEPTH_COMPONENT24, width, height);
+        gl.bind_framebuffer(glow::FRAMEBUFFER, Some(gl.create_framebuffer().unwrap()));
+        let target = glow::TEXTURE_2D;
+        gl.framebuffer_texture_2d(glow::FRAMEBUFFER, glow::COLOR_ATTACHMENT0, target, Some(color), 0);
+        let target = glow::RENDERBUFFER;
+        gl.framebuffer_renderbuffer(glow::FRAMEBUFFER, glow::DEPTH_ATTACHMENT, target, Some(depth));
+        assert_eq!(gl.check_framebuffer_status(glow::FRAMEBUFFER), glow::FRAMEBUFFER_COMPLETE);
+        // What a new window has.
+        gl.viewport(0, 0, width, height);
+        gl.scissor(0, 0, width, height);
+        gl.clear_color(0.0, 0.0, 0.0, 1.0);
+        gl.clear(glow::COLOR_BUFFER_BIT | glow::DEPTH_BUFFER_BIT);
+        gl.clear_color(0.0, 0.0, 0.0, 0.0);
+
+        gl.pixel_store_i32(glow::UNPACK_ALIGNMENT, 1);
+        let textures = scene.textures.iter().map(|t| (t.oid, upload(&gl, t))).collect();
+        gl.bind_texture(glow::TEXTURE_2D, None);
+        let environment = scene.environment();
+        let mut registers = scene.registers.map(f32::from_bits);
+        for program in &scene.programs {
+            (fixed.matrix_mode)(0x1700);
+            let mut walk = Walk { gl: &gl, fixed: &fixed, textures: &textures, environment: &environment };
+            walk.program(program, &mut registers);
+            let error = gl.get_error();
+            assert_eq!(error, glow::NO_ERROR, "{}: OpenGL refuses a call: {error:#x}", scene.name);
+        }
+        let into = glow::PixelPackData::Slice(Some(&mut pixels));
+        gl.read_pixels(0, 0, width, height, glow::RGBA, glow::UNSIGNED_BYTE, into);
+    }
+    pixels.chunks_exact(scene.width as usize * 4).rev().flatten().copied().collect()
+}
+
+fn compatibility_context() -> (PossiblyCurrentContext, Display) {
+    let mut devices: Vec<Device> = Device::query_devices().unwrap().collect();
+    devices.sort_by_key(|device| device.extensions().contains("EGL_MESA_device_software"));
+    for device in &devices {
+        // SAFETY: no raw display handle is given, so there is none that must outlive the display.
+        let Ok(display) = (unsafe { Display::with_device(device, None) }) else { continue };
+        let template = ConfigTemplateBuilder::new().with_surface_type(ConfigSurfaceTypes::empty()).build();
+        // SAFETY: the template names no native window.
+        let Some(config) = unsafe { display.find_configs(template) }.ok().and_then(|mut all| all.next())
+        else {
+            continue;
+        };
+        let attributes = ContextAttributesBuilder::new()
+            .with_context_api(ContextApi::OpenGl(Some(Version::new(3, 3))))
+            .with_profile(GlProfile::Compatibility)
+            .build(None);
+        // SAFETY: the attributes name no native window.
+        let context = unsafe { display.create_context(&config, &attributes) };
+        if let Ok(context) = context.and_then(|context| context.make_current_surfaceless()) {
+            return (context, display);
+        }
+    }
+    panic!("no EGL device has OpenGL's compatibility profile");
+}
+
+/// # Safety
+/// The context is current.
+unsafe fn upload(gl: &glow::Context, texture: &crate::scene::Texture) -> glow::Texture {
+    let desc = &texture.desc;
+    assert_eq!((desc.format, desc.stride), (Format::Bgra8, desc.width * 4), "what OpenGL itself can draw");
+    // SAFETY: the caller's; the texels are all there, or the vector's length would differ.
+    unsafe {
+        let name = gl.create_texture().unwrap();
+        gl.bind_texture(glow::TEXTURE_2D, Some(name));
+        assert_eq!(texture.bytes.len(), (desc.stride * desc.height) as usize);
+        let (width, height) = (desc.width.cast_signed(), desc.height.cast_signed());
+        let (internal, format) = (glow::RGBA8.cast_signed(), glow::BGRA);
+        let texels = glow::PixelUnpackData::Slice(Some(&texture.bytes));
+        gl.tex_image_2d(glow::TEXTURE_2D, 0, internal, width, height, 0, format, glow::UNSIGNED_BYTE, texels);
+        // Blink's initial value: OpenGL's needs mipmaps.
+        gl.tex_parameter_i32(glow::TEXTURE_2D, glow::TEXTURE_MIN_FILTER, glow::LINEAR.cast_signed());
+        name
+    }
+}
+
+struct Walk<'a> {
+    gl: &'a glow::Context,
+    fixed: &'a Fixed,
+    textures: &'a HashMap<u32, glow::Texture>,
+    environment: &'a Environment,
+}
+
+impl Walk<'_> {
+    fn program(&mut self, program: &VerifiedProgram, registers: &mut [f32; 32]) {
+        let instructions: Vec<VerifiedInstruction<'_>> = program.instructions().collect();
+        let mut at = 0;
+        while let Some(instruction) = instructions.get(at) {
+            at += 1;
+            if let Some(target) = self.instruction(instruction, registers) {
+                at = instructions.partition_point(|i| i.offset < target as usize);
+            }
+        }
+    }
+
+    /// Executes an instruction; gives the target if it jumps.
+    fn instruction(&mut self, i: &VerifiedInstruction<'_>, registers: &mut [f32; 32]) -> Option<u32> {
+        let file = *registers;
+        let word = |n: usize| if i.is_register(n) { file[i.args[n] as usize].to_bits() } else { i.args[n] };
+        let float = |n: usize| f32::from_bits(word(n));
+        let int = |n: usize| if i.is_register(n) { float(n) as i32 } else { i.args[n].cast_signed() };
+        let on = |n: usize| word(n) != 0;
+        let floats = |n: usize| [float(n), float(n + 1), float(n + 2), float(n + 3)];
+        let matrix = || std::array::from_fn::<f32, 16, _>(float);
+        let holds = |n: usize, a: f32, b: f32| match i.args[n] {
+            0 => a < b,
+            1 => a <= b,
+            2 => a == b,
+            3 => a != b,
+            4 => a >= b,
+            _ => a > b,
+        };
+        let mut written = None;
+        let mut set = |value: f32| written = Some(value);
+        let (gl, fixed) = (self.gl, self.fixed);
+        // SAFETY: the context is current, the pointers are to as many floats as the calls read, and calls that stand
+        // at a wrong place or have wrong values are errors in OpenGL, which it ignores.
+        unsafe {
+            match i.op() {
+                Op::Mov => set(float(1)),
+                Op::Add => set(float(1) + float(2)),
+                Op::Sub => set(float(1) - float(2)),
+                Op::Mul => set(float(1) * float(2)),
+                Op::Div => set(float(1) / float(2)),
+                Op::Min => set(if float(1) < float(2) { float(1) } else { float(2) }),
+                Op::Max => set(if float(1) > float(2) { float(1) } else { float(2) }),
+                Op::Neg => set(-float(1)),
+                Op::Abs => set(float(1).abs()),
+                Op::Floor => set(float(1).floor()),
+                Op::Fract => set(float(1) - float(1).floor()),
+                Op::Sqrt => set(float(1).sqrt()),
+                Op::Sin => set(float(1).sin()),
+                Op::Cos => set(float(1).cos()),
+                Op::Atan2 => set(float(1).atan2(float(2))),
+                Op::Cmp => set(if holds(1, float(2), float(3)) { 1.0 } else { 0.0 }),
+                Op::Select => set(if float(1) == 0.0 { float(3) } else { float(2) }),
+                Op::Jmp => return Some(i.args[0]),
+                Op::JmpIf => return holds(0, float(1), float(2)).then_some(i.args[3]),
+                Op::Read => set(External::from_code(i.args[1]).map_or(0.0, |e| self.environment.get(e))),
+                Op::TimeSince => {
+                    let moment = u64::from(word(1)) << 32 | u64::from(word(2));
+                    let since = i128::from(self.environment.presentation_ns) - i128::from(moment);
+                    set((since as f64 / 1e9) as f32)
+                }
+                Op::TimeMod => {
+                    set((self.environment.presentation_ns as f64 / 1e9 % f64::from(float(1))) as f32)
+                }
+                Op::RequestFrame | Op::Damage | Op::Notify => {}
+                Op::Begin => (fixed.begin)(word(0)),
+                Op::End => (fixed.end)(),
+                Op::Vertex2 => (fixed.vertex2)(float(0), float(1)),
+                Op::Vertex3 => (fixed.vertex3)(float(0), float(1), float(2)),
+                Op::Vertex4 => (fixed.vertex4)(float(0), float(1), float(2), float(3)),
+                Op::Normal3 => (fixed.normal3)(float(0), float(1), float(2)),
+                Op::Color4 => (fixed.color4)(float(0), float(1), float(2), float(3)),
+                Op::TexCoord2 => (fixed.tex_coord2)(float(0), float(1)),
+                Op::TexCoord4 => (fixed.tex_coord4)(float(0), float(1), float(2), float(3)),
+                Op::Material => (fixed.material)(word(0), word(1), floats(2).as_ptr()),
+                Op::MatrixMode => (fixed.matrix_mode)(word(0)),
+                Op::LoadIdentity => (fixed.load_identity)(),
+                Op::LoadMatrix => (fixed.load_matrix)(matrix().as_ptr()),
+                Op::MultMatrix => (fixed.mult_matrix)(matrix().as_ptr()),
+                Op::PushMatrix => (fixed.push_matrix)(),
+                Op::PopMatrix => (fixed.pop_matrix)(),
+                Op::Translate => (fixed.translate)(float(0), float(1), float(2)),
+                Op::Rotate => (fixed.rotate)(float(0), float(1), float(2), float(3)),
+                Op::Scale => (fixed.scale)(float(0), float(1), float(2)),
+                op @ (Op::Frustum | Op::Ortho) => {
+                    let [l, r, b, t, n, f] = std::array::from_fn(|n| f64::from(float(n)));
+                    let call = if op == Op::Frustum { fixed.frustum } else { fixed.ortho };
+                    call(l, r, b, t, n, f);
+                }
+                Op::Enable => gl.enable(word(0)),
+                Op::Disable => gl.disable(word(0)),
+                Op::ShadeModel => (fixed.shade_model)(word(0)),
+                Op::CullFace => gl.cull_face(word(0)),
+                Op::FrontFace => gl.front_face(word(0)),
+                Op::DepthFunc => gl.depth_func(word(0)),
+                Op::DepthMask => gl.depth_mask(on(0)),
+                Op::DepthRange => gl.depth_range_f32(float(0), float(1)),
+                Op::ColorMask => gl.color_mask(on(0), on(1), on(2), on(3)),
+                Op::BlendFunc => gl.blend_func(word(0), word(1)),
+                Op::Scissor => gl.scissor(int(0), int(1), int(2), int(3)),
+                Op::Viewport => gl.viewport(int(0), int(1), int(2), int(3)),
+                Op::ClearColor => gl.clear_color(float(0), float(1), float(2), float(3)),
+                Op::ClearDepth => gl.clear_depth_f32(float(0)),
+                Op::Clear => gl.clear(word(0)),
+                Op::PointSize => (fixed.point_size)(float(0)),
+                Op::LineWidth => gl.line_width(float(0)),
+                Op::Light => (fixed.light)(word(0), word(1), floats(2).as_ptr()),
+                Op::LightModel => (fixed.light_model)(word(0), floats(1).as_ptr()),
+                Op::ColorMaterial => (fixed.color_material)(word(0), word(1)),
+                Op::BindTexture => {
+                    gl.bind_texture(glow::TEXTURE_2D, self.textures.get(&word(0)).copied());
+                }
+                Op::TexEnvMode => (fixed.tex_env_int)(0x2300, 0x2200, int(0)),
+                Op::TexEnvColor => (fixed.tex_env_floats)(0x2300, 0x2201, floats(0).as_ptr()),
+                Op::TexParameter => gl.tex_parameter_i32(glow::TEXTURE_2D, word(0), int(1)),
+                Op::NewList => (fixed.new_list)(word(0), 0x1300),
+                Op::EndList => (fixed.end_list)(),
+                Op::CallList => (fixed.call_list)(word(0)),
+            }
+        }
+        if let Some(value) = written {
+            registers[i.args[0] as usize] = value;
+        }
+        None
+    }
+}

@@ -1,0 +1,196 @@
+//! Scenes: stored procedures and textures, and the tracker's picture of them.
+#![allow(dead_code, reason = "each test uses its part")]
+
+use blink_server::geometry::Rect;
+use blink_server::gl::{
+    Framebuffer, StateOnly, Target, TextureDesc, TextureKey, TextureStore, Tracker, WindowState, context,
+};
+use blinkgl::layout::texture::{ColorSpace, Format};
+use blinkgl::limits::REGISTERS;
+use blinkgl::ops::{Callback, External};
+use blinkgl::{Recorder, WireProgram};
+use jit::{Environment, Lists, Program, Run, TierChoice};
+use std::rc::Rc;
+use verifier::{VerifiedProgram, verify};
+
+/// A texture object of a scene.
+#[derive(Clone, Debug)]
+pub struct Texture {
+    pub oid: u32,
+    pub desc: TextureDesc,
+    pub bytes: Vec<u8>,
+}
+
+impl Texture {
+    /// A texture of BGRA texels, from a function of RGBA ones.
+    pub fn bgra(oid: u32, width: u32, height: u32, texel: impl Fn(u32, u32) -> [u8; 4]) -> Texture {
+        let mut bytes = Vec::new();
+        for y in 0..height {
+            for x in 0..width {
+                let [r, g, b, a] = texel(x, y);
+                bytes.extend([b, g, r, a]);
+            }
+        }
+        let format = Format::Bgra8;
+        let color_space = ColorSpace::default();
+        Texture { oid, desc: TextureDesc { format, width, height, stride: width * 4, color_space }, bytes }
+    }
+}
+
+/// What a window draws.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    pub name: String,
+    pub width: u32,
+    pub height: u32,
+    /// Run in this order; the last is the redraw.
+    pub programs: Vec<VerifiedProgram>,
+    pub textures: Vec<Texture>,
+    pub registers: [u32; REGISTERS],
+    pub time_ns: u64,
+}
+
+impl Scene {
+    /// A scene of one redraw.
+    pub fn new(name: impl Into<String>, width: u32, height: u32, draw: impl FnOnce(&mut Recorder)) -> Scene {
+        let mut recorder = Recorder::new();
+        draw(&mut recorder);
+        let scene = Scene {
+            name: name.into(),
+            width,
+            height,
+            programs: vec![],
+            textures: vec![],
+            registers: [0; REGISTERS],
+            time_ns: 0,
+        };
+        scene.program(Callback::Redraw, recorder.finish().unwrap())
+    }
+
+    /// The same with another program, in front of the redraw if it is not one.
+    pub fn program(mut self, callback: Callback, program: WireProgram) -> Scene {
+        let program = verify(program, callback).unwrap_or_else(|e| panic!("{}: {e}", self.name));
+        let before = self.programs.iter().filter(|p| p.callback() != Callback::Redraw).count();
+        let at = if callback == Callback::Redraw { self.programs.len() } else { before };
+        self.programs.insert(at, program);
+        self
+    }
+
+    pub fn init(self, record: impl FnOnce(&mut Recorder)) -> Scene {
+        let mut recorder = Recorder::new();
+        record(&mut recorder);
+        self.program(Callback::Init, recorder.finish().unwrap())
+    }
+
+    pub fn texture(mut self, texture: Texture) -> Scene {
+        self.textures.push(texture);
+        self
+    }
+
+    /// What its programs read.
+    #[allow(clippy::cast_precision_loss, reason = "small sizes")]
+    pub fn environment(&self) -> Environment {
+        let mut environment = Environment::at(self.time_ns);
+        environment.set(External::Width, self.width as f32);
+        environment.set(External::Height, self.height as f32);
+        environment
+    }
+}
+
+/// A scene's window as a server has it: what its programs before the redraw left.
+#[derive(Debug)]
+pub struct Window {
+    pub client: u32,
+    pub state: WindowState,
+    pub lists: Lists,
+    pub registers: [u32; REGISTERS],
+    pub environment: Environment,
+    pub redraw: Program,
+}
+
+/// The tracker in a context of its own.
+#[derive(Debug)]
+pub struct Blink {
+    pub tracker: Tracker,
+    pub textures: TextureStore,
+    _context: context::Headless,
+}
+
+impl Blink {
+    pub fn new() -> Blink {
+        let (context, functions) = context::Headless::new().expect("EGL: scripts/setup installs it");
+        let tracker = Tracker::new(Rc::new(functions)).unwrap();
+        Blink { tracker, textures: TextureStore::default(), _context: context }
+    }
+
+    /// Makes a client's window of a scene.
+    pub fn window(&mut self, scene: &Scene, client: u32, choice: TierChoice) -> Window {
+        for Texture { oid, desc, bytes } in &scene.textures {
+            let key = TextureKey { client, context: 0, oid: *oid };
+            self.textures.upload(&mut self.tracker, key, desc, bytes).unwrap();
+        }
+        let environment = scene.environment();
+        let mut state = WindowState::new(scene.width, scene.height);
+        let mut lists = Lists::default();
+        let mut registers = scene.registers;
+        let (redraw, before) = scene.programs.split_last().unwrap();
+        for program in before {
+            let program = prepared(program, choice);
+            state.start_callback();
+            let mut gl = StateOnly(&mut state);
+            let run = &mut Run {
+                registers: &mut registers,
+                environment: &environment,
+                lists: &mut lists,
+                gl: &mut gl,
+            };
+            let outcome = program.run(choice, run);
+            assert_eq!(outcome.stop, None, "{}", scene.name);
+        }
+        Window { client, state, lists, registers, environment, redraw: prepared(redraw, choice) }
+    }
+
+    /// Runs a window's redraw, with its lower left corner and size those of `place`.
+    pub fn redraw(
+        &mut self,
+        window: &mut Window,
+        framebuffer: &Framebuffer,
+        place: Rect,
+        clip: Rect,
+        choice: TierChoice,
+    ) {
+        let mut state = window.state.clone();
+        state.start_callback();
+        let target = Target { framebuffer, window: place, clip };
+        let scope = self.textures.scope(window.client, 0);
+        let mut painter = self.tracker.begin(target, &mut state, scope);
+        let mut registers = window.registers;
+        let run = &mut Run {
+            registers: &mut registers,
+            environment: &window.environment,
+            lists: &mut window.lists,
+            gl: &mut painter,
+        };
+        window.redraw.run(choice, run);
+        painter.finish();
+    }
+
+    /// A scene's picture: RGBA, top row first.
+    pub fn picture(&mut self, scene: &Scene, choice: TierChoice) -> Vec<u8> {
+        let all = Rect::new(0, 0, scene.width, scene.height);
+        let mut window = self.window(scene, 1, choice);
+        let framebuffer = self.tracker.create_framebuffer(scene.width, scene.height).unwrap();
+        self.redraw(&mut window, &framebuffer, all, all, choice);
+        let picture = self.tracker.read_pixels(&framebuffer, all);
+        self.tracker.delete_framebuffer(framebuffer);
+        picture
+    }
+}
+
+fn prepared(program: &VerifiedProgram, choice: TierChoice) -> Program {
+    let program = Program::new(program.clone());
+    if choice == TierChoice::Native {
+        program.compile().unwrap();
+    }
+    program
+}
