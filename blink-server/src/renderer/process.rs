@@ -10,6 +10,7 @@ use crate::options::OutputOption;
 use crate::output::headless::Headless;
 use crate::output::{Output, OutputEvent};
 use crate::socket::{self, Received};
+use blinkgl::limits::MAX_CLIENTS;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::time::{ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
@@ -21,8 +22,8 @@ use std::rc::Rc;
 const BROKER: u64 = 0;
 const TIMER: u64 = 1;
 const OUTPUT: u64 = 2;
-/// Doorbells: this plus the client's id.
-const DOORBELL: u64 = 1 << 32;
+/// One of the clients' doorbells.
+const DOORBELLS: u64 = 3;
 
 /// Why the renderer ends.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +83,10 @@ fn open_output(option: OutputOption) -> Result<(Box<dyn Output>, glow::Context, 
 struct Process {
     broker: OwnedFd,
     epoll: OwnedFd,
+    /// Watches the doorbells, edge by edge; is itself watched only while no frame is due, so that a client that
+    /// rings without end wakes the loop no more often than there are frames.
+    doorbells: OwnedFd,
+    listening: bool,
     timer: OwnedFd,
     output: Box<dyn Output>,
     server: Server,
@@ -110,7 +115,20 @@ fn run(broker: OwnedFd, option: OutputOption) -> Result<(), Failure> {
     if let Some(fd) = output.poll_fd() {
         epoll::add(&epoll, fd, EventData::new_u64(OUTPUT), EventFlags::IN)?;
     }
-    let mut process = Process { broker, epoll, timer, output, server, gl, wakeups: 0, quit: false };
+    let doorbells = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+    epoll::add(&epoll, &doorbells, EventData::new_u64(DOORBELLS), EventFlags::IN | EventFlags::ONESHOT)?;
+    let mut process = Process {
+        broker,
+        epoll,
+        doorbells,
+        listening: true,
+        timer,
+        output,
+        server,
+        gl,
+        wakeups: 0,
+        quit: false,
+    };
     process.send(&ToBroker::Ready { gl: process.gl.clone() }, &[])?;
     process.work()
 }
@@ -130,6 +148,11 @@ impl Process {
                 self.arm();
             }
             self.tell_placements()?;
+            if !self.listening && self.server.next_frame(now()).is_none() {
+                let flags = EventFlags::IN | EventFlags::ONESHOT;
+                epoll::modify(&self.epoll, &self.doorbells, EventData::new_u64(DOORBELLS), flags)?;
+                self.listening = true;
+            }
             events.clear();
             match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), None) {
                 Ok(_) => {}
@@ -141,8 +164,12 @@ impl Process {
                 match event.data.u64() {
                     BROKER => self.broker_messages()?,
                     TIMER => drain(self.timer.as_fd()),
-                    OUTPUT => {}
-                    doorbell => self.doorbell(doorbell),
+                    DOORBELLS => {
+                        self.listening = false;
+                        self.hear()?;
+                    }
+                    // The output: its events are taken at the loop's start.
+                    _ => {}
                 }
             }
         }
@@ -163,6 +190,7 @@ impl Process {
     }
 
     fn frame(&mut self) -> Result<(), Failure> {
+        self.hear()?;
         let damage = self.server.make_frame(now());
         if damage.is_some() {
             let (tracker, screen) = self.server.picture();
@@ -190,11 +218,21 @@ impl Process {
         }
     }
 
-    fn doorbell(&mut self, data: u64) {
-        let Ok(id) = u32::try_from(data - DOORBELL) else { return };
-        let id = ClientId(id);
-        // The doorbell is not read: the client could make that block. It is watched edge by edge instead.
-        self.server.rang(id);
+    /// Which clients rang since the last call?
+    fn hear(&mut self) -> Result<(), Failure> {
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let mut events = Vec::with_capacity(MAX_CLIENTS);
+        match epoll::wait(&self.doorbells, rustix::buffer::spare_capacity(&mut events), Some(&at_once)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        for event in &events {
+            // The doorbell is not read: the client could make that block.
+            if let Ok(id) = u32::try_from(event.data.u64()) {
+                self.server.rang(ClientId(id));
+            }
+        }
+        Ok(())
     }
 
     fn broker_messages(&mut self) -> Result<(), Failure> {
@@ -223,7 +261,7 @@ impl Process {
             }
             ToRenderer::ClientGone { id } => {
                 if let Some(doorbell) = self.server.doorbell(id) {
-                    let removed = epoll::delete(&self.epoll, doorbell);
+                    let removed = epoll::delete(&self.doorbells, doorbell);
                     debug_assert!(removed.is_ok(), "it was added with the client");
                 }
                 self.server.remove_client(id);
@@ -242,7 +280,15 @@ impl Process {
                 };
                 let memory = pixels.map(|p| socket::memory("blink-screenshot", &p)).transpose()?;
                 let fds: Vec<BorrowedFd<'_>> = memory.iter().map(AsFd::as_fd).collect();
-                self.send(&ToBroker::Reply { serial, result }, &fds)?;
+                match self.send(&ToBroker::Reply { serial, result }, &fds) {
+                    // Clients decide how long a list of them is: that must not end the renderer.
+                    Err(Failure::Broker(socket::SocketError::TooLarge(bytes))) => {
+                        let result =
+                            Err(format!("the answer is too large: {bytes} bytes; close some clients"));
+                        self.send(&ToBroker::Reply { serial, result }, &[])?;
+                    }
+                    sent => sent?,
+                }
             }
         }
         Ok(())
@@ -253,8 +299,8 @@ impl Process {
             return Err("the broker must send three descriptors".into());
         };
         let memory = mapping::map(&memory, info.bytes).map_err(|e| e.to_string())?;
-        let data = EventData::new_u64(DOORBELL + u64::from(info.id.0));
-        epoll::add(&self.epoll, &doorbell, data, EventFlags::IN | EventFlags::ET)
+        let data = EventData::new_u64(u64::from(info.id.0));
+        epoll::add(&self.doorbells, &doorbell, data, EventFlags::IN | EventFlags::ET)
             .map_err(|e| e.to_string())?;
         self.server.add_client(info, memory, Some(doorbell), Some(wake));
         Ok(())
