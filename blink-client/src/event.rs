@@ -155,6 +155,10 @@ pub enum Quota {
     Fuel,
     /// Vertices.
     Vertices,
+    /// Bytes of the display lists of all windows; this one has lost its own.
+    Lists,
+    /// Pixels of the off-screen buffers of all windows; this one is drawn directly.
+    Buffers,
     /// Something of a later version.
     Other(u32),
 }
@@ -188,6 +192,8 @@ impl Event {
                 let kind = match b {
                     _ if b == QuotaKind::Fuel as u32 => Quota::Fuel,
                     _ if b == QuotaKind::Vertices as u32 => Quota::Vertices,
+                    _ if b == QuotaKind::Lists as u32 => Quota::Lists,
+                    _ if b == QuotaKind::Buffers as u32 => Quota::Buffers,
                     other => Quota::Other(other),
                 };
                 What::Quota { callback: Callback::from_code(a), kind, limit: c }

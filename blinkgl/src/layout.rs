@@ -605,6 +605,10 @@ pub enum QuotaKind {
     Fuel = 1,
     /// Vertices drawn.
     Vertices = 2,
+    /// Bytes of the client's display lists: the window has lost its own.
+    Lists = 3,
+    /// Pixels of the client's off-screen buffers: the window is drawn directly.
+    Buffers = 4,
 }
 
 /// An event as it stands in the ring.

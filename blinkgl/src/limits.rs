@@ -96,3 +96,27 @@ pub const MAX_CLIENTS: usize = 64;
 /// Bytes of vertices that the server keeps on the GPU for batches that come again, all clients together: a
 /// million vertices.
 pub const MAX_VERTEX_CACHE_BYTES: usize = 64 << 20;
+
+/// Pixels of the off-screen buffers of one client (at eight bytes with their depth, 256 MiB): four windows of
+/// 4K. A window beyond that is drawn directly.
+pub const MAX_OFFSCREEN_PIXELS: u64 = 1 << 25;
+
+/// Bytes of the display lists of all windows of one client, as the server keeps them. A list outlives the
+/// procedure that made it, so that the limits on procedures do not bound it.
+pub const MAX_LIST_BYTES: usize = 128 << 20;
+
+/// Fuel of all callback runs of one client in one frame: its windows that come later wait for the next.
+pub const MAX_FRAME_FUEL: u64 = 2 * MAX_FUEL;
+
+/// Vertices of all callback runs of one client in one frame, as [`MAX_FRAME_FUEL`].
+pub const MAX_FRAME_VERTICES: u64 = 2 * MAX_VERTICES;
+
+/// Bytes that the server takes from one client a frame: three 4K frames. A client that commits more is
+/// scanned again that many frames later. A byte of a procedure counts [`PROCEDURE_BYTE_COST`] times.
+pub const MAX_SCAN_BYTES: u64 = 128 << 20;
+
+/// Verifying and lowering a byte of a procedure takes as long as copying so many bytes of a texture.
+pub const PROCEDURE_BYTE_COST: u64 = 16;
+
+/// Lines that one client's mistakes may write to the server's log in ten seconds; the rest is counted.
+pub const MAX_LOG_LINES: u32 = 10;
