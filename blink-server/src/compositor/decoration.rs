@@ -200,7 +200,20 @@ fn put(image: &mut [u8], width: usize, x: usize, y: usize, [r, g, b]: [u8; 3]) {
 /// A client's title as it may be shown: printable, one line.
 #[must_use]
 pub fn clean_title(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).take(64).collect()
+    String::from_utf8_lossy(bytes).chars().filter(|&c| is_shown(c)).take(64).collect()
+}
+
+/// Neither a control character nor one that only changes how others are shown (their direction, say): such
+/// would make a title read as something else in a list.
+fn is_shown(c: char) -> bool {
+    let format = ['\u{ad}', '\u{61c}', '\u{feff}'];
+    let formats = [
+        '\u{200b}'..='\u{200f}',
+        '\u{2028}'..='\u{202e}',
+        '\u{2060}'..='\u{206f}',
+        '\u{e0000}'..='\u{e007f}',
+    ];
+    !c.is_control() && !format.contains(&c) && !formats.iter().any(|range| range.contains(&c))
 }
 
 #[cfg(test)]
@@ -241,6 +254,7 @@ mod tests {
         }
         assert_ne!(plain, spoof);
         assert_eq!(clean_title(b"a\nb\x07\xff"), "ab\u{fffd}");
+        assert_eq!(clean_title("\u{202e}gnp.\u{2066}x\u{feff}é".as_bytes()), "gnp.xé");
         for width in 0..60 {
             assert_eq!(label_image(width, color, "long name", "title", false).len(), width as usize * 18 * 4);
         }

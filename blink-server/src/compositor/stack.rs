@@ -57,20 +57,30 @@ impl Stack {
         self.views.iter().find(|v| v.id == id)
     }
 
-    /// Adds a window above all others; one that is there already is left alone.
+    /// Adds a window above all others, a popup above its parent and what belongs to that; one that is there
+    /// already is left alone.
     pub fn add(&mut self, view: View) {
-        if self.get(view.id).is_none() {
-            self.views.push(view);
+        if self.get(view.id).is_some() {
+            return;
         }
+        // A window in the background can't come to the top by a popup.
+        let parent = view.parent.filter(|_| view.style == Style::Popup);
+        let family = parent.and_then(|parent| self.views.iter().rposition(|v| self.is_family(v, parent)));
+        let at = family.map_or(self.views.len(), |highest| highest + 1);
+        self.views.insert(at, view);
     }
 
-    /// Removes a window. Its children stay and become top-level in the stack's eyes; their owner
-    /// removes them too. The focus goes to the highest window left.
+    /// Removes a window. Its children become top-level windows, as without a label the user could not
+    /// reach them. The focus goes to the highest window left.
     pub fn remove(&mut self, id: WindowId) -> Option<View> {
         let index = self.views.iter().position(|v| v.id == id)?;
         let view = self.views.remove(index);
         if self.focus == Some(id) {
             self.focus = self.views.iter().rev().find(|v| v.style == Style::TopLevel).map(|v| v.id);
+        }
+        for child in self.views.iter_mut().filter(|v| v.parent == Some(id)) {
+            child.parent = None;
+            child.style = Style::TopLevel;
         }
         Some(view)
     }
@@ -160,11 +170,31 @@ impl Stack {
     }
 }
 
-/// A content's place kept so that the window can be reached, and its size within limits.
+/// A content's place and size, so that the user can reach the window and see whose it is.
+///
+/// No window is larger than the output: its frame could lie outside of it, and nothing would tell what is
+/// inside from another client's windows. A popup, which has no label, lies on the output with all of its frame.
 #[must_use]
-pub fn confine(content: Rect, output: &Rect) -> Rect {
-    let width = content.width.clamp(MIN_WINDOW_SIZE, MAX_WINDOW_SIZE);
-    let height = content.height.clamp(MIN_WINDOW_SIZE, MAX_WINDOW_SIZE);
+pub fn confine(style: Style, content: Rect, output: &Rect) -> Rect {
+    let side = |wish: u32, most: u32| wish.min(MAX_WINDOW_SIZE).min(most).max(MIN_WINDOW_SIZE);
+    let border = super::decoration::POPUP_BORDER;
+    let (width, height) = match style {
+        Style::TopLevel => (side(content.width, output.width), side(content.height, output.height)),
+        Style::Popup => {
+            let frame = 2 * border.unsigned_abs();
+            let most = [output.width, output.height].map(|most| most.saturating_sub(frame));
+            (side(content.width, most[0]), side(content.height, most[1]))
+        }
+    };
+    if style == Style::Popup {
+        let place = |wish: i32, low: i32, high: i32, size: u32| {
+            let low = low.saturating_add(border);
+            wish.clamp(low, high.saturating_sub(border).saturating_sub_unsigned(size).max(low))
+        };
+        let x = place(content.x, output.x, output.right(), width);
+        let y = place(content.y, output.y, output.bottom(), height);
+        return Rect { x, y, width, height };
+    }
     let reach = i32::try_from(width).unwrap_or(i32::MAX).min(REACHABLE);
     let left = output.x.saturating_sub(i32::try_from(width).unwrap_or(i32::MAX)).saturating_add(reach);
     let right = output.right().saturating_sub(reach).max(left);
@@ -205,6 +235,17 @@ mod tests {
         stack.set_focus(Some(id(1)));
         stack.remove(id(1));
         assert_eq!(stack.focus(), Some(id(4)), "popups don't inherit the focus");
+        assert_eq!(stack.get(id(2)).map(|v| (v.style, v.parent)), Some((Style::TopLevel, None)));
+        assert_eq!(stack.get(id(3)).map(|v| v.style), Some(Style::Popup));
+    }
+
+    #[test]
+    fn popups_come_no_higher_than_their_parents() {
+        let mut stack = Stack::default();
+        for v in [view(1, None), view(2, None), view(3, Some(1)), view(4, Some(3)), view(5, Some(1))] {
+            stack.add(v);
+        }
+        assert_eq!(order(&stack), [1, 3, 4, 5, 2]);
     }
 
     #[test]
@@ -225,7 +266,10 @@ mod tests {
             Rect::new(i32::MAX, i32::MAX, u32::MAX, 0),
             Rect::new(-5000, 9000, 8192, 8192),
         ] {
-            let content = confine(wild, &output);
+            let popup = confine(Style::Popup, wild, &output);
+            assert!(output.contains_rect(&Style::Popup.frame(&popup)), "{popup:?}");
+            let content = confine(Style::TopLevel, wild, &output);
+            assert!(content.width <= 640 && content.height <= 480);
             let label = Style::TopLevel.label(&content);
             let seen = label.intersection(&output);
             assert!(seen.width >= 16 && seen.height >= 18, "{content:?}");

@@ -3,18 +3,23 @@
 use super::channel::Channel;
 use super::scan::{Array, Change, Cursor, Object, Refusal, Scan};
 use super::stats::ClientStats;
+use super::throttle::Throttle;
 use super::window::Window;
 use crate::ipc::ClientInfo;
-use blinkgl::layout::{DATA_PAGE, EventKind, ObjectType, WindowDesc, aperture, texture};
-use blinkgl::limits::{MAX_CONTEXTS, PAGE_SIZE, REGISTERS};
+use blinkgl::layout::{DATA_PAGE, EventKind, ObjectType, QuotaKind, WindowDesc, aperture, texture};
+use blinkgl::limits::{
+    MAX_CONTEXTS, MAX_FRAME_FUEL, MAX_FRAME_VERTICES, MAX_SCAN_BYTES, PAGE_SIZE, PROCEDURE_BYTE_COST,
+    REGISTERS,
+};
 use blinkgl::ops::Callback;
 use blinkgl::shm::{Shm, ShmOffset};
 use blinkgl::wire::WireProgram;
-use jit::Program;
+use jit::{Outcome, Program};
 use rustix::fd::OwnedFd;
 use rustix::net::SendFlags;
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,6 +35,8 @@ pub struct Procedure {
     pub program: Option<Arc<Program>>,
     /// Its version.
     pub program_version: u32,
+    /// Bytes of its words.
+    pub program_bytes: usize,
     /// Runs of the program since it was accepted.
     pub runs: u32,
     /// Why the newest was refused.
@@ -88,6 +95,8 @@ pub enum Consequence {
 pub struct Context {
     /// The directory entry's generation.
     pub generation: u32,
+    /// Its pages in the aperture.
+    pub pages: Range<usize>,
     /// Its pages.
     pub memory: Shm,
     /// Events, clock, status.
@@ -177,6 +186,23 @@ pub struct Client {
     pub stats: ClientStats,
     /// The last refusals, for people.
     pub errors: VecDeque<String>,
+    /// Directory entries that were refused, to refuse each of them once.
+    refused: BTreeMap<u32, Entry>,
+    throttle: Throttle,
+    /// The frame (time over refresh interval) before which it is not scanned again.
+    pub scan_from: u64,
+    spent: Spent,
+}
+
+/// Words of a directory entry: generation, first page, pages.
+type Entry = [u32; 3];
+
+/// What a client's callbacks used in a frame.
+#[derive(Clone, Copy, Debug, Default)]
+struct Spent {
+    tick: u64,
+    fuel: u64,
+    vertices: u64,
 }
 
 impl Client {
@@ -192,22 +218,71 @@ impl Client {
             rang: true,
             stats: ClientStats::default(),
             errors: VecDeque::new(),
+            refused: BTreeMap::new(),
+            throttle: Throttle::default(),
+            scan_from: 0,
+            spent: Spent::default(),
         }
     }
 
-    /// Keeps an error for `blinkctl list`.
-    pub fn error(&mut self, text: String) {
-        log::warn!("client {} ({}): {text}", self.info.id, self.info.name);
+    /// Keeps an error for `blinkctl list`, and writes it to the log unless the client fills that.
+    pub fn error(&mut self, now: u64, text: String) {
+        if let Some(held) = self.throttle.admit(now) {
+            let (id, name) = (self.info.id, &self.info.name);
+            if held > 0 {
+                log::warn!("client {id} ({name}): {held} more errors were not written");
+            }
+            log::warn!("client {id} ({name}): {text}");
+        }
+        if self.errors.contains(&text) {
+            return;
+        }
         if self.errors.len() >= KEPT_ERRORS {
             self.errors.pop_front();
         }
         self.errors.push_back(text);
     }
 
+    /// A callback ran in frame `tick`.
+    pub fn spend(&mut self, tick: u64, outcome: &Outcome) {
+        if self.spent.tick != tick {
+            self.spent = Spent { tick, ..Spent::default() };
+        }
+        self.spent.fuel = self.spent.fuel.saturating_add(outcome.fuel_used);
+        self.spent.vertices = self.spent.vertices.saturating_add(outcome.vertices);
+    }
+
+    /// The quota of frame `tick` that is used up, and the limit.
+    #[must_use]
+    pub fn exhausted(&self, tick: u64) -> Option<(QuotaKind, u64)> {
+        let Spent { tick: at, fuel, vertices } = self.spent;
+        if at != tick {
+            None
+        } else if fuel >= MAX_FRAME_FUEL {
+            Some((QuotaKind::Fuel, MAX_FRAME_FUEL))
+        } else if vertices >= MAX_FRAME_VERTICES {
+            Some((QuotaKind::Vertices, MAX_FRAME_VERTICES))
+        } else {
+            None
+        }
+    }
+
+    /// The scans of frame `tick` took bytes of this cost: the next one comes when that many frames' shares are over.
+    pub fn rest(&mut self, tick: u64, cost: u64) {
+        self.scan_from = tick.saturating_add(cost / MAX_SCAN_BYTES);
+    }
+
+    /// Bytes taken so far, each as dear as it is to take.
+    #[must_use]
+    pub fn scan_cost(&self) -> u64 {
+        self.stats.copied_bytes.saturating_add(self.stats.program_bytes.saturating_mul(PROCEDURE_BYTE_COST))
+    }
+
     /// Reads the context directory: makes new contexts, drops those that are gone or made anew.
     /// Gives the indices of dropped ones, whose windows and textures are to be released.
-    pub fn read_directory(&mut self) -> Vec<(u32, Context)> {
+    pub fn read_directory(&mut self, now: u64) -> Vec<(u32, Context)> {
         let mut dropped = Vec::new();
+        let mut new = Vec::new();
         let pages = self.memory.size() / PAGE_SIZE;
         for index in 0..MAX_CONTEXTS {
             let at = aperture::DIRECTORY + index * aperture::ENTRY_BYTES;
@@ -228,13 +303,23 @@ impl Client {
                 dropped.push((key, old));
             }
             if generation == 0 {
-                continue;
+                self.refused.remove(&key);
+            } else if self.refused.get(&key) != Some(&[generation, first, length]) {
+                new.push((key, [generation, first, length]));
             }
+        }
+        // Those that are gone have made room before those that are new are looked at.
+        for (key, entry) in new {
+            let [generation, first, length] = entry;
             match self.open_context(generation, first, length, pages) {
                 Ok(context) => {
+                    self.refused.remove(&key);
                     self.contexts.insert(key, context);
                 }
-                Err(why) => self.error(format!("context {index}: {why}")),
+                Err(why) => {
+                    self.refused.insert(key, entry);
+                    self.error(now, format!("context {key}: {why}"));
+                }
             }
         }
         dropped
@@ -255,6 +340,13 @@ impl Client {
                 "pages {first} + {length} must lie within 1..{pages} and be more than {DATA_PAGE}"
             ));
         }
+        let range = first..first + length;
+        // Each context may copy as much as its pages hold, so that the copies of all are no more than the aperture.
+        let shared =
+            self.contexts.iter().find(|(_, c)| c.pages.start < range.end && range.start < c.pages.end);
+        if let Some((other, _)) = shared {
+            return Err(format!("pages {first} + {length} overlap those of context {other}"));
+        }
         let memory = self
             .memory
             .part(ShmOffset(first * PAGE_SIZE), length * PAGE_SIZE)
@@ -262,6 +354,7 @@ impl Client {
         let channel = Channel::new(memory.clone()).map_err(|error| error.to_string())?;
         Ok(Context {
             generation,
+            pages: range,
             memory,
             channel,
             array: Array::default(),
@@ -339,7 +432,7 @@ impl Client {
         }
         self.stats.refusals += 1;
         let kind = kind.map_or("object", ObjectType::name);
-        self.error(format!("{kind} {index}.{oid}: {refusal}"));
+        self.error(now, format!("{kind} {index}.{oid}: {refusal}"));
     }
 
     fn update(
@@ -397,14 +490,22 @@ impl Client {
         program: WireProgram,
         now: u64,
     ) -> Option<Consequence> {
-        let bytes = program.untrusted_words().len() as u64 * 4;
-        self.stats.copied_bytes += bytes;
+        let bytes = program.untrusted_words().len() * 4;
+        self.stats.copied_bytes += bytes as u64;
+        self.stats.program_bytes += bytes as u64;
         let started = Instant::now();
         let verified = verifier::verify(program, callback);
         self.stats.verify_time.add(nanoseconds(started));
         let context = self.contexts.get_mut(&index)?;
         let empty = || {
-            Stored::Procedure(Procedure { version, program: None, program_version: 0, runs: 0, error: None })
+            Stored::Procedure(Procedure {
+                version,
+                program: None,
+                program_version: 0,
+                program_bytes: 0,
+                runs: 0,
+                error: None,
+            })
         };
         let Stored::Procedure(stored) = context.objects.entry(oid).or_insert_with(empty) else {
             return None;
@@ -416,6 +517,7 @@ impl Client {
                 stored.program = Some(Arc::new(Program::new(verified)));
                 self.stats.lower_time.add(nanoseconds(started));
                 stored.program_version = version;
+                stored.program_bytes = bytes;
                 stored.runs = 0;
                 stored.error = None;
                 self.stats.procedures += 1;
@@ -424,11 +526,14 @@ impl Client {
             Err(error) => {
                 let text = error.to_string();
                 stored.error = Some(text.clone());
+                // The last good program stays, and what it takes: or any number of large ones could be kept
+                // behind small bad ones.
+                context.array.keep(oid, stored.program_bytes);
                 let operand = error.operand.unwrap_or(u32::MAX);
                 let words = [oid, error.rule.number(), error.op_index, operand];
                 context.event(EventKind::ProcedureRejected, 0, now, words);
                 self.stats.refusals += 1;
-                self.error(format!("procedure {index}.{oid} ({callback}): {text}"));
+                self.error(now, format!("procedure {index}.{oid} ({callback}): {text}"));
                 None
             }
         }

@@ -7,6 +7,8 @@ use crate::compositor::decoration::{LABEL, label_image, shade};
 use crate::geometry::Rect;
 use crate::gl::{Target, WindowState};
 use crate::ipc::WindowId;
+use blinkgl::layout::{EventKind, QuotaKind};
+use blinkgl::limits::MAX_OFFSCREEN_PIXELS;
 use blinkgl::ops::Callback;
 use jit::Program;
 use std::sync::Arc;
@@ -25,12 +27,54 @@ impl Server {
             self.drawn(id);
             return;
         };
-        if offscreen {
+        if self.over_quota(id, Callback::Redraw, now) {
+            self.tracker.fill(&self.screen, &[clip], clip, EMPTY);
+            if let Some(window) = self.window_mut(id) {
+                window.damage = Damage::All;
+            }
+            self.ask_for_frame();
+        } else if offscreen && self.may_buffer(view, now) {
             self.draw_offscreen(view, clip, &program, presentation, now);
         } else {
+            self.drop_buffer(id);
             self.redraw(view, clip, &program, presentation, now, None);
             self.drawn(id);
         }
+    }
+
+    fn drop_buffer(&mut self, id: WindowId) {
+        if let Some(buffer) = self.window_mut(id).and_then(|w| w.buffer.take()) {
+            self.tracker.delete_framebuffer(buffer);
+        }
+    }
+
+    /// May an off-screen window have its buffer, given those that its client has? If not, it is told, once.
+    fn may_buffer(&mut self, view: &View, now: u64) -> bool {
+        let id = view.id;
+        let pixels = |(width, height): (u32, u32)| u64::from(width) * u64::from(height);
+        let own = self.window(id).and_then(|w| w.buffer.as_ref()).map_or(0, |b| pixels(b.size()));
+        let all: u64 =
+            self.windows_of(id.client).filter_map(|w| w.buffer.as_ref()).map(|b| pixels(b.size())).sum();
+        let wanted = all - own + pixels((view.content.width, view.content.height));
+        let refused = wanted > MAX_OFFSCREEN_PIXELS;
+        let Some(window) = self.window_mut(id) else { return false };
+        if refused && !window.unbuffered {
+            let error = format!(
+                "the client's off-screen buffers would have {wanted} pixels of {MAX_OFFSCREEN_PIXELS}; this window \
+                 is drawn directly"
+            );
+            window.error = Some(error.clone());
+            let limit = u32::try_from(MAX_OFFSCREEN_PIXELS).unwrap_or(u32::MAX);
+            let words = [Callback::Redraw as u32, QuotaKind::Buffers as u32, limit, 0];
+            self.event(id, EventKind::Quota, now, words);
+            if let Some(client) = self.clients.get_mut(&id.client) {
+                client.error(now, format!("window {id}: {error}"));
+            }
+        }
+        if let Some(window) = self.window_mut(id) {
+            window.unbuffered = refused;
+        }
+        !refused
     }
 
     /// The damage of a window was drawn.

@@ -7,7 +7,7 @@ use super::server::Server;
 use crate::compositor::Part;
 use crate::geometry::{Rect, Region};
 use crate::gl::Image;
-use crate::ipc::WindowId;
+use crate::ipc::{ClientId, WindowId};
 
 /// A pointer's picture on the output.
 #[derive(Debug)]
@@ -49,6 +49,14 @@ impl Server {
             for rect in damage {
                 self.damage_output(rect);
             }
+        }
+    }
+
+    /// A context's cursor changed: takes the picture away if it may be that.
+    pub(super) fn renew_pointer(&mut self, client: ClientId, context: u32) {
+        let shown = self.pointer.as_ref().map(|p| (p.window.client, p.window.context));
+        if shown == Some((client, context)) {
+            self.drop_pointer();
         }
     }
 

@@ -183,6 +183,13 @@ impl Array {
         Ok(Scan::Busy)
     }
 
+    /// What an OID named before stays in use although its slot holds something else: it takes `bytes` at least.
+    pub fn keep(&mut self, oid: u32, bytes: usize) {
+        if let Some(seen) = self.seen.iter_mut().find(|s| s.owner && s.oid == oid) {
+            seen.bytes = seen.bytes.max(bytes);
+        }
+    }
+
     /// Bytes copied for the objects in use.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -10,7 +10,8 @@ use crate::compositor::{Stack, Style, View, plan, stack::confine};
 use crate::geometry::{Rect, Region};
 use crate::gl::{Framebuffer, StateOnly, TextureDesc, TextureKey, TextureStore, Tracker};
 use crate::ipc::{ClientId, ClientInfo, Placement, WindowId};
-use blinkgl::layout::{EventKind, PLACE_ANYWHERE, QuotaKind};
+use blinkgl::layout::{EventKind, ObjectError, PLACE_ANYWHERE, QuotaKind};
+use blinkgl::limits::MAX_LIST_BYTES;
 use blinkgl::ops::Callback;
 use blinkgl::shm::Shm;
 use jit::{CompileQueue, Environment, Outcome, Program, Stop};
@@ -136,6 +137,11 @@ impl Server {
         self.pending = true;
     }
 
+    /// Asks for a frame that draws what is damaged then.
+    pub(super) fn ask_for_frame(&mut self) {
+        self.pending = true;
+    }
+
     /// Asks for a frame that draws everything.
     pub fn damage_all(&mut self) {
         self.dirty.add(self.area);
@@ -206,7 +212,11 @@ impl Server {
     // ---- Scan ------------------------------------------------------------------------------
 
     fn scan_all(&mut self, now: u64) {
-        let rang: Vec<ClientId> = self.clients.values().filter(|c| c.rang).map(|c| c.info.id).collect();
+        let tick = self.tick(now);
+        let rings = self.clients.values().filter(|c| c.rang);
+        let (rang, resting): (Vec<&Client>, Vec<&Client>) = rings.partition(|c| c.scan_from <= tick);
+        self.pending |= !resting.is_empty();
+        let rang: Vec<ClientId> = rang.iter().map(|c| c.info.id).collect();
         for id in rang {
             self.scan_client(id, now);
         }
@@ -215,7 +225,8 @@ impl Server {
     fn scan_client(&mut self, id: ClientId, now: u64) {
         let Some(client) = self.clients.get_mut(&id) else { return };
         client.rang = false;
-        let dropped = client.read_directory();
+        let cost = client.scan_cost();
+        let dropped = client.read_directory(now);
         for (index, context) in dropped {
             self.drop_context(id, index, context);
         }
@@ -224,9 +235,25 @@ impl Server {
         for index in indices {
             // In the middle of a commit, a client rings again at its end: nothing is lost by waiting.
             let scanned = self.clients.get_mut(&id).and_then(|client| client.scan(index, now));
-            for consequence in scanned.into_iter().flatten() {
+            let mut consequences = scanned.unwrap_or_default();
+            // Parents before their children, in whatever slots they are; what a window names before it.
+            if let Some(context) = self.context_mut(id, index) {
+                consequences.sort_by_key(|consequence| match consequence {
+                    Consequence::Window(oid) => 1 + window::depth(context, *oid),
+                    Consequence::WindowGone(_)
+                    | Consequence::Procedure(_)
+                    | Consequence::Texture(..)
+                    | Consequence::TextureGone(_)
+                    | Consequence::Cursor(_) => 0,
+                });
+            }
+            for consequence in consequences {
                 self.apply(id, index, consequence, now);
             }
+        }
+        let tick = self.tick(now);
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.rest(tick, client.scan_cost().saturating_sub(cost));
         }
     }
 
@@ -246,10 +273,14 @@ impl Server {
             Consequence::Texture(oid, image) => {
                 let Texture { format, width, height, stride, color_space, bytes } = image;
                 let desc = TextureDesc { format, width, height, stride, color_space };
-                if let Err(error) = self.textures.upload(&mut self.tracker, key(oid), &desc, &bytes)
-                    && let Some(client) = self.clients.get_mut(&client)
-                {
-                    client.error(format!("texture {context}.{oid}: {error}"));
+                let uploaded = self.textures.upload(&mut self.tracker, key(oid), &desc, &bytes);
+                if let (Err(error), Some(client)) = (uploaded, self.clients.get_mut(&client)) {
+                    let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                    if let Some(context) = client.contexts.get_mut(&context) {
+                        let words = [oid, ObjectError::OverBudget as u32, size, 0];
+                        context.event(EventKind::ObjectRejected, 0, now, words);
+                    }
+                    client.error(now, format!("texture {context}.{oid}: {error}"));
                 }
                 self.damage_users(client, context, oid);
             }
@@ -257,7 +288,7 @@ impl Server {
                 self.textures.remove(&mut self.tracker, key(oid));
                 self.damage_users(client, context, oid);
             }
-            Consequence::Cursor(_) => self.drop_pointer(),
+            Consequence::Cursor(_) => self.renew_pointer(client, context),
         }
     }
 
@@ -286,7 +317,7 @@ impl Server {
         let Some(context) = self.context_mut(id.client, id.context) else { return };
         let Some(window) = context.windows.get(&id.oid) else { return };
         let desc = window.desc.clone();
-        let refusal = window::bad_reference(context, &desc);
+        let refusal = window::bad_reference(context, id.oid, &desc);
         if let Some(refusal) = refusal {
             let [c, d] = refusal.values;
             context.event(EventKind::ObjectRejected, id.oid, now, [id.oid, refusal.error as u32, c, d]);
@@ -295,10 +326,11 @@ impl Server {
             window.error = refusal.map(|r| r.to_string());
         }
         if let (Some(refusal), Some(client)) = (refusal, self.clients.get_mut(&id.client)) {
-            client.error(format!("window {id}: {refusal}"));
+            client.error(now, format!("window {id}: {refusal}"));
         }
         let parent = Some(WindowId { oid: desc.parent, ..id })
             .filter(|parent| desc.parent != 0 && *parent != id)
+            .filter(|_| refusal.is_none_or(|r| r.error != ObjectError::BadParent))
             .and_then(|parent| self.stack.get(parent).copied());
         let style = if desc.popup && parent.is_some() { Style::Popup } else { Style::TopLevel };
         let wanted = |at: i32, from: Option<i32>| {
@@ -329,14 +361,21 @@ impl Server {
                 content
             }
         };
-        let content = confine(content, &self.area);
+        let content = confine(style, self.within_hints(id, content), &self.area);
         if let Some(window) = self.window_mut(id) {
             window.asked = (size, (x, y));
         }
         if view.is_none() {
             self.stack.add(View { id, content, style, parent: parent.map(|p| p.id) });
             self.damage_output(style.frame(&content));
-            if style == Style::TopLevel {
+            if (content.width, content.height) != size {
+                let words =
+                    [content.x.cast_unsigned(), content.y.cast_unsigned(), content.width, content.height];
+                self.event(id, EventKind::Reshape, now, words);
+            }
+            // What the user types goes where it went: a new window takes no keys from another client's.
+            let free = self.stack.focus().is_none_or(|focus| focus.client == id.client);
+            if style == Style::TopLevel && free {
                 self.focus(Some(id), now);
             }
             if remembered.is_some() {
@@ -373,8 +412,18 @@ impl Server {
             self.tracker.delete_image(label.image);
         }
         let focus = self.stack.focus();
+        let children: Vec<WindowId> =
+            self.stack.views().iter().filter(|v| v.parent == Some(id)).map(|v| v.id).collect();
         if let Some(view) = self.stack.remove(id) {
             self.damage_output(view.frame());
+        }
+        for child in children {
+            if let Some(view) = self.stack.get(child).copied() {
+                self.stack.place(child, confine(view.style, view.content, &self.area));
+            }
+            if let Some(view) = self.stack.get(child).copied() {
+                self.damage_output(view.frame());
+            }
         }
         self.seat.forget(id);
         self.moved.insert(id.client);
@@ -397,7 +446,7 @@ impl Server {
     /// Places a window's content, and tells its client.
     pub(super) fn place(&mut self, id: WindowId, content: Rect, now: u64) {
         let Some(view) = self.stack.get(id).copied() else { return };
-        let content = self.within_hints(id, confine(content, &self.area));
+        let content = confine(view.style, self.within_hints(id, content), &self.area);
         if view.content == content {
             return;
         }
@@ -482,6 +531,12 @@ impl Server {
         let reshape = context.program(&window.desc, Callback::Reshape);
         let update = context.program(&window.desc, Callback::Update);
         let due = window.due(init.as_ref(), reshape.as_ref(), view.content);
+        if (due.init || due.reshape || due.update) && self.over_quota(view.id, Callback::Update, now) {
+            // It stays due.
+            self.pending = true;
+            return;
+        }
+        let Some(context) = self.context_mut(view.id.client, view.id.context) else { return };
         if due.init {
             if let Some(window) = context.windows.get_mut(&view.id.oid) {
                 window.start_afresh(init.clone(), view.content);
@@ -539,6 +594,12 @@ impl Server {
         let Some(context) = self.context_mut(id.client, id.context) else { return };
         let Some(window) = context.windows.get(&id.oid) else { return };
         let Some(program) = context.program(&window.desc, Callback::Input) else { return };
+        // Its client hears of the input all the same.
+        if self.over_quota(id, Callback::Input, now) {
+            return;
+        }
+        let Some(context) = self.context_mut(id.client, id.context) else { return };
+        let Some(window) = context.windows.get(&id.oid) else { return };
         let mut state = window.state.clone();
         let outcome = window::run(context, id.oid, &program, &env, &mut StateOnly(&mut state));
         let Some((outcome, hot)) = outcome else { return };
@@ -561,6 +622,10 @@ impl Server {
         hot: bool,
         now: u64,
     ) {
+        let tick = self.tick(now);
+        if let Some(client) = self.clients.get_mut(&view.id.client) {
+            client.spend(tick, outcome);
+        }
         for &value in &outcome.effects.notifications {
             self.event(view.id, EventKind::Notify, now, [value, 0, 0, 0]);
         }
@@ -581,9 +646,60 @@ impl Server {
                 window.stopped = false;
             }
         }
+        if !program.facts().lists.is_empty() {
+            self.count_lists(view.id, program.callback(), now);
+        }
         if hot && program.should_compile() {
             self.compile.submit(program);
         }
+    }
+
+    /// A window's lists may be others now: takes them away if its client has too many.
+    fn count_lists(&mut self, id: WindowId, callback: Callback, now: u64) {
+        let Some(window) = self.window_mut(id) else { return };
+        window.list_bytes = window.lists.bytes();
+        let all: usize = self.windows_of(id.client).map(|w| w.list_bytes).sum();
+        if all <= MAX_LIST_BYTES {
+            return;
+        }
+        let Some(window) = self.window_mut(id) else { return };
+        window.lists = jit::Lists::default();
+        window.list_bytes = 0;
+        let error = format!(
+            "the client's display lists take {all} bytes of {MAX_LIST_BYTES}; this window's are gone"
+        );
+        window.error = Some(error.clone());
+        let limit = u32::try_from(MAX_LIST_BYTES).unwrap_or(u32::MAX);
+        self.event(id, EventKind::Quota, now, [callback as u32, QuotaKind::Lists as u32, limit, 0]);
+        if let Some(client) = self.clients.get_mut(&id.client) {
+            client.error(now, format!("window {id}: {error}"));
+        }
+    }
+
+    /// Has the client used up what its windows may in this frame? Then it is told.
+    pub(super) fn over_quota(&mut self, id: WindowId, callback: Callback, now: u64) -> bool {
+        let tick = self.tick(now);
+        let Some((kind, limit)) = self.clients.get(&id.client).and_then(|c| c.exhausted(tick)) else {
+            return false;
+        };
+        let words = [callback as u32, kind as u32, u32::try_from(limit).unwrap_or(u32::MAX), 0];
+        self.event(id, EventKind::Quota, now, words);
+        if let Some(window) = self.window_mut(id) {
+            let what = if kind == QuotaKind::Vertices { "vertices" } else { "units of fuel" };
+            window.error = Some(format!("the client's windows need more than {limit} {what} in a frame"));
+            window.stopped = true;
+        }
+        true
+    }
+
+    pub(super) fn tick(&self, now: u64) -> u64 {
+        now / self.refresh
+    }
+
+    /// All windows of a client.
+    pub(super) fn windows_of(&self, client: ClientId) -> impl Iterator<Item = &Window> {
+        let contexts = self.clients.get(&client).into_iter().flat_map(|c| c.contexts.values());
+        contexts.flat_map(|context| context.windows.values())
     }
 
     pub(super) fn surroundings(&self, view: &View, presentation: u64) -> Surroundings {

@@ -68,6 +68,8 @@ pub struct ClientStats {
     pub refusals: u64,
     /// Bytes copied in.
     pub copied_bytes: u64,
+    /// Those of them that were procedures.
+    pub program_bytes: u64,
     /// Intervals between updates.
     pub update_intervals: Samples,
     /// Intervals between frames that ran `redraw`.

@@ -94,6 +94,10 @@ pub struct Window {
     pub next_damage: Damage,
     /// The buffer of an off-screen window.
     pub buffer: Option<Framebuffer>,
+    /// It should have one, but its client has too many.
+    pub unbuffered: bool,
+    /// Bytes of `lists`.
+    pub list_bytes: usize,
     /// The label's picture.
     pub label: Option<Label>,
     /// What is wrong with the window, for `blinkctl list`.
@@ -179,6 +183,8 @@ impl Window {
             damage: Damage::All,
             next_damage: Damage::None,
             buffer: None,
+            unbuffered: false,
+            list_bytes: 0,
             label: None,
             error: None,
             stopped: false,
@@ -218,6 +224,7 @@ impl Window {
     pub fn start_afresh(&mut self, init: Option<Arc<Program>>, content: Rect) {
         self.state = WindowState::new(content.width, content.height);
         self.lists = Lists::default();
+        self.list_bytes = 0;
         self.list_use = ListUse::default();
         self.initialized = Some(init);
         self.damage = Damage::All;
@@ -295,19 +302,45 @@ pub fn run(
     Some((outcome, hot))
 }
 
-/// Checks what a window says about other objects: the first reference that leads nowhere.
+/// Checks what a window says about other objects: the first reference that leads nowhere or to something else.
 #[must_use]
-pub fn bad_reference(context: &Context, desc: &WindowDesc) -> Option<Refusal> {
+pub fn bad_reference(context: &Context, oid: u32, desc: &WindowDesc) -> Option<Refusal> {
+    let bad = |word, oid| Some(Refusal { error: ObjectError::BadReference, values: [word, oid] });
     for (word, callback) in (10u32..).zip(Callback::ALL) {
         let oid = desc.procedure(callback);
-        if oid != 0 && !context.objects.contains_key(&oid) {
-            return Some(Refusal { error: ObjectError::BadReference, values: [word, oid] });
+        // One whose first program was refused is there, and its refusal was told.
+        let fits = match context.objects.get(&oid) {
+            Some(Stored::Procedure(p)) => p.program.as_ref().is_none_or(|p| p.callback() == callback),
+            Some(_) | None => false,
+        };
+        if oid != 0 && !fits {
+            return bad(word, oid);
         }
     }
-    for (word, oid) in [(15, desc.registers), (16, desc.cursor), (9, desc.parent)] {
-        if oid != 0 && !context.objects.contains_key(&oid) {
-            return Some(Refusal { error: ObjectError::BadReference, values: [word, oid] });
+    let object = |oid: u32| context.objects.get(&oid);
+    for (word, oid, fits) in [
+        (15, desc.registers, matches!(object(desc.registers), Some(Stored::Registers { .. }))),
+        (16, desc.cursor, matches!(object(desc.cursor), Some(Stored::Cursor(_)))),
+        (9, desc.parent, matches!(object(desc.parent), Some(Stored::Window))),
+    ] {
+        if oid != 0 && !fits {
+            return bad(word, oid);
         }
+    }
+    if ancestors(context, desc.parent).any(|ancestor| ancestor == oid) {
+        return Some(Refusal { error: ObjectError::BadParent, values: [desc.parent, 0] });
     }
     None
+}
+
+/// A window's parent, the parent of that, and so on; no longer than there are windows, if it goes round.
+fn ancestors(context: &Context, parent: u32) -> impl Iterator<Item = u32> {
+    let next = |oid: &u32| context.windows.get(oid).map(|w| w.desc.parent).filter(|&parent| parent != 0);
+    std::iter::successors(Some(parent).filter(|&parent| parent != 0), next).take(context.windows.len())
+}
+
+/// How many windows a window stands above: those with fewer must be there first.
+#[must_use]
+pub fn depth(context: &Context, oid: u32) -> usize {
+    ancestors(context, context.windows.get(&oid).map_or(0, |w| w.desc.parent)).count()
 }
