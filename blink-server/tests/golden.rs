@@ -1024,14 +1024,20 @@ fn costs(scene: &Scene) -> [Counters; 2] {
     })
 }
 
+/// Faces front and back: 4 of the ring and 2 of the tooth itself each; outward 8, the hole 2.
+const TRIANGLES_OF_A_TOOTH: u64 = 2 * 6 + 8 + 2;
+
 #[test]
 fn gears_are_one_draw() {
     let [first, second] = costs(&gears_at(1.0));
-    let triangles: u64 = gears::GEARS.iter().map(|gear| u64::from(gear.teeth) * (2 + 1 + 2 + 1) * 2).sum();
-    println!("{first:?} {second:?} {triangles}");
     assert_eq!((first.draws, first.reused), (2, 0), "the clear and the gears");
     assert_eq!((second.draws, second.reused), (2, 1));
     assert_eq!(first.vertices, second.vertices);
+    let triangles: u64 = gears::GEARS.iter().map(|gear| u64::from(gear.teeth) * TRIANGLES_OF_A_TOOTH).sum();
+    assert_eq!(first.vertices, triangles * 3);
+    // All that the second frame needs is set already.
+    assert!(first.state_calls > 10, "{first:?}");
+    assert_eq!(second.state_calls, 0);
     assert!(first.uploaded_bytes > first.vertices * 64);
     assert!(second.uploaded_bytes < 10_000, "only records, not {} bytes", second.uploaded_bytes);
 }

@@ -7,11 +7,11 @@
 use super::batch::{Buffer, Cache, Contents, primitive};
 use super::painter::{Painter, Target};
 use super::record::{LIGHTS_VECTORS, RECORD_BYTES, Record, pack_lights};
-use super::shader::{self, Texturing, Variant};
+use super::shader::{self, Variant};
 use super::state::{Area, Hard, Lights, Sampling, WindowState};
 use super::texture::{Texture, TextureDesc, TextureScope, yuv_conversion};
 use crate::geometry::Rect;
-use blinkgl::layout::texture::Format;
+use blinkgl::layout::texture::{ColorSpace, Format};
 use blinkgl::limits::MAX_VERTEX_CACHE_BYTES;
 use glow::HasContext;
 use jit::{Assembly, Vertex};
@@ -116,6 +116,47 @@ struct Program {
     env_color: Option<glow::UniformLocation>,
     yuv_to_rgb: Option<glow::UniformLocation>,
     yuv_offset: Option<glow::UniformLocation>,
+    /// What the uniforms are.
+    uniforms: Option<Uniforms>,
+}
+
+/// A drawing shader's uniforms, blocks and samplers aside.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Uniforms {
+    point_size: f32,
+    /// Environment's mode and color, and what YUV values mean.
+    texture: Option<(u32, [f32; 4], ColorSpace)>,
+}
+
+/// What OpenGL's state was set to for guests, so that it is not set again; `None`: it may be anything.
+#[derive(Debug, Default)]
+struct Applied {
+    framebuffer: Option<glow::Framebuffer>,
+    scissor_test: Option<bool>,
+    scissor: Option<Area>,
+    viewport: Option<Area>,
+    program: Option<Variant>,
+    depth_test: Option<bool>,
+    depth_func: Option<u32>,
+    depth_mask: Option<bool>,
+    depth_range: Option<[f32; 2]>,
+    cull: Option<bool>,
+    cull_face: Option<u32>,
+    front_face: Option<u32>,
+    blend: Option<bool>,
+    blend_func: Option<[u32; 2]>,
+    color_mask: Option<[bool; 4]>,
+    clear_color: Option<[f32; 4]>,
+    clear_depth: Option<f32>,
+}
+
+/// Sets a piece of state unless it is so already.
+fn set<T: PartialEq>(is: &mut Option<T>, wanted: T, calls: &mut u64, call: impl FnOnce(&T)) {
+    if is.as_ref() != Some(&wanted) {
+        call(&wanted);
+        *calls += 1;
+        *is = Some(wanted);
+    }
 }
 
 /// What a batch is drawn with.
@@ -145,6 +186,7 @@ pub struct Tracker {
     lights: Option<Lights>,
     max_records: usize,
     max_viewport: i32,
+    applied: Applied,
     cache: Cache,
     stream: Buffer,
     /// For assembling vertices, kept for its memory.
@@ -163,6 +205,9 @@ impl std::fmt::Debug for Tracker {
 
 /// Frames after which vertices that nobody drew are given up.
 const EXPIRE_FRAMES: u64 = 600;
+
+/// Bytes of vertices that OpenGL is trusted to have memory for.
+const SMALL_BYTES: usize = 1 << 20;
 
 const UNIFORM_RECORDS: u32 = 0;
 const UNIFORM_LIGHTS: u32 = 1;
@@ -207,6 +252,8 @@ impl Tracker {
             }
             gl.pixel_store_i32(glow::UNPACK_ALIGNMENT, 1);
             gl.pixel_store_i32(glow::PACK_ALIGNMENT, 1);
+            // A core profile has lines of one pixel only; wider ones are drawn so.
+            gl.line_width(1.0);
             Ok(Tracker {
                 embedded,
                 programs: HashMap::new(),
@@ -220,6 +267,7 @@ impl Tracker {
                 // More would only make the block's upload longer.
                 max_records: max_records.min(128),
                 max_viewport,
+                applied: Applied::default(),
                 cache: Cache::default(),
                 stream,
                 scratch: Vec::new(),
@@ -269,6 +317,7 @@ impl Tracker {
     /// # Errors
     /// OpenGL has no memory for it, or does not make any of this size.
     pub fn create_framebuffer(&mut self, width: u32, height: u32) -> Result<Framebuffer, GlError> {
+        self.applied.framebuffer = None;
         let gl = &self.gl;
         // SAFETY: see the module `gl`.
         let framebuffer = unsafe {
@@ -290,7 +339,13 @@ impl Tracker {
             {
                 gl.tex_parameter_i32(glow::TEXTURE_2D, name, value.cast_signed());
             }
-            let depth = gl.create_renderbuffer().map_err(object::<glow::Renderbuffer>("renderbuffer"))?;
+            let depth = match gl.create_renderbuffer() {
+                Ok(depth) => depth,
+                Err(why) => {
+                    gl.delete_texture(color);
+                    return Err(GlError::Object { what: "renderbuffer", why });
+                }
+            };
             gl.bind_renderbuffer(glow::RENDERBUFFER, Some(depth));
             gl.renderbuffer_storage(
                 glow::RENDERBUFFER,
@@ -298,7 +353,14 @@ impl Tracker {
                 signed(width),
                 signed(height),
             );
-            let framebuffer = gl.create_framebuffer().map_err(object::<glow::Framebuffer>("framebuffer"))?;
+            let framebuffer = match gl.create_framebuffer() {
+                Ok(framebuffer) => framebuffer,
+                Err(why) => {
+                    gl.delete_texture(color);
+                    gl.delete_renderbuffer(depth);
+                    return Err(GlError::Object { what: "framebuffer", why });
+                }
+            };
             gl.bind_framebuffer(glow::FRAMEBUFFER, Some(framebuffer));
             gl.framebuffer_texture_2d(
                 glow::FRAMEBUFFER,
@@ -329,6 +391,8 @@ impl Tracker {
 
     /// Deletes a framebuffer.
     pub fn delete_framebuffer(&mut self, framebuffer: Framebuffer) {
+        // Its name may be given to the next one.
+        self.applied.framebuffer = None;
         // SAFETY: see the module `gl`.
         unsafe {
             self.gl.delete_framebuffer(framebuffer.framebuffer);
@@ -346,6 +410,7 @@ impl Tracker {
         if upside_down.is_empty() {
             return upside_down;
         }
+        self.applied.framebuffer = None;
         // SAFETY: see the module `gl`; the slice has room for the rectangle with packed rows.
         unsafe {
             self.gl.bind_framebuffer(glow::FRAMEBUFFER, Some(framebuffer.framebuffer));
@@ -365,7 +430,8 @@ impl Tracker {
     // ---- The server's drawing --------------------------------------------------------------
 
     /// Binds a framebuffer for the server's drawing, which no guest state may disturb.
-    fn trusted(&self, framebuffer: &Framebuffer, clip: &Rect) {
+    fn trusted(&mut self, framebuffer: &Framebuffer, clip: &Rect) {
+        self.applied = Applied::default();
         let gl = &self.gl;
         let area = framebuffer.flip(&clip.intersection(&framebuffer.area()));
         // SAFETY: see the module `gl`.
@@ -505,6 +571,7 @@ impl Tracker {
     /// Copies everything to the output's own framebuffer.
     pub fn blit_to_default(&mut self, from: &Framebuffer, width: u32, height: u32) {
         let size = (signed(from.width), signed(from.height));
+        self.applied = Applied::default();
         // SAFETY: see the module `gl`.
         unsafe {
             self.gl.bind_framebuffer(glow::READ_FRAMEBUFFER, Some(from.framebuffer));
@@ -650,41 +717,51 @@ impl Tracker {
         let area = framebuffer.flip(&clip);
         let window = framebuffer.flip(&target.window);
         let limit = self.max_viewport;
-        let viewport = hard.viewport;
-        // SAFETY: see the module `gl`.
-        unsafe {
-            self.gl.bind_framebuffer(glow::FRAMEBUFFER, Some(framebuffer.framebuffer));
-            if self.confinement {
-                self.gl.enable(glow::SCISSOR_TEST);
-            } else {
-                self.gl.disable(glow::SCISSOR_TEST);
-            }
-            self.gl.scissor(area.x, area.y, area.width, area.height);
-            self.gl.viewport(
-                window.x.saturating_add(viewport.x).clamp(-limit, limit),
-                window.y.saturating_add(viewport.y).clamp(-limit, limit),
-                viewport.width.min(limit),
-                viewport.height.min(limit),
-            );
-        }
-        self.counters.state_calls += 3;
+        let viewport = Area {
+            x: window.x.saturating_add(hard.viewport.x).clamp(-limit, limit),
+            y: window.y.saturating_add(hard.viewport.y).clamp(-limit, limit),
+            width: hard.viewport.width.min(limit),
+            height: hard.viewport.height.min(limit),
+        };
+        let Tracker { gl, applied, counters, .. } = self;
+        let calls = &mut counters.state_calls;
+        set(&mut applied.framebuffer, framebuffer.framebuffer, calls, |&name| {
+            // SAFETY: see the module `gl`.
+            unsafe { gl.bind_framebuffer(glow::FRAMEBUFFER, Some(name)) }
+        });
+        switch(gl, &mut applied.scissor_test, glow::SCISSOR_TEST, self.confinement, calls);
+        // SAFETY: as above.
+        set(&mut applied.scissor, area, calls, |a| unsafe { gl.scissor(a.x, a.y, a.width, a.height) });
+        // SAFETY: as above.
+        set(&mut applied.viewport, viewport, calls, |v| unsafe { gl.viewport(v.x, v.y, v.width, v.height) });
     }
 
     /// A program's clear, inside what [`Tracker::confine`] set.
     pub(super) fn clear(&mut self, state: &WindowState, mask: u32) {
-        let gl = &self.gl;
-        let [r, g, b, a] = state.clear_color;
-        let [mr, mg, mb, ma] = state.hard.color_mask;
+        self.write_masks(&state.hard);
+        let Tracker { gl, applied, counters, .. } = self;
+        let calls = &mut counters.state_calls;
         // SAFETY: see the module `gl`.
-        unsafe {
-            gl.color_mask(mr, mg, mb, ma);
-            gl.depth_mask(state.hard.depth_mask);
+        set(&mut applied.clear_color, state.clear_color, calls, |&[r, g, b, a]| unsafe {
             gl.clear_color(r, g, b, a);
-            gl.clear_depth_f32(state.clear_depth);
-            gl.clear(mask & (glow::COLOR_BUFFER_BIT | glow::DEPTH_BUFFER_BIT));
-        }
-        self.counters.state_calls += 4;
+        });
+        // SAFETY: as above.
+        set(&mut applied.clear_depth, state.clear_depth, calls, |&far| unsafe { gl.clear_depth_f32(far) });
+        // SAFETY: as above.
+        unsafe { gl.clear(mask & (glow::COLOR_BUFFER_BIT | glow::DEPTH_BUFFER_BIT)) }
         self.counters.draws += 1;
+    }
+
+    /// Which channels, and whether depth, are written.
+    fn write_masks(&mut self, hard: &Hard) {
+        let Tracker { gl, applied, counters, .. } = self;
+        let calls = &mut counters.state_calls;
+        // SAFETY: see the module `gl`.
+        set(&mut applied.color_mask, hard.color_mask, calls, |&[r, g, b, a]| unsafe {
+            gl.color_mask(r, g, b, a);
+        });
+        // SAFETY: as above.
+        set(&mut applied.depth_mask, hard.depth_mask, calls, |&on| unsafe { gl.depth_mask(on) });
     }
 
     fn program(&mut self, variant: Variant) -> Result<(), GlError> {
@@ -702,6 +779,7 @@ impl Tracker {
                 }
             }
             gl.use_program(Some(program));
+            self.applied.program = None;
             for (unit, name) in (0..).zip(["image", "image_u", "image_v"]) {
                 gl.uniform_1_i32(gl.get_uniform_location(program, name).as_ref(), unit);
             }
@@ -713,6 +791,7 @@ impl Tracker {
                 env_color: place("env_color"),
                 yuv_to_rgb: place("yuv_to_rgb"),
                 yuv_offset: place("yuv_offset"),
+                uniforms: None,
             }
         };
         self.programs.insert(variant, program);
@@ -771,7 +850,19 @@ impl Tracker {
             self.gl.bind_buffer(glow::ARRAY_BUFFER, Some(buffer.buffer));
             self.gl.buffer_data_u8_slice(glow::ARRAY_BUFFER, bytes, usage);
         }
+        // Large ones may find no memory, and nothing may be drawn from a buffer that is too small.
+        // SAFETY: see the module `gl`.
+        let short = bytes.len() > SMALL_BYTES
+            && unsafe { self.gl.get_buffer_parameter_i32(glow::ARRAY_BUFFER, glow::BUFFER_SIZE) }
+                < signed_bytes(bytes.len());
         self.scratch = vertices;
+        if short {
+            log::warn!("OpenGL has no memory for {count} vertices: they are not drawn");
+            if key.is_some() {
+                self.delete_buffers(vec![buffer]);
+            }
+            return None;
+        }
         if let Some(key) = key {
             let old = self.cache.insert(key, buffer, MAX_VERTEX_CACHE_BYTES);
             self.delete_buffers(old);
@@ -824,51 +915,82 @@ impl Tracker {
     /// Sets everything that a draw depends on but framebuffer, scissor and viewport.
     fn apply(&mut self, drawing: &Drawing<'_>) {
         let hard = drawing.hard;
+        self.write_masks(hard);
         let sampler = drawing.texture.and_then(|_| self.sampler(hard.sampling));
-        let Some(program) = self.programs.get(&drawing.variant) else { return };
-        let gl = &self.gl;
-        let switch = |capability: u32, on: bool| {
-            // SAFETY: see the module `gl`.
-            unsafe { if on { gl.enable(capability) } else { gl.disable(capability) } }
-        };
-        switch(glow::DEPTH_TEST, hard.depth_test);
-        switch(glow::CULL_FACE, hard.cull);
-        switch(glow::BLEND, hard.blend);
-        // SAFETY: see the module `gl`. Enumerants were checked by the verifier against the op table's sets.
-        unsafe {
-            gl.use_program(Some(program.program));
-            gl.depth_func(hard.depth_func);
-            gl.depth_mask(hard.depth_mask);
-            gl.depth_range_f32(hard.depth_range[0], hard.depth_range[1]);
-            gl.cull_face(hard.cull_face);
-            gl.front_face(hard.front_face);
-            gl.blend_func(hard.blend_func[0], hard.blend_func[1]);
-            let [r, g, b, a] = hard.color_mask;
-            gl.color_mask(r, g, b, a);
-            gl.uniform_1_f32(program.point_size.as_ref(), hard.point_size);
-            // A core profile has lines of one pixel only; wider ones are drawn so.
-            gl.line_width(1.0);
-        }
-        self.counters.state_calls += 12;
-        let Some(texture) = drawing.texture else { return };
+        let Tracker { gl, applied, counters, programs, .. } = self;
+        let calls = &mut counters.state_calls;
+        let Some(program) = programs.get_mut(&drawing.variant) else { return };
+        switch(gl, &mut applied.depth_test, glow::DEPTH_TEST, hard.depth_test, calls);
+        switch(gl, &mut applied.cull, glow::CULL_FACE, hard.cull, calls);
+        switch(gl, &mut applied.blend, glow::BLEND, hard.blend, calls);
+        // Enumerants were checked by the verifier against the op table's sets.
         // SAFETY: see the module `gl`.
-        unsafe {
-            for (unit, &plane) in (0u32..).zip(&texture.planes) {
+        set(&mut applied.program, drawing.variant, calls, |_| unsafe {
+            gl.use_program(Some(program.program))
+        });
+        // SAFETY: as above.
+        set(&mut applied.depth_func, hard.depth_func, calls, |&func| unsafe { gl.depth_func(func) });
+        // SAFETY: as above.
+        set(&mut applied.depth_range, hard.depth_range, calls, |&[near, far]| unsafe {
+            gl.depth_range_f32(near, far);
+        });
+        // SAFETY: as above.
+        set(&mut applied.cull_face, hard.cull_face, calls, |&face| unsafe { gl.cull_face(face) });
+        // SAFETY: as above.
+        set(&mut applied.front_face, hard.front_face, calls, |&winding| unsafe { gl.front_face(winding) });
+        // SAFETY: as above.
+        set(&mut applied.blend_func, hard.blend_func, calls, |&[source, destination]| unsafe {
+            gl.blend_func(source, destination);
+        });
+        let texture = drawing.texture.map(|t| (hard.env_mode, hard.env_color, t.desc.color_space));
+        let uniforms = Uniforms { point_size: hard.point_size, texture };
+        if program.uniforms != Some(uniforms) {
+            // SAFETY: see the module `gl`; the program is in use.
+            unsafe { set_uniforms(gl, program, &uniforms) }
+            *calls += if texture.is_some() { 3 } else { 1 };
+            program.uniforms = Some(uniforms);
+        }
+        let Some(texture) = drawing.texture else { return };
+        // Not remembered: textures come and go, and their names return.
+        for (unit, &plane) in (0u32..).zip(&texture.planes) {
+            // SAFETY: see the module `gl`.
+            unsafe {
                 gl.active_texture(glow::TEXTURE0 + unit);
                 gl.bind_texture(glow::TEXTURE_2D, Some(plane));
                 gl.bind_sampler(unit, sampler);
             }
-            gl.active_texture(glow::TEXTURE0);
-            gl.uniform_1_i32(program.env_mode.as_ref(), hard.env_mode.cast_signed());
-            let [r, g, b, a] = hard.env_color;
-            gl.uniform_4_f32(program.env_color.as_ref(), r, g, b, a);
-            if drawing.variant.texturing == Texturing::Yuv {
-                let (matrix, [x, y, z]) = yuv_conversion(texture.desc.color_space);
-                gl.uniform_matrix_3_f32_slice(program.yuv_to_rgb.as_ref(), false, &matrix);
-                gl.uniform_3_f32(program.yuv_offset.as_ref(), x, y, z);
-            }
+            *calls += 3;
         }
-        self.counters.state_calls += 6;
+        if texture.planes.len() > 1 {
+            // SAFETY: see the module `gl`.
+            unsafe { gl.active_texture(glow::TEXTURE0) }
+            *calls += 1;
+        }
+    }
+}
+
+/// Switches a capability, unless it is so already.
+fn switch(gl: &glow::Context, is: &mut Option<bool>, capability: u32, on: bool, calls: &mut u64) {
+    // SAFETY: see the module `gl`.
+    set(is, on, calls, |_| unsafe { if on { gl.enable(capability) } else { gl.disable(capability) } });
+}
+
+/// Sets a drawing shader's uniforms.
+///
+/// # Safety
+/// The context is current on this thread, and the program in use.
+unsafe fn set_uniforms(gl: &glow::Context, program: &Program, uniforms: &Uniforms) {
+    // SAFETY: see the module `gl`.
+    unsafe {
+        gl.uniform_1_f32(program.point_size.as_ref(), uniforms.point_size);
+        let Some((mode, [r, g, b, a], color_space)) = uniforms.texture else { return };
+        gl.uniform_1_i32(program.env_mode.as_ref(), mode.cast_signed());
+        gl.uniform_4_f32(program.env_color.as_ref(), r, g, b, a);
+        if program.yuv_to_rgb.is_some() {
+            let (matrix, [x, y, z]) = yuv_conversion(color_space);
+            gl.uniform_matrix_3_f32_slice(program.yuv_to_rgb.as_ref(), false, &matrix);
+            gl.uniform_3_f32(program.yuv_offset.as_ref(), x, y, z);
+        }
     }
 }
 
