@@ -159,6 +159,8 @@ pub enum Quota {
     Lists,
     /// Pixels of the off-screen buffers of all windows; this one is drawn directly.
     Buffers,
+    /// Draw calls and clears of one redraw; those above the limit were left out.
+    Draws,
     /// Something of a later version.
     Other(u32),
 }
@@ -194,6 +196,7 @@ impl Event {
                     _ if b == QuotaKind::Vertices as u32 => Quota::Vertices,
                     _ if b == QuotaKind::Lists as u32 => Quota::Lists,
                     _ if b == QuotaKind::Buffers as u32 => Quota::Buffers,
+                    _ if b == QuotaKind::Draws as u32 => Quota::Draws,
                     other => Quota::Other(other),
                 };
                 What::Quota { callback: Callback::from_code(a), kind, limit: c }

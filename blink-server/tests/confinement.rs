@@ -18,6 +18,7 @@ use blinkgl::gl::{
     BlendFactor, Capability, ClearMask, Comparison, Face, Light, LightModelParameter, LightParameter,
     MaterialParameter, MatrixMode, Primitive, ShadeModel, TexEnvMode,
 };
+use blinkgl::limits::MAX_DRAWS;
 use blinkgl::ops::{Class, Kind, OPS, Op};
 use blinkgl::wire::Arg;
 use blinkgl::{Recorder, Reg};
@@ -451,4 +452,33 @@ fn extremes() {
         let wanted = if x < 6144 { [0, 255, 0, 255] } else { [255, 0, 0, 255] };
         assert_eq!(pixel, wanted, "pixel {x}");
     }
+}
+
+/// One redraw can't keep the GPU for longer than its number of draws allows; what is above is left out.
+#[test]
+fn draws_are_limited() {
+    let scene = Scene::new("many", 16, 16, |p| {
+        for _ in 0..100 {
+            p.call_list(1);
+        }
+        p.clear_color(0.0, 0.0, 1.0, 1.0);
+        p.clear(ClearMask::COLOR);
+    })
+    .init(|p| {
+        p.list(1, |p| {
+            for i in 0..100u8 {
+                p.depth_func(if i % 2 == 0 { Comparison::Less } else { Comparison::Always });
+                p.primitive(Primitive::Points, |p| p.vertex2(0.1, 0.1));
+            }
+        });
+    });
+    let all = Rect::new(0, 0, 16, 16);
+    let mut blink = Blink::new();
+    let framebuffer = blink.tracker.create_framebuffer(16, 16).unwrap();
+    let mut window = blink.window(&scene, 1, TierChoice::Interpreter);
+    let left_out = blink.redraw(&mut window, &framebuffer, all, all, TierChoice::Interpreter);
+    assert_eq!(left_out, 100 * 100 + 1 - MAX_DRAWS);
+    assert_eq!(blink.tracker.take_counters().draws, MAX_DRAWS);
+    let corner = blink.tracker.read_pixels(&framebuffer, Rect::new(0, 0, 1, 1));
+    assert_eq!(corner, [0, 0, 0, 255], "the clear was the last");
 }

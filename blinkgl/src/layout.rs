@@ -609,6 +609,8 @@ pub enum QuotaKind {
     Lists = 3,
     /// Pixels of the client's off-screen buffers: the window is drawn directly.
     Buffers = 4,
+    /// Draw calls and clears: those above the limit were left out.
+    Draws = 5,
 }
 
 /// An event as it stands in the ring.

@@ -81,6 +81,10 @@ pub const MAX_FUEL: u64 = 4 << 20;
 /// Vertices that one callback run may draw, after assembly into points, lines or triangles.
 pub const MAX_VERTICES: u64 = 4 << 20;
 
+/// Draw calls and clears that one run of `redraw` may come to, after batching: a quarter of a second on a software
+/// renderer, where the fuel alone would allow half a minute of the smallest draws. More are left out.
+pub const MAX_DRAWS: u64 = 8192;
+
 /// Notifications to the client that one callback run may send; more are dropped and counted.
 pub const MAX_NOTIFICATIONS: usize = 8;
 

@@ -9,6 +9,7 @@ use super::tracker::{Drawing, Framebuffer, Tracker};
 use crate::geometry::Rect;
 use blinkgl::Op;
 use blinkgl::layout::texture::Format;
+use blinkgl::limits::MAX_DRAWS;
 use jit::{Assembly, Attributes, Gl, Segment, Vertex};
 use std::sync::Arc;
 
@@ -37,6 +38,8 @@ pub struct Painter<'a> {
     records: Vec<Record>,
     /// The record of the state as it is, if it was packed since soft state changed last.
     current: Option<u32>,
+    /// Draws and clears so far, those that were left out included.
+    draws: u64,
 }
 
 impl<'a> Painter<'a> {
@@ -57,12 +60,20 @@ impl<'a> Painter<'a> {
             hard,
             records: Vec::new(),
             current: None,
+            draws: 0,
         }
     }
 
-    /// Draws what is left.
-    pub fn finish(mut self) {
+    /// Draws what is left. Gives how many draws and clears above [`MAX_DRAWS`] were left out.
+    pub fn finish(mut self) -> u64 {
         self.flush();
+        self.draws.saturating_sub(MAX_DRAWS)
+    }
+
+    /// Counts a draw or clear; may it be done?
+    fn admit(&mut self) -> bool {
+        self.draws = self.draws.saturating_add(1);
+        self.draws <= MAX_DRAWS
     }
 
     /// The number of the state's record in the batch.
@@ -93,6 +104,9 @@ impl<'a> Painter<'a> {
     }
 
     fn draw_batch(&mut self, records: &[Record], contents: &Contents<'_>) {
+        if !self.admit() {
+            return;
+        }
         let texture = self.bound_texture();
         let texturing = match texture.map(|t| t.desc.format) {
             None => Texturing::Off,
@@ -127,6 +141,9 @@ impl Gl for Painter<'_> {
             self.flush();
         }
         if op == Op::Clear {
+            if !self.admit() {
+                return;
+            }
             let mask = args.first().copied().unwrap_or(0);
             self.tracker.confine(&self.target, &self.state.hard);
             self.tracker.clear(self.state, mask);

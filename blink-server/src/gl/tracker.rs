@@ -206,6 +206,9 @@ impl std::fmt::Debug for Tracker {
 /// Frames after which vertices that nobody drew are given up.
 const EXPIRE_FRAMES: u64 = 600;
 
+/// Vertices that memory is kept for between frames: 4 MiB.
+const SCRATCH_VERTICES: usize = 1 << 16;
+
 /// Bytes of vertices that OpenGL is trusted to have memory for.
 const SMALL_BYTES: usize = 1 << 20;
 
@@ -598,6 +601,9 @@ impl Tracker {
         self.frame += 1;
         let old = self.cache.expire(self.frame.saturating_sub(EXPIRE_FRAMES));
         self.delete_buffers(old);
+        // One large batch must not keep its memory for ever.
+        self.scratch.clear();
+        self.scratch.shrink_to(SCRATCH_VERTICES);
         // SAFETY: see the module `gl`.
         unsafe { self.gl.finish() }
     }

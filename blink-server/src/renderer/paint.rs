@@ -8,7 +8,7 @@ use crate::geometry::Rect;
 use crate::gl::{Target, WindowState};
 use crate::ipc::WindowId;
 use blinkgl::layout::{EventKind, QuotaKind};
-use blinkgl::limits::MAX_OFFSCREEN_PIXELS;
+use blinkgl::limits::{MAX_DRAWS, MAX_OFFSCREEN_PIXELS};
 use blinkgl::ops::Callback;
 use jit::Program;
 use std::sync::Arc;
@@ -169,8 +169,13 @@ impl Server {
         let scope = textures.scope(view.id.client.0, view.id.context);
         let mut painter = tracker.begin(target, &mut state, scope);
         let outcome = window::run(context, view.id.oid, program, &env, &mut painter);
-        painter.finish();
+        let left_out = painter.finish();
         self.time_redraw(view.id.client, started, now);
+        if left_out > 0 {
+            let limit = u32::try_from(MAX_DRAWS).unwrap_or(u32::MAX);
+            let words = [Callback::Redraw as u32, QuotaKind::Draws as u32, limit, 0];
+            self.event(view.id, EventKind::Quota, now, words);
+        }
         let Some((outcome, hot)) = outcome else { return };
         if let Some(window) = self.window_mut(view.id) {
             window.redraws += 1;

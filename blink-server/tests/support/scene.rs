@@ -150,7 +150,7 @@ impl Blink {
         Window { client, state, lists, registers, environment, redraw: prepared(redraw, choice) }
     }
 
-    /// Runs a window's redraw, with its lower left corner and size those of `place`.
+    /// Runs a window's redraw in `place`. Gives how many draws were left out.
     pub fn redraw(
         &mut self,
         window: &mut Window,
@@ -158,7 +158,7 @@ impl Blink {
         place: Rect,
         clip: Rect,
         choice: TierChoice,
-    ) {
+    ) -> u64 {
         let mut state = window.state.clone();
         state.start_callback();
         let target = Target { framebuffer, window: place, clip };
@@ -172,7 +172,7 @@ impl Blink {
             gl: &mut painter,
         };
         window.redraw.run(choice, run);
-        painter.finish();
+        painter.finish()
     }
 
     /// A scene's picture: RGBA, top row first.
