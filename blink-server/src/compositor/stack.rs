@@ -162,7 +162,9 @@ impl Stack {
     pub fn cascade(&mut self, width: u32, height: u32, output: &Rect) -> Rect {
         let step = self.placed;
         self.placed = self.placed.wrapping_add(1);
-        let room = |side: u32, size: u32| i32::try_from(side.saturating_sub(size + 60).max(1)).unwrap_or(1);
+        let room = |side: u32, size: u32| {
+            i32::try_from(side.saturating_sub(size.saturating_add(60)).max(1)).unwrap_or(1)
+        };
         let offset = i32::try_from(step % 1000).unwrap_or(0) * 40;
         let x = output.x.saturating_add(20 + offset % room(output.width, width));
         let y = output.y.saturating_add(40 + offset % room(output.height, height));
@@ -275,6 +277,7 @@ mod tests {
             assert!(seen.width >= 16 && seen.height >= 18, "{content:?}");
         }
         let mut stack = Stack::default();
+        assert_eq!(stack.cascade(u32::MAX, u32::MAX, &output).width, u32::MAX, "confined by its caller");
         for _ in 0..100 {
             let place = stack.cascade(300, 300, &output);
             assert!(output.contains_rect(&Style::TopLevel.frame(&place)), "{place:?}");

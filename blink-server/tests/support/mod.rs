@@ -1,14 +1,14 @@
 //! A server and its clients in one process, under a virtual clock: no sockets, no sleeps.
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub mod raw;
+
 use blink_client::{Connection, Context, Transport, Wake};
 use blink_server::geometry::{Rect, Region};
 use blink_server::gl::{Tracker, context};
 use blink_server::ipc::{ClientId, ClientInfo, Placement};
 use blink_server::renderer::Server;
-use blinkgl::layout::{APERTURE_MAGIC, APERTURE_VERSION, aperture};
-use blinkgl::limits::PAGE_SIZE;
-use blinkgl::shm::{Shm, ShmOffset};
+use blinkgl::shm::Shm;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -76,15 +76,15 @@ impl Fixture {
 
     /// A client with memory of its own, known to the server.
     pub fn guest(&mut self) -> Guest {
-        let size = 8 << 20;
-        let memory = Shm::anonymous(size);
-        for (offset, value) in [
-            (aperture::MAGIC, APERTURE_MAGIC),
-            (aperture::VERSION, APERTURE_VERSION),
-            (aperture::PAGES, (size / PAGE_SIZE) as u32),
-        ] {
-            memory.store(ShmOffset(offset), value).unwrap();
-        }
+        let (id, memory) = self.client(8 << 20);
+        let transport = Arc::new(Local { memory, rung: AtomicU64::new(0) });
+        let context = Connection::over(transport.clone()).context().unwrap();
+        Guest { id, transport, context, rung: 0 }
+    }
+
+    /// A client that does what it likes with its memory.
+    pub fn client(&mut self, size: usize) -> (ClientId, Shm) {
+        let memory = raw::aperture_memory(size);
         let id = ClientId(self.next_client);
         self.next_client += 1;
         let info = ClientInfo {
@@ -96,9 +96,7 @@ impl Fixture {
         };
         self.memories.push((info.clone(), memory.clone()));
         self.server.add_client(info, memory.clone(), None, None);
-        let transport = Arc::new(Local { memory, rung: AtomicU64::new(0) });
-        let context = Connection::over(transport.clone()).context().unwrap();
-        Guest { id, transport, context, rung: 0 }
+        (id, memory)
     }
 
     /// Hears the doorbell and makes frames until nothing but time asks for one: at most one.
