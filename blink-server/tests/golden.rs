@@ -276,6 +276,20 @@ fn ring(p: &mut Recorder, number: i32, color: impl Fn(&mut Recorder, [f32; 4])) 
     });
 }
 
+/// A wall of small squares, so that a spot has an edge.
+fn wall(p: &mut Recorder) {
+    p.normal3(0.0, 0.0, 1.0);
+    for row in 0..40 {
+        let y = row as f32 * 0.05 - 1.0;
+        p.primitive(Primitive::QuadStrip, |p| {
+            for i in 0..=40 {
+                p.vertex2(i as f32 * 0.05 - 1.0, y + 0.05);
+                p.vertex2(i as f32 * 0.05 - 1.0, y);
+            }
+        });
+    }
+}
+
 fn lighting_scene(name: &str, set: impl FnOnce(&mut Recorder), draw: impl FnOnce(&mut Recorder)) -> Scene {
     Scene::new(format!("light-{name}"), 160, 160, |p| {
         clear(p);
@@ -327,6 +341,16 @@ fn lighting_scenes() -> Vec<Scene> {
                 p.light(Light::Light0, L::SpotExponent, 3.0, 0.0, 0.0, 0.0);
             },
             all,
+        ),
+        lighting_scene(
+            "spot-on-a-wall",
+            |p| {
+                p.light(Light::Light0, L::Position, 0.3, 0.2, 1.5, 1.0);
+                p.light(Light::Light0, L::SpotDirection, -0.1, -0.2, -0.9, 0.0);
+                p.light(Light::Light0, L::SpotCutoff, 27.0, 0.0, 0.0, 0.0);
+                p.light(Light::Light0, L::SpotExponent, 9.0, 0.0, 0.0, 0.0);
+            },
+            wall,
         ),
         lighting_scene("specular", shiny, all),
         lighting_scene(
