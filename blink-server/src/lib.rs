@@ -11,5 +11,6 @@ pub mod ipc;
 pub mod options;
 pub mod output;
 pub mod renderer;
+mod throttle;
 
 pub use blink_client::seqpacket as socket;

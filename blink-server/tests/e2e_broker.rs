@@ -1,174 +1,22 @@
 //! The real server: both processes, its sockets, and `blinkctl`.
 #![allow(missing_docs, reason = "a test")]
 
+#[path = "support/process.rs"]
+mod process;
+
 use blink_client::seqpacket::{self, Received};
-use blink_client::{Connection, Context, Error, ObjectId, Options, Wake, What, WindowDesc};
-use blinkgl::gl::ClearMask;
-use blinkgl::limits::{MAX_APERTURE_BYTES, MAX_CLIENTS, MIN_APERTURE_BYTES};
+use blink_client::{Connection, Context, Error, ObjectId, Options, Wake, What};
+use blinkgl::limits::{MAX_APERTURE_BYTES, MAX_CLIENTS};
 use blinkgl::local::{Answer, Hello};
-use blinkgl::{Callback, Recorder};
+use process::{
+    PATIENCE, Server, descriptors, is_red, is_running, launch, raw_socket, red_window, send_signal, until,
+};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, OwnedFd};
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
-
-/// Everything that is waited for comes much sooner.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A running server with a directory of its own.
-struct Server {
-    child: Child,
-    directory: PathBuf,
-    socket: PathBuf,
-}
-
-impl Server {
-    fn start() -> Server {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("blink-e2e-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let directory = std::env::temp_dir().join(name);
-        let socket = directory.join("s");
-        Server { child: launch(&socket), directory, socket }
-    }
-
-    fn connect(&self, name: &str) -> Result<Connection, Error> {
-        let options = Options { name: name.into(), bytes: Some(MIN_APERTURE_BYTES) };
-        Connection::open_at(&self.socket, &options)
-    }
-
-    fn blinkctl(&self, arguments: &[&str]) -> Result<Value, String> {
-        let program = env!("CARGO_BIN_EXE_blinkctl");
-        let output = Command::new(program)
-            .arg("--json")
-            .arg("--socket")
-            .arg(&self.socket)
-            .args(arguments)
-            .output()
-            .unwrap();
-        if output.status.success() {
-            Ok(serde_json::from_slice(&output.stdout).unwrap())
-        } else {
-            assert_eq!(output.status.code(), Some(1));
-            Err(String::from_utf8(output.stderr).unwrap())
-        }
-    }
-
-    fn renderer(&self) -> u32 {
-        self.blinkctl(&["stats"]).unwrap()["renderer_pid"].as_u64().unwrap().try_into().unwrap()
-    }
-
-    /// Waits for a new renderer to answer.
-    fn next_renderer(&self, old: u32) -> u32 {
-        until("a new renderer", || {
-            let stats = self.blinkctl(&["stats"]).ok()?;
-            let pid = u32::try_from(stats["renderer_pid"].as_u64()?).ok()?;
-            (pid != old).then_some(pid)
-        })
-    }
-
-    fn window(&self, id: &str) -> Option<Value> {
-        let list = self.blinkctl(&["list"]).ok()?;
-        let mut windows = list.as_array()?.iter().flat_map(|c| c["windows"].as_array().into_iter().flatten());
-        windows.find(|w| w["id"] == id).cloned()
-    }
-
-    fn end(mut self, signal: Signal) -> ExitStatus {
-        send_signal(self.child.id(), signal);
-        self.child.wait().unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Ok(None) = self.child.try_wait() {
-            self.child.kill().unwrap();
-            self.child.wait().unwrap();
-        }
-        if self.directory.exists() {
-            std::fs::remove_dir_all(&self.directory).unwrap();
-        }
-    }
-}
-
-fn launch(socket: &Path) -> Child {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_blink-server"))
-        .args(["--headless", "320x240@60", "--socket"])
-        .arg(socket)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    assert_eq!(line, format!("blink-server: ready on {}\n", socket.display()));
-    child
-}
-
-fn send_signal(pid: u32, signal: Signal) {
-    kill_process(Pid::from_raw(pid.try_into().unwrap()).unwrap(), signal).unwrap();
-}
-
-fn until<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        if let Some(result) = check() {
-            return result;
-        }
-        assert!(Instant::now() < end, "{what} does not come");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-fn descriptors(pid: u32) -> usize {
-    std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
-}
-
-fn is_running(pid: u32) -> bool {
-    // A process that has ended but was not waited for has no command line.
-    std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
-}
-
-/// Publishes a window of one color.
-fn red_window(context: &mut Context) -> ObjectId {
-    let mut redraw = Recorder::new();
-    redraw.clear_color(1.0, 0.0, 0.0, 1.0);
-    redraw.clear(ClearMask::COLOR);
-    let mut commit = context.commit();
-    let procedure = commit.procedure(Callback::Redraw, &redraw.finish().unwrap()).unwrap();
-    let mut desc = WindowDesc { x: 20, y: 40, width: 100, height: 80, ..WindowDesc::default() };
-    desc.set_title("Red");
-    desc.procedures[Callback::Redraw as usize] = procedure.into();
-    let window = commit.window(&desc).unwrap();
-    commit.finish().unwrap();
-    window
-}
-
-/// Are all pixels of the rectangle red?
-fn is_red(server: &Server, [x, y, width, height]: [usize; 4]) -> bool {
-    // Beside the server's directory, which must be empty when it ends.
-    let file = server.directory.with_extension("png");
-    server.blinkctl(&["screenshot", file.to_str().unwrap()]).unwrap();
-    let mut reader =
-        png::Decoder::new(BufReader::new(std::fs::File::open(&file).unwrap())).read_info().unwrap();
-    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
-    let info = reader.next_frame(&mut pixels).unwrap();
-    std::fs::remove_file(&file).unwrap();
-    assert_eq!((info.width, info.height), (320, 240));
-    (y..y + height).all(|y| (x..x + width).all(|x| pixels[(y * 320 + x) * 4..][..4] == [255, 0, 0, 255]))
-}
-
-fn raw_socket(path: &Path) -> OwnedFd {
-    let socket =
-        rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
-            .unwrap();
-    rustix::net::connect(&socket, &SocketAddrUnix::new(path).unwrap()).unwrap();
-    socket
-}
+use std::process::Command;
+use std::time::Duration;
 
 /// The server's next packet on a socket; `None`: it hung up.
 fn next_packet(socket: &OwnedFd) -> Option<Vec<u8>> {

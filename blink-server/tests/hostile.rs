@@ -589,7 +589,7 @@ fn list_bombs_cost_two_runs_a_frame() {
     }
     let init = assemble(&bomb);
     let redraw = assemble("call_list 12\nrequest_frame");
-    attack(6, |attack, frame| {
+    attack(3, |attack, frame| {
         if frame == 0 {
             attack.raw.procedure(0, 1, Callback::Init, &init);
             attack.raw.procedure(1, 2, Callback::Redraw, &redraw);

@@ -10,6 +10,7 @@ use super::sockets::{BindError, Directory, Listener, control_path};
 use crate::ipc::{Answer, ClientId, ClientInfo, Command, Placement, ToBroker, ToRenderer};
 use crate::options::OutputOption;
 use crate::socket::{self, Received};
+use crate::throttle::Throttle;
 use blinkgl::layout::APERTURE_VERSION;
 use blinkgl::limits::{MAX_CLIENTS, MAX_CONTEXTS, MAX_WINDOWS};
 use blinkgl::local::{self, HELLO_SECONDS, Hello};
@@ -107,6 +108,9 @@ struct Broker {
     /// It was told that the server is ready.
     announced: bool,
     quit: bool,
+    /// Of warnings about whoever connects.
+    throttle: Throttle,
+    started: Instant,
 }
 
 impl Broker {
@@ -138,6 +142,8 @@ impl Broker {
             last_serial: 0,
             announced: false,
             quit: false,
+            throttle: Throttle::default(),
+            started: Instant::now(),
         })
     }
 
@@ -223,6 +229,17 @@ impl Broker {
         Ok(())
     }
 
+    /// Writes what somebody at the sockets did wrong to the log, unless they fill it.
+    fn warn(&mut self, text: std::fmt::Arguments<'_>) {
+        let now = u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        if let Some(held) = self.throttle.admit(now) {
+            if held > 0 {
+                log::warn!("{held} more warnings about connections were not written");
+            }
+            log::warn!("{text}");
+        }
+    }
+
     // Connections
 
     fn accept(&mut self, control: bool) {
@@ -260,7 +277,7 @@ impl Broker {
         if others.count() + 1 >= MAX_OTHERS
             && let Some(oldest) = oldest
         {
-            log::warn!("too many connections without a client: the oldest is shut out");
+            self.warn(format_args!("too many connections without a client: the oldest is shut out"));
             self.remove_peer(oldest);
         }
         self.last_peer += 1;
@@ -295,7 +312,7 @@ impl Broker {
             let received = match socket::receive(peer.socket.as_fd()) {
                 Ok(received) => received,
                 Err(error) => {
-                    log::warn!("a connection is closed: {error}");
+                    self.warn(format_args!("a connection is closed: {error}"));
                     return self.remove_peer(id);
                 }
             };
@@ -313,7 +330,7 @@ impl Broker {
     // Clients
 
     fn refuse(&mut self, id: PeerId, reason: &str) {
-        log::warn!("a connection is refused: {reason}");
+        self.warn(format_args!("a connection is refused: {reason}"));
         if let Some(peer) = self.peers.get(&id) {
             let answer = local::Answer::Refused { reason: reason.to_owned() };
             // If it can't be told, it will see the hang-up.
@@ -594,11 +611,11 @@ impl Broker {
         match sent {
             Ok(true) => {}
             Ok(false) => {
-                log::warn!("a blinkctl does not take its answers and is shut out");
+                self.warn(format_args!("a blinkctl does not take its answers and is shut out"));
                 self.remove_peer(id);
             }
             Err(error) => {
-                log::warn!("an answer can't be sent: {error}");
+                self.warn(format_args!("an answer can't be sent: {error}"));
                 self.remove_peer(id);
             }
         }

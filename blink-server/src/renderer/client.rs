@@ -3,9 +3,9 @@
 use super::channel::Channel;
 use super::scan::{Array, Change, Cursor, Object, Refusal, Scan};
 use super::stats::ClientStats;
-use super::throttle::Throttle;
 use super::window::Window;
 use crate::ipc::ClientInfo;
+use crate::throttle::Throttle;
 use blinkgl::layout::{DATA_PAGE, EventKind, ObjectType, QuotaKind, WindowDesc, aperture, texture};
 use blinkgl::limits::{
     MAX_CONTEXTS, MAX_FRAME_FUEL, MAX_FRAME_VERTICES, MAX_SCAN_BYTES, PAGE_SIZE, PROCEDURE_BYTE_COST,

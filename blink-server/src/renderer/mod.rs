@@ -16,7 +16,6 @@ pub mod scan;
 pub mod seat;
 pub mod server;
 pub mod stats;
-mod throttle;
 pub mod window;
 
 pub use process::main;
