@@ -23,7 +23,8 @@ use blinkgl::layout::{
 };
 use blinkgl::limits::{
     MAX_CONTEXTS, MAX_EXTENTS, MAX_FRAME_FUEL, MAX_FUEL, MAX_NOTIFICATIONS, MAX_OBJECTS,
-    MAX_OFFSCREEN_PIXELS, MAX_PROGRAM_WORDS, MAX_TEXTURE_SIZE, MAX_WINDOWS, MIN_WINDOW_SIZE, PAGE_SIZE,
+    MAX_OFFSCREEN_PIXELS, MAX_PROGRAM_WORDS, MAX_SCAN_BYTES, MAX_TEXTURE_SIZE, MAX_WINDOWS, MIN_WINDOW_SIZE,
+    PAGE_SIZE, PROCEDURE_BYTE_COST,
 };
 use blinkgl::ops::{Callback, OPS};
 use blinkgl::wire::{head_word, header};
@@ -922,4 +923,59 @@ fn ringing_alone_draws_nothing() {
         assert_eq!(fixture.server.next_frame(fixture.now), None);
     }
     assert_eq!(frames(&mut fixture), before);
+}
+
+/// A commit that takes long to verify is paid for by whoever made it: the next one is seen a frame later.
+#[test]
+fn a_large_commit_delays_the_next() {
+    let large = assemble(&"sin r0, r1\n".repeat(87_000));
+    let mut fixture = Fixture::new(WIDTH, HEIGHT);
+    let (id, memory) = fixture.client(32 << 20);
+    let mut contexts: Vec<Raw> =
+        (0..2).map(|i| Raw::open(memory.clone(), i, 1, 1 + 4000 * i, 4000)).collect();
+    for raw in &mut contexts {
+        for i in 0..8 {
+            raw.procedure(i, i as u32 + 1, Callback::Redraw, &large);
+        }
+    }
+    let bytes = 16 * (large.untrusted_words().len() as u64 * 4) * (PROCEDURE_BYTE_COST + 1);
+    assert_eq!(bytes / MAX_SCAN_BYTES, 2);
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        for raw in &mut contexts {
+            raw.window(8, 9, &at(50, 60, 100, 100));
+            raw.committed();
+        }
+        // Rung once for both: what must wait is seen without another ring.
+        if seen.len() < 2 {
+            fixture.server.rang(id);
+        }
+        fixture.frame();
+        seen.push(contexts.iter().all(|raw| raw.get(context::SCANNED) == raw.commit));
+    }
+    assert_eq!(seen, [true, false, true, false]);
+}
+
+/// As many windows as a client can have, all of them seen and all of them animated.
+#[test]
+fn five_hundred_windows() {
+    let redraw = assemble("clear color\nrequest_frame");
+    attack(3, |attack, frame| {
+        if frame > 0 {
+            let windows = attack.listed()["windows"].as_array().unwrap().len();
+            assert_eq!(windows, MAX_CONTEXTS * MAX_WINDOWS);
+            return;
+        }
+        let memory = attack.raw.memory.clone();
+        attack.raw.directory(0, 0, 0, 0);
+        for index in 0..MAX_CONTEXTS {
+            let mut raw = Raw::open(memory.clone(), index, 7, 1 + 60 * index, 60);
+            raw.procedure(0, 1, Callback::Redraw, &redraw);
+            for i in 0..MAX_WINDOWS {
+                let desc = at(i as i32 * 14, 30 + index as i32 * 20, 16, 16);
+                raw.window(1 + i, 10 + i as u32, &with(desc, Callback::Redraw, 1));
+            }
+            raw.committed();
+        }
+    });
 }

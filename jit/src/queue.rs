@@ -168,7 +168,8 @@ impl Shared {
             }
             Err(error) => {
                 self.failed.fetch_add(1, Ordering::Relaxed);
-                log::warn!("a {} procedure stays with the interpreter: {error}", program.callback());
+                // Not a warning: a client decides how often it comes. It is in the counters.
+                log::debug!("a {} procedure stays with the interpreter: {error}", program.callback());
             }
         }
     }
