@@ -161,6 +161,8 @@ pub enum Quota {
     Buffers,
     /// Draw calls and clears of one redraw; those above the limit were left out.
     Draws,
+    /// Milliseconds of drawing: the rest was left out, and the windows stay empty for a while.
+    Time,
     /// Something of a later version.
     Other(u32),
 }
@@ -197,6 +199,7 @@ impl Event {
                     _ if b == QuotaKind::Lists as u32 => Quota::Lists,
                     _ if b == QuotaKind::Buffers as u32 => Quota::Buffers,
                     _ if b == QuotaKind::Draws as u32 => Quota::Draws,
+                    _ if b == QuotaKind::Time as u32 => Quota::Time,
                     other => Quota::Other(other),
                 };
                 What::Quota { callback: Callback::from_code(a), kind, limit: c }

@@ -979,3 +979,34 @@ fn five_hundred_windows() {
         }
     });
 }
+
+/// A million triangles as large as the window: minutes on a software renderer.
+#[test]
+fn drawing_without_end_is_stopped() {
+    let triangles = "vertex2 -1.0, -1.0\nvertex2 3.0, -1.0\nvertex2 -1.0, 3.0\n".repeat(20_000);
+    let init = assemble(&format!("new_list 1\nbegin triangles\n{triangles}end\nend_list"));
+    let redraw = assemble(&format!("{}request_frame", "call_list 1\n".repeat(60)));
+    attack(4, |attack, frame| {
+        if frame == 0 {
+            attack.raw.procedure(0, 1, Callback::Init, &init);
+            attack.raw.procedure(1, 2, Callback::Redraw, &redraw);
+            let desc = at(0, 30, WIDTH, HEIGHT);
+            attack.raw.window(2, 3, &with(with(desc, Callback::Redraw, 2), Callback::Init, 1));
+            attack.raw.committed();
+            return;
+        }
+        // A fast GPU draws it all in time; then there is nothing to stop.
+        let stopped = attack
+            .raw
+            .events()
+            .iter()
+            .any(|e| e.kind == EventKind::Quota as u32 && e.words[1] == QuotaKind::Time as u32);
+        let redraws = attack.stats()["redraws"].as_u64().unwrap();
+        if stopped {
+            assert_eq!(redraws, 1, "it is not run again so soon");
+            assert!(attack.errors().iter().any(|e| e.contains("took more than")));
+        } else {
+            assert!(redraws > 1);
+        }
+    });
+}

@@ -611,6 +611,8 @@ pub enum QuotaKind {
     Buffers = 4,
     /// Draw calls and clears: those above the limit were left out.
     Draws = 5,
+    /// Milliseconds of drawing.
+    Time = 6,
 }
 
 /// An event as it stands in the ring.

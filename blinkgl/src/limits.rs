@@ -124,3 +124,14 @@ pub const PROCEDURE_BYTE_COST: u64 = 16;
 
 /// Lines that one client's mistakes may write to the server's log in ten seconds; the rest is counted.
 pub const MAX_LOG_LINES: u32 = 10;
+
+/// Milliseconds that one run of `redraw` may draw. What takes longer is left out, and that client's windows stay
+/// empty for [`PAUSE_AFTER_SLOW_DRAWING`] times as long: the other clients' frame is late already.
+pub const MAX_DRAW_MILLISECONDS: u64 = 500;
+
+/// See [`MAX_DRAW_MILLISECONDS`].
+pub const PAUSE_AFTER_SLOW_DRAWING: u64 = 16;
+
+/// Fragments, by the worst that primitives can cover, that are drawn before the clock is looked at: half a second
+/// on a software renderer; gears in a window of 300x300 stay below.
+pub const MAX_UNCHECKED_FRAGMENTS: u64 = 1 << 29;

@@ -66,7 +66,8 @@ fn limits_are_all_there_with_their_values() {
         MAX_VERTICES, MAX_DRAWS, MAX_NOTIFICATIONS, MAX_SCAN_RETRIES, MAX_COMPILE_STEPS, MAX_CLIENTS,
         MAX_VERTEX_CACHE_BYTES,
         MAX_OFFSCREEN_PIXELS, MAX_LIST_BYTES, MAX_FRAME_FUEL, MAX_FRAME_VERTICES, MAX_SCAN_BYTES,
-        PROCEDURE_BYTE_COST, MAX_LOG_LINES,
+        PROCEDURE_BYTE_COST, MAX_LOG_LINES, MAX_DRAW_MILLISECONDS, PAUSE_AFTER_SLOW_DRAWING,
+        MAX_UNCHECKED_FRAGMENTS,
     );
     let names: Vec<&str> = expected.iter().map(|&(name, _)| name).collect();
     assert_eq!(

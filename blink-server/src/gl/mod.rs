@@ -20,7 +20,8 @@
 pub mod batch;
 pub mod context;
 pub mod matrix;
-pub mod painter;
+pub mod pace;
+mod painter;
 pub mod record;
 pub mod shader;
 pub mod state;

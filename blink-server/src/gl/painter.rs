@@ -64,10 +64,11 @@ impl<'a> Painter<'a> {
         }
     }
 
-    /// Draws what is left. Gives how many draws and clears above [`MAX_DRAWS`] were left out.
-    pub fn finish(mut self) -> u64 {
+    /// Draws what is left. Gives how many draws and clears above [`MAX_DRAWS`] were left out, and whether some
+    /// were because they took too long.
+    pub fn finish(mut self) -> (u64, bool) {
         self.flush();
-        self.draws.saturating_sub(MAX_DRAWS)
+        (self.draws.saturating_sub(MAX_DRAWS), self.tracker.is_stopped())
     }
 
     /// Counts a draw or clear; may it be done?

@@ -5,6 +5,7 @@
 //! [`Tracker::confine`] set, and the public functions below for the server.
 
 use super::batch::{Buffer, Cache, Contents, primitive};
+use super::pace::Pace;
 use super::painter::{Painter, Target};
 use super::record::{LIGHTS_VECTORS, RECORD_BYTES, Record, pack_lights};
 use super::shader::{self, Variant};
@@ -193,6 +194,7 @@ pub struct Tracker {
     scratch: Vec<Vertex>,
     frame: u64,
     counters: Counters,
+    pace: Pace,
     /// Off only in the test that proves that the scissor is what confines.
     confinement: bool,
 }
@@ -276,6 +278,7 @@ impl Tracker {
                 scratch: Vec::new(),
                 frame: 0,
                 counters: Counters::default(),
+                pace: Pace::new(),
                 confinement: true,
                 gl,
             })
@@ -704,7 +707,13 @@ impl Tracker {
         state: &'a mut WindowState,
         textures: TextureScope<'a>,
     ) -> Painter<'a> {
+        self.pace = Pace::new();
         Painter::new(self, target, state, textures)
+    }
+
+    /// Was the program's drawing stopped because it took too long?
+    pub(super) fn is_stopped(&self) -> bool {
+        self.pace.stopped
     }
 
     /// Records that a batch can have.
@@ -720,6 +729,7 @@ impl Tracker {
         if hard.scissor_test {
             clip = clip.intersection(&placed(&target.window, &hard.scissor));
         }
+        self.pace.confine(clip.width, clip.height);
         let area = framebuffer.flip(&clip);
         let window = framebuffer.flip(&target.window);
         let limit = self.max_viewport;
@@ -744,6 +754,9 @@ impl Tracker {
 
     /// A program's clear, inside what [`Tracker::confine`] set.
     pub(super) fn clear(&mut self, state: &WindowState, mask: u32) {
+        if self.step(1, 1) == 0 {
+            return;
+        }
         self.write_masks(&state.hard);
         let Tracker { gl, applied, counters, .. } = self;
         let calls = &mut counters.state_calls;
@@ -819,10 +832,38 @@ impl Tracker {
         // SAFETY: see the module `gl`; the vertex array's buffer holds `count` vertices.
         unsafe {
             self.gl.bind_vertex_array(Some(buffer.array));
-            self.gl.draw_arrays(primitive(drawing.assembly), 0, buffer.count);
         }
-        self.counters.draws += 1;
-        self.counters.vertices += u64::from(buffer.count.unsigned_abs());
+        let corners = match drawing.assembly {
+            Assembly::Points => 1,
+            Assembly::Lines => 2,
+            Assembly::Triangles => 3,
+        };
+        let mut first = 0;
+        while first < buffer.count {
+            let count = self.step(corners, buffer.count.saturating_sub(first));
+            if count == 0 {
+                return;
+            }
+            // SAFETY: as above; `first + count` is at most `buffer.count`.
+            unsafe { self.gl.draw_arrays(primitive(drawing.assembly), first, count) }
+            self.counters.draws += 1;
+            self.counters.vertices += u64::from(count.unsigned_abs());
+            first = first.saturating_add(count);
+        }
+    }
+
+    /// Vertices, of `corners` a primitive, that the next draw may have: at most `wanted`, 0 if the program's time is up.
+    fn step(&mut self, corners: u64, wanted: i32) -> i32 {
+        if self.pace.stopped {
+            return 0;
+        }
+        let (vertices, look) = self.pace.step(corners, u64::from(wanted.unsigned_abs()));
+        if look {
+            // SAFETY: see the module `gl`.
+            unsafe { self.gl.finish() }
+            self.pace.look();
+        }
+        if self.pace.stopped { 0 } else { i32::try_from(vertices).unwrap_or(wanted) }
     }
 
     /// The batch's vertices on the GPU: those of the same batch before, or uploaded now.

@@ -8,8 +8,8 @@ use crate::ipc::ClientInfo;
 use crate::throttle::Throttle;
 use blinkgl::layout::{DATA_PAGE, EventKind, ObjectType, QuotaKind, WindowDesc, aperture, texture};
 use blinkgl::limits::{
-    MAX_CONTEXTS, MAX_FRAME_FUEL, MAX_FRAME_VERTICES, MAX_SCAN_BYTES, PAGE_SIZE, PROCEDURE_BYTE_COST,
-    REGISTERS,
+    MAX_CONTEXTS, MAX_DRAW_MILLISECONDS, MAX_FRAME_FUEL, MAX_FRAME_VERTICES, MAX_SCAN_BYTES, PAGE_SIZE,
+    PROCEDURE_BYTE_COST, REGISTERS,
 };
 use blinkgl::ops::Callback;
 use blinkgl::shm::{Shm, ShmOffset};
@@ -192,6 +192,8 @@ pub struct Client {
     /// The frame (time over refresh interval) before which it is not scanned again.
     pub scan_from: u64,
     spent: Spent,
+    /// The frame before which it draws nothing, as its last drawing took too long.
+    pub slow_until: u64,
 }
 
 /// Words of a directory entry: generation, first page, pages.
@@ -222,6 +224,7 @@ impl Client {
             throttle: Throttle::default(),
             scan_from: 0,
             spent: Spent::default(),
+            slow_until: 0,
         }
     }
 
@@ -256,7 +259,9 @@ impl Client {
     #[must_use]
     pub fn exhausted(&self, tick: u64) -> Option<(QuotaKind, u64)> {
         let Spent { tick: at, fuel, vertices } = self.spent;
-        if at != tick {
+        if tick < self.slow_until {
+            Some((QuotaKind::Time, MAX_DRAW_MILLISECONDS))
+        } else if at != tick {
             None
         } else if fuel >= MAX_FRAME_FUEL {
             Some((QuotaKind::Fuel, MAX_FRAME_FUEL))

@@ -169,7 +169,10 @@ impl Server {
         let scope = textures.scope(view.id.client.0, view.id.context);
         let mut painter = tracker.begin(target, &mut state, scope);
         let outcome = window::run(context, view.id.oid, program, &env, &mut painter);
-        let left_out = painter.finish();
+        let (left_out, too_slow) = painter.finish();
+        if too_slow {
+            self.drew_too_long(view.id, now);
+        }
         self.time_redraw(view.id.client, started, now);
         if left_out > 0 {
             let limit = u32::try_from(MAX_DRAWS).unwrap_or(u32::MAX);

@@ -11,7 +11,7 @@ use crate::geometry::{Rect, Region};
 use crate::gl::{Framebuffer, StateOnly, TextureDesc, TextureKey, TextureStore, Tracker};
 use crate::ipc::{ClientId, ClientInfo, Placement, WindowId};
 use blinkgl::layout::{EventKind, ObjectError, PLACE_ANYWHERE, QuotaKind};
-use blinkgl::limits::MAX_LIST_BYTES;
+use blinkgl::limits::{MAX_DRAW_MILLISECONDS, MAX_LIST_BYTES, PAUSE_AFTER_SLOW_DRAWING};
 use blinkgl::ops::Callback;
 use blinkgl::shm::Shm;
 use jit::{CompileQueue, Environment, Outcome, Program, Stop};
@@ -685,11 +685,27 @@ impl Server {
         let words = [callback as u32, kind as u32, u32::try_from(limit).unwrap_or(u32::MAX), 0];
         self.event(id, EventKind::Quota, now, words);
         if let Some(window) = self.window_mut(id) {
-            let what = if kind == QuotaKind::Vertices { "vertices" } else { "units of fuel" };
+            let what = match kind {
+                QuotaKind::Vertices => "vertices",
+                QuotaKind::Time => "ms",
+                QuotaKind::Fuel | QuotaKind::Lists | QuotaKind::Buffers | QuotaKind::Draws => "units of fuel",
+            };
             window.error = Some(format!("the client's windows need more than {limit} {what} in a frame"));
             window.stopped = true;
         }
         true
+    }
+
+    /// A window's drawing was stopped by the clock: its client draws no more for a while, so that the others,
+    /// whose frame is late now, have most of the time.
+    pub(super) fn drew_too_long(&mut self, id: WindowId, now: u64) {
+        let pause = MAX_DRAW_MILLISECONDS.saturating_mul(1_000_000 * PAUSE_AFTER_SLOW_DRAWING);
+        let until = self.tick(now.saturating_add(pause));
+        if let Some(client) = self.clients.get_mut(&id.client) {
+            client.slow_until = until;
+            client.error(now, format!("window {id}: its redraw took more than {MAX_DRAW_MILLISECONDS} ms"));
+        }
+        self.over_quota(id, Callback::Redraw, now);
     }
 
     pub(super) fn tick(&self, now: u64) -> u64 {

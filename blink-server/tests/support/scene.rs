@@ -172,7 +172,7 @@ impl Blink {
             gl: &mut painter,
         };
         window.redraw.run(choice, run);
-        painter.finish()
+        painter.finish().0
     }
 
     /// A scene's picture: RGBA, top row first.

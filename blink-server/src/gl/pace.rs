@@ -1,0 +1,85 @@
+//! How long a program's drawing may take. Its vertices are limited, but not the pixels that each of its triangles
+//! covers: a million triangles as large as the window would hold up every other window for minutes.
+//!
+//! What a draw costs is known only when it is done. So drawing goes in steps that are small enough by the worst
+//! that they can cover, and after each the clock is looked at. A program of any sense fits into one step.
+
+use blinkgl::limits::{MAX_DRAW_MILLISECONDS, MAX_UNCHECKED_FRAGMENTS};
+use std::time::{Duration, Instant};
+
+/// Vertices of a step, at least: whole points, lines and triangles.
+const LEAST: u64 = 6;
+
+/// The time and the work of one run.
+#[derive(Debug)]
+pub(super) struct Pace {
+    started: Instant,
+    /// Pixels that a primitive may cover.
+    area: u64,
+    /// Fragments at most that were drawn since the clock was looked at.
+    unchecked: u64,
+    /// Time is up: nothing more is drawn.
+    pub(super) stopped: bool,
+}
+
+impl Pace {
+    /// A run begins.
+    pub(super) fn new() -> Pace {
+        Pace { started: Instant::now(), area: 0, unchecked: 0, stopped: false }
+    }
+
+    /// What follows is confined to this many pixels.
+    pub(super) fn confine(&mut self, width: u32, height: u32) {
+        self.area = u64::from(width) * u64::from(height);
+    }
+
+    /// Vertices that may be drawn now, of `corners` a primitive; with them, must the clock be looked at first?
+    pub(super) fn step(&mut self, corners: u64, wanted: u64) -> (u64, bool) {
+        let room = |unchecked: u64| {
+            let primitives = MAX_UNCHECKED_FRAGMENTS.saturating_sub(unchecked) / self.area.max(1);
+            primitives.saturating_mul(corners) / LEAST * LEAST
+        };
+        let (mut vertices, mut look) = (room(self.unchecked), false);
+        if vertices < wanted && self.unchecked > 0 {
+            look = true;
+            self.unchecked = 0;
+            vertices = room(0);
+        }
+        let vertices = vertices.max(LEAST).min(wanted);
+        let fragments = vertices.div_ceil(corners).saturating_mul(self.area);
+        self.unchecked = self.unchecked.saturating_add(fragments);
+        (vertices, look)
+    }
+
+    /// All that was drawn is done: is there time left?
+    pub(super) fn look(&mut self) {
+        self.stopped |= self.started.elapsed() > Duration::from_millis(MAX_DRAW_MILLISECONDS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_drawing_is_one_step_large_is_many() {
+        let mut pace = Pace::new();
+        pace.confine(300, 300);
+        assert_eq!(pace.step(3, 15_000), (15_000, false));
+        pace.confine(1920, 1080);
+        let mut left = 30_000;
+        let mut looks = 0;
+        while left > 0 {
+            let (vertices, look) = pace.step(3, left);
+            assert!(vertices > 0 && vertices <= left && (vertices % 6 == 0 || vertices == left));
+            assert!(vertices / 3 * 1920 * 1080 <= MAX_UNCHECKED_FRAGMENTS);
+            left -= vertices;
+            looks += u32::from(look);
+        }
+        assert!(looks >= 38, "{looks}");
+        pace.confine(u32::MAX, u32::MAX);
+        assert_eq!(pace.step(3, 9), (6, true));
+        pace.confine(0, 0);
+        assert_eq!(pace.step(1, 9), (9, true));
+    }
+}
