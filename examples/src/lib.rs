@@ -5,3 +5,12 @@ pub mod client;
 pub mod control;
 pub mod gears;
 pub mod process;
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_client_in_the_readme_is_the_one_that_compiles() {
+        let (_, code) = include_str!("bin/hello.rs").split_once("\n\n").expect("a heading, then code");
+        assert!(include_str!("../../README.md").contains(code.trim()), "copy hello.rs into README.md");
+    }
+}
