@@ -88,8 +88,9 @@ struct Process {
     doorbells: OwnedFd,
     listening: bool,
     timer: OwnedFd,
-    output: Box<dyn Output>,
+    /// Before the output, which owns the OpenGL context that its objects are deleted in.
     server: Server,
+    output: Box<dyn Output>,
     gl: String,
     wakeups: u64,
     quit: bool,
