@@ -16,6 +16,7 @@ mod scene;
 mod support;
 
 use blink_server::geometry::Rect;
+use blink_server::gl::context::Flavor;
 use blink_server::gl::{Counters, TextureDesc};
 use blinkgl::Recorder;
 use blinkgl::gl::{
@@ -42,10 +43,18 @@ fn compare(scenes: &[Scene]) {
 
 /// The same with OpenGL's pictures of other scenes, which shall look alike.
 fn compare_with(scenes: &[Scene], others: &[Scene]) {
-    let mut blink = Blink::new();
+    let wanted = compat::pictures(others);
+    for flavor in Flavor::ALL {
+        compare_on(flavor, scenes, &wanted);
+    }
+}
+
+fn compare_on(flavor: Flavor, scenes: &[Scene], wanted: &[Vec<u8>]) {
+    let mut blink = Blink::of(flavor);
+    println!("{}", blink.tracker.describe());
     let mut faults = Vec::new();
-    for (scene, wanted) in scenes.iter().zip(&compat::pictures(others)) {
-        let name = &scene.name;
+    for (scene, wanted) in scenes.iter().zip(wanted) {
+        let name = &format!("{flavor:?}-{}", scene.name);
         let found = blink.picture(scene, TierChoice::Interpreter);
         assert!(found == blink.picture(scene, TierChoice::Native), "{name}: the tiers' pictures differ");
         let background = background(wanted);
@@ -58,7 +67,7 @@ fn compare_with(scenes: &[Scene], others: &[Scene]) {
         }
         println!("{name}: {different} of {drawn} pixels differ, by {worst} at most");
         // (Some blend functions leave the background as it is: that is then what shows.)
-        if drawn < 40 && !name.starts_with("blend-") {
+        if drawn < 40 && !scene.name.starts_with("blend-") {
             faults.push(format!("{name}: only {drawn} pixels are drawn, which shows nothing"));
         }
         if different * ONE_OF > drawn {
@@ -964,8 +973,14 @@ fn textures() {
 /// YUV has no counterpart in OpenGL: pictures are compared with a conversion here.
 #[test]
 fn yuv_textures() {
+    for flavor in Flavor::ALL {
+        yuv_textures_on(flavor);
+    }
+}
+
+fn yuv_textures_on(flavor: Flavor) {
     let (width, height) = (37u32, 23u32);
-    let mut blink = Blink::new();
+    let mut blink = Blink::of(flavor);
     for (color_space, kr, kb, full) in [
         (ColorSpace::Bt601Limited, 0.299, 0.114, false),
         (ColorSpace::Bt601Full, 0.299, 0.114, true),

@@ -25,11 +25,25 @@ pub struct Headless {
     _display: Display,
 }
 
-/// Kinds of contexts, in the order of preference.
-fn wanted() -> impl Iterator<Item = (ContextApi, Robustness)> {
-    [ContextApi::OpenGl(Some(Version::new(3, 3))), ContextApi::Gles(Some(Version::new(3, 0)))]
-        .into_iter()
-        .flat_map(|api| [(api, Robustness::RobustLoseContextOnReset), (api, Robustness::NotRobust)])
+/// Kinds of OpenGL that the shaders are written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavor {
+    /// OpenGL 3.3, core profile.
+    Desktop,
+    /// OpenGL ES 3.0.
+    Embedded,
+}
+
+impl Flavor {
+    /// Both, in the order of preference.
+    pub const ALL: [Flavor; 2] = [Flavor::Desktop, Flavor::Embedded];
+
+    fn api(self) -> ContextApi {
+        match self {
+            Flavor::Desktop => ContextApi::OpenGl(Some(Version::new(3, 3))),
+            Flavor::Embedded => ContextApi::Gles(Some(Version::new(3, 0))),
+        }
+    }
 }
 
 impl Headless {
@@ -38,11 +52,19 @@ impl Headless {
     /// # Errors
     /// There is none.
     pub fn new() -> Result<(Headless, glow::Context), ContextError> {
+        Headless::of(&Flavor::ALL)
+    }
+
+    /// The same, of the first of these flavors that a device has.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn of(flavors: &[Flavor]) -> Result<(Headless, glow::Context), ContextError> {
         let mut devices: Vec<Device> = Device::query_devices().map_err(ContextError::NoDevices)?.collect();
         devices.sort_by_key(|device| device.extensions().contains("EGL_MESA_device_software"));
         let mut failure = "there is no EGL device".to_owned();
         for device in &devices {
-            match Headless::on(device) {
+            match Headless::on(device, flavors) {
                 Ok(made) => return Ok(made),
                 Err(error) => failure = error.to_string(),
             }
@@ -50,7 +72,7 @@ impl Headless {
         Err(ContextError::NoContext(failure))
     }
 
-    fn on(device: &Device) -> Result<(Headless, glow::Context), glutin::error::Error> {
+    fn on(device: &Device, flavors: &[Flavor]) -> Result<(Headless, glow::Context), glutin::error::Error> {
         // SAFETY: no raw display handle is given, so there is none that must outlive the display.
         let display = unsafe { Display::with_device(device, None) }?;
         // The default template asks for windows, which a device without a screen has not.
@@ -59,9 +81,10 @@ impl Headless {
         let config = unsafe { display.find_configs(template) }?.next();
         let mut failure = None;
         if let Some(config) = config {
-            for (api, robustness) in wanted() {
+            let robust = [Robustness::RobustLoseContextOnReset, Robustness::NotRobust];
+            for (flavor, robustness) in flavors.iter().flat_map(|&f| robust.map(|r| (f, r))) {
                 let attributes = ContextAttributesBuilder::new()
-                    .with_context_api(api)
+                    .with_context_api(flavor.api())
                     .with_profile(GlProfile::Core)
                     .with_robustness(robustness)
                     .build(None);

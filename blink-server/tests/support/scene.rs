@@ -118,7 +118,12 @@ pub struct Blink {
 
 impl Blink {
     pub fn new() -> Blink {
-        let (context, functions) = context::Headless::new().expect("EGL: scripts/setup installs it");
+        Blink::of(context::Flavor::Desktop)
+    }
+
+    pub fn of(flavor: context::Flavor) -> Blink {
+        let made = context::Headless::of(&[flavor]);
+        let (context, functions) = made.expect("EGL: scripts/setup installs it");
         let tracker = Tracker::new(Rc::new(functions)).unwrap();
         Blink { tracker, textures: TextureStore::default(), _context: context }
     }
