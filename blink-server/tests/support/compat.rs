@@ -13,6 +13,7 @@ use glutin::api::egl::display::Display;
 use glutin::config::{ConfigSurfaceTypes, ConfigTemplateBuilder};
 use glutin::context::{ContextApi, ContextAttributesBuilder, GlProfile, Version};
 use glutin::display::GlDisplay;
+use glutin::prelude::PossiblyCurrentGlContext;
 use jit::Environment;
 use std::collections::HashMap;
 use std::ffi::{CString, c_void};
@@ -82,7 +83,7 @@ pub fn pictures(scenes: &[Scene]) -> Vec<Vec<u8>> {
 
 fn picture(scene: &Scene) -> Vec<u8> {
     // A context for each, so that each starts from OpenGL's own initial state.
-    let (_context, display) = compatibility_context();
+    let (context, display) = compatibility_context();
     let address = |name: &str| display.get_proc_address(&CString::new(name).unwrap());
     // SAFETY: the context is current on this thread until the end of the function, with its functions.
     let (gl, fixed) = unsafe { (glow::Context::from_loader_function(address), Fixed::load(address)) };
@@ -136,6 +137,8 @@ fn picture(scene: &Scene) -> Vec<u8> {
         let into = glow::PixelPackData::Slice(Some(&mut pixels));
         gl.read_pixels(0, 0, width, height, glow::RGBA, glow::UNSIGNED_BYTE, into);
     }
+    // A context that is current is not destroyed.
+    drop(context.make_not_current().unwrap());
     pixels.chunks_exact(scene.width as usize * 4).rev().flatten().copied().collect()
 }
 
