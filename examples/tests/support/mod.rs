@@ -103,12 +103,20 @@ impl Display {
         Client { process, title: title.to_owned(), log }
     }
 
-    /// A clip of some seconds, made by the script that makes the demo's.
+    /// A clip of some seconds, 25 pictures a second, made by the script that makes the demo's.
     pub fn clip(&self, seconds: u32) -> String {
-        let file = self.directory.join(format!("clip-{seconds}.avi"));
+        self.clip_at_rate(seconds, 25)
+    }
+
+    /// A clip of some seconds with so many pictures a second.
+    pub fn clip_at_rate(&self, seconds: u32, rate: u32) -> String {
+        let file = self.directory.join(format!("clip-{seconds}-{rate}.avi"));
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/clip");
-        let made =
-            Command::new(script).arg(&file).arg(seconds.to_string()).status().expect("the script starts");
+        let made = Command::new(script)
+            .arg(&file)
+            .args([seconds, rate].map(|n| n.to_string()))
+            .status()
+            .expect("the script starts");
         assert!(made.success(), "scripts/clip failed");
         file.to_str().expect("the path is UTF-8").to_owned()
     }
@@ -162,6 +170,15 @@ impl Display {
     /// Frames of the whole output.
     pub fn frames(&self) -> u64 {
         self.control.stats().expect("the server answers")["frames"].as_u64().expect("a counter")
+    }
+
+    /// Frames of the whole output, and those of them that drew the window: both at one moment.
+    pub fn frames_and_redraws(&self, window: &WindowInfo) -> (u64, u64) {
+        let stats = self.control.stats().expect("the server answers");
+        let clients = stats["clients"].as_array().expect("a list");
+        let client =
+            clients.iter().find(|c| c["client"].as_u64() == Some(window.client)).expect("it is there");
+        (stats["frames"].as_u64().expect("a counter"), client["redraws"].as_u64().expect("a counter"))
     }
 
     /// The broker's process.
