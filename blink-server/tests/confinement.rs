@@ -193,17 +193,31 @@ fn pattern(blink: &mut Blink, framebuffer: &Framebuffer) {
     assert!(picture == bytes, "images are drawn pixel by pixel, whatever was drawn before");
 }
 
+/// Makes white what is as far as can be.
+fn probe(p: &mut Recorder) {
+    p.enable(Capability::DepthTest);
+    p.depth_func(Comparison::Equal);
+    p.depth_mask(false);
+    p.primitive(Primitive::Quads, |p| {
+        for (x, y) in [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)] {
+            p.vertex3(x, y, 1.0);
+        }
+    });
+}
+
 /// Draws the programs, in and out of a clip; gives how many changed something outside, and inside.
 fn escapes(confinement: bool) -> (u64, u64) {
     let all = Rect::new(0, 0, SIDE, SIDE);
     let mut blink = Blink::new();
     blink.tracker.set_confinement_for_tests(confinement);
     let framebuffer = blink.tracker.create_framebuffer(SIDE, SIDE).unwrap();
-    let (mut out, mut inside) = (0, 0);
+    let mut probe = blink.window(&Scene::new("probe", SIDE, SIDE, probe), 2, TierChoice::Interpreter);
+    let (mut out, mut inside, mut depths) = (0, 0, 0);
     let mut seen = BTreeSet::new();
     for seed in 0..PROGRAMS {
         let scene = program(seed, &mut seen);
         pattern(&mut blink, &framebuffer);
+        blink.tracker.clear_depth(&framebuffer, all);
         let before = blink.tracker.read_pixels(&framebuffer, all);
         let clip = match seed % 4 {
             0 => Rect::new(70, 50, 20, 30),
@@ -221,10 +235,22 @@ fn escapes(confinement: bool) -> (u64, u64) {
                 a != b && may.contains(place.0, place.1) == wanted
             })
         };
+        blink.tracker.set_confinement_for_tests(true);
+        blink.redraw(&mut probe, &framebuffer, all, all, TierChoice::Interpreter);
+        blink.tracker.set_confinement_for_tests(confinement);
+        let probed = blink.tracker.read_pixels(&framebuffer, all);
+        let deep = |wanted: bool| {
+            (0..).zip(probed.chunks_exact(4)).any(|(i, pixel): (u32, _)| {
+                let place = ((i % SIDE) as i32, (i / SIDE) as i32);
+                pixel != [255; 4] && may.contains(place.0, place.1) == wanted
+            })
+        };
+        depths += u64::from(deep(confinement));
         out += u64::from(changed(false));
         inside += u64::from(changed(true));
         if confinement {
             assert!(!changed(false), "program {seed} drew outside of {may:?}");
+            assert!(!deep(false), "program {seed} changed depths outside of {may:?}");
         }
     }
     let untried: Vec<&str> = OPS
@@ -238,6 +264,8 @@ fn escapes(confinement: bool) -> (u64, u64) {
         ["matrix_mode", "push_matrix", "pop_matrix", "tex_parameter"],
         "what the programs try"
     );
+    // With confinement, the programs write depths inside; without, outside too.
+    assert!(depths > PROGRAMS / 40, "only {depths} programs write depths");
     blink.tracker.delete_framebuffer(framebuffer);
     (out, inside)
 }
@@ -451,6 +479,45 @@ fn extremes() {
     for (x, pixel) in row.chunks_exact(4).enumerate() {
         let wanted = if x < 6144 { [0, 255, 0, 255] } else { [255, 0, 0, 255] };
         assert_eq!(pixel, wanted, "pixel {x}");
+    }
+}
+
+/// What a run may draw is taken in batches of bounded size, dynamic or not.
+#[test]
+fn batches_are_bounded() {
+    for dynamic in [false, true] {
+        let scene = Scene::new("vertices", 64, 64, |p| {
+            p.clear(ClearMask::COLOR);
+            for _ in 0..1000 {
+                p.call_list(1);
+            }
+        })
+        .init(|p| {
+            let register = p.alloc();
+            p.list(1, |p| {
+                // Without vertices, or too few of them: nothing.
+                p.primitive(Primitive::Points, |_| {});
+                p.primitive(Primitive::Points, |p| {
+                    for _ in 0..256 {
+                        if dynamic {
+                            p.vertex2(register, 0.5);
+                        } else {
+                            p.vertex2(0.0, 0.5);
+                        }
+                    }
+                });
+            });
+        });
+        let all = Rect::new(0, 0, 64, 64);
+        let mut blink = Blink::new();
+        let framebuffer = blink.tracker.create_framebuffer(64, 64).unwrap();
+        let mut window = blink.window(&scene, 1, TierChoice::Interpreter);
+        blink.redraw(&mut window, &framebuffer, all, all, TierChoice::Interpreter);
+        let counters = blink.tracker.take_counters();
+        // The clear, and four of at most 65,536 vertices.
+        assert_eq!((counters.draws, counters.vertices), (5, 256_000));
+        let picture = blink.tracker.read_pixels(&framebuffer, all);
+        assert_eq!(picture.chunks_exact(4).filter(|p| p[0] == 255).count(), 1);
     }
 }
 

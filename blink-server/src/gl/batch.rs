@@ -8,6 +8,10 @@ use jit::{Assembly, Segment, Vertex};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// Vertices of a batch (4 MiB), unless one segment alone has more: all that a run may draw would take a quarter of a
+/// gigabyte of the server's memory, three times over.
+pub const MAX_BATCH_VERTICES: usize = 1 << 16;
+
 /// A segment in a batch.
 #[derive(Debug)]
 pub struct Piece {

@@ -1,6 +1,6 @@
 //! Receives a running program's commands and segments, and makes as few draws of them as it can.
 
-use super::batch::{Contents, Piece};
+use super::batch::{Contents, MAX_BATCH_VERTICES, Piece};
 use super::record::Record;
 use super::shader::{Texturing, Variant};
 use super::state::{Hard, WindowState};
@@ -32,6 +32,8 @@ pub struct Painter<'a> {
     state: &'a mut WindowState,
     textures: TextureScope<'a>,
     pieces: Vec<Piece>,
+    /// Vertices of the pieces, assembled.
+    vertices: usize,
     /// What the pieces are drawn with.
     assembly: Assembly,
     hard: Hard,
@@ -56,6 +58,7 @@ impl<'a> Painter<'a> {
             state,
             textures,
             pieces: Vec::new(),
+            vertices: 0,
             assembly: Assembly::Triangles,
             hard,
             records: Vec::new(),
@@ -98,6 +101,7 @@ impl<'a> Painter<'a> {
     fn flush(&mut self) {
         let pieces = std::mem::take(&mut self.pieces);
         let records = std::mem::take(&mut self.records);
+        self.vertices = 0;
         self.current = None;
         if !pieces.is_empty() {
             self.draw_batch(&records, &Contents::Pieces(&pieces));
@@ -156,7 +160,8 @@ impl Gl for Painter<'_> {
 
     fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<&[Vertex]>, exit: &Attributes) {
         let room = self.tracker.max_records();
-        let full = self.records.len() + segment.records.len() > room;
+        let vertices = self.vertices.saturating_add(segment.indices.len());
+        let full = self.records.len() + segment.records.len() > room || vertices > MAX_BATCH_VERTICES;
         if self.assembly != segment.assembly || self.hard != self.state.hard || full {
             self.flush();
             self.assembly = segment.assembly;
@@ -181,7 +186,11 @@ impl Gl for Painter<'_> {
             self.state.command(command.op, &command.args);
             self.current = None;
         }
-        self.pieces.push(piece);
+        // Primitives without enough vertices are state, and nothing else.
+        if !segment.indices.is_empty() {
+            self.vertices = self.vertices.saturating_add(segment.indices.len());
+            self.pieces.push(piece);
+        }
         self.leave(exit);
     }
 }

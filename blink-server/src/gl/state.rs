@@ -5,7 +5,7 @@
 
 use super::matrix::Matrix;
 use blinkgl::Op;
-use blinkgl::limits::{MAX_LIGHTS, MODELVIEW_STACK, PROJECTION_STACK, TEXTURE_STACK};
+use blinkgl::limits::{MAX_LIGHTS, MAX_OBJECTS, MODELVIEW_STACK, PROJECTION_STACK, TEXTURE_STACK};
 use jit::{Attributes, Gl, Segment, Vertex};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -584,6 +584,11 @@ impl WindowState {
         if self.hard.texture == 0 {
             return;
         }
+        if self.samplings.len() >= MAX_OBJECTS && !self.samplings.contains_key(&self.hard.texture) {
+            // A context has no more objects than this, so some are gone: most likely the oldest, and the numbers of
+            // objects rise.
+            self.samplings.pop_first();
+        }
         let sampling = self.samplings.entry(self.hard.texture).or_default();
         match name {
             value::MAG_FILTER => sampling.mag = parameter,
@@ -668,5 +673,55 @@ impl Gl for StateOnly<'_> {
             self.0.command(command.op, &command.args);
         }
         self.0.set_attributes(exit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Programs come and go, and each may name other textures: the state stays small.
+    #[test]
+    fn parameters_of_textures_are_bounded() {
+        let mut state = WindowState::new(100, 100);
+        for oid in 1..=2000 {
+            state.command(Op::BindTexture, &[oid]);
+            state.command(Op::TexParameter, &[value::WRAP_S, 0x812f]);
+        }
+        assert_eq!(state.samplings.len(), MAX_OBJECTS);
+        for (oid, wrap) in [(1, 0x2901), (2000, 0x812f)] {
+            state.command(Op::BindTexture, &[oid]);
+            assert_eq!(state.hard.sampling.wrap_s, wrap, "of texture {oid}");
+        }
+    }
+
+    /// Values that OpenGL refuses come out of registers only; the command is ignored then.
+    #[test]
+    fn what_opengl_refuses_changes_nothing() {
+        let mut state = WindowState::new(100, 100);
+        let before = state.clone();
+        let nan = f32::NAN.to_bits();
+        let minus = (-1.0f32).to_bits();
+        for (op, args) in [
+            (Op::Viewport, vec![0, 0, u32::MAX, 5]),
+            (Op::Scissor, vec![0, 0, 5, u32::MAX]),
+            (Op::PointSize, vec![minus]),
+            (Op::PointSize, vec![nan]),
+            (Op::LineWidth, vec![0]),
+            (Op::Light, vec![value::LIGHT0, value::SPOT_CUTOFF, 91.0f32.to_bits(), 0, 0, 0]),
+            (Op::Light, vec![value::LIGHT0, value::SPOT_EXPONENT, nan, 0, 0, 0]),
+            (Op::Light, vec![value::LIGHT0, value::LINEAR_ATTENUATION, minus, 0, 0, 0]),
+            (Op::Material, vec![value::FRONT, value::SHININESS, 129.0f32.to_bits(), 0, 0, 0]),
+            (Op::Frustum, [-1.0f32, 1.0, -1.0, 1.0, 0.0, 5.0].map(f32::to_bits).to_vec()),
+            (Op::Ortho, [1.0f32, 1.0, -1.0, 1.0, 0.0, 5.0].map(f32::to_bits).to_vec()),
+            (Op::PopMatrix, vec![]),
+        ] {
+            state.command(op, &args);
+            assert_eq!(state, before, "{op} {args:x?}");
+        }
+        for _ in 0..2 * MODELVIEW_STACK {
+            state.command(Op::PushMatrix, &[]);
+        }
+        assert_eq!(state.modelview.len(), MODELVIEW_STACK);
     }
 }
