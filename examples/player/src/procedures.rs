@@ -223,7 +223,7 @@ mod tests {
     use blinkgl::limits::REGISTERS;
     use blinkgl::{Callback, Op};
     use jit::trace::TraceGl;
-    use jit::{DamageRect, Effects, Environment, Lists, Program, Run, TierChoice};
+    use jit::{DamageRect, Effects, Environment, Lists, Program, Run, Tier, TierChoice};
 
     fn textures(entries: u32) -> Vec<u32> {
         (10..10 + entries).collect()
@@ -263,6 +263,7 @@ mod tests {
         fn new(entries: u32, blend: bool) -> Window {
             let program = redraw(&textures(entries), blend).unwrap();
             let program = Program::new(verifier::verify(program, Callback::Redraw).unwrap());
+            program.compile().unwrap();
             let mut window = Window { program, registers: [0; REGISTERS], now: EPOCH };
             let [low, high] = blinkgl::layout::split(EPOCH);
             window.registers[EPOCH_HIGH as usize] = high;
@@ -286,16 +287,26 @@ mod tests {
         fn frame(&mut self) -> (Vec<(usize, f32)>, Effects) {
             let mut environment = Environment::at(self.now);
             environment.set(External::Refresh, 1.0 / 60.0);
-            let mut gl = TraceGl::default();
-            let outcome = self.program.run(
-                TierChoice::Best,
-                &mut Run {
-                    registers: &mut self.registers,
-                    environment: &environment,
-                    lists: &mut Lists::default(),
-                    gl: &mut gl,
-                },
-            );
+            // Both tiers run each frame: the same calls, registers and effects, bit for bit.
+            let [interpreted, native] = [TierChoice::Interpreter, TierChoice::Native].map(|choice| {
+                let mut registers = self.registers;
+                let mut gl = TraceGl::default();
+                let outcome = self.program.run(
+                    choice,
+                    &mut Run {
+                        registers: &mut registers,
+                        environment: &environment,
+                        lists: &mut Lists::default(),
+                        gl: &mut gl,
+                    },
+                );
+                (gl, registers, outcome)
+            });
+            assert_eq!((native.2.tier, interpreted.2.tier), (Tier::Native, Tier::Interpreter));
+            assert_eq!((&interpreted.0, &interpreted.1), (&native.0, &native.1));
+            assert_eq!(interpreted.2.effects, native.2.effects);
+            let (gl, registers, outcome) = native;
+            self.registers = registers;
             let drawn = gl.primitives.iter().step_by(2).map(|triangle| {
                 let vertex = &triangle.vertices[0];
                 let before = &gl.commands[..vertex.commands];
