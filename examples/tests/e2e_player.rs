@@ -2,11 +2,15 @@
 
 mod support;
 
+use examples::control::WindowInfo;
 use rustix::process::Signal;
-use support::{Display, wait_for};
+use std::thread::sleep;
+use std::time::Duration;
+use support::{Display, Picture, wait_for};
 
 /// evdev codes.
 const SPACE: u32 = 57;
+const LEFT: u32 = 105;
 const RIGHT: u32 = 106;
 const Q: u32 = 16;
 
@@ -14,48 +18,75 @@ const Q: u32 = 16;
 const CAPTURES: usize = 10;
 
 #[test]
-fn plays_pauses_seeks_and_quits() {
+fn shows_the_film_in_its_colors_and_its_counter_moves() {
     let display = Display::start();
     let clip = display.clip(20);
-    let mut client = display.client("player", "player", &[&clip, "--loop"]);
+    let client = display.client("player", "player", &[&clip, "--loop"]);
     let window = display.window(&client);
     assert_eq!((window.width, window.height), (512, 304), "the film's own size");
-
     let first = display.content(&window);
     for color in [[255, 0, 0], [0, 255, 0], [255, 255, 0], [0, 0, 255], [255, 0, 255], [0, 255, 255]] {
         // Six bars of pure colors, so the matrix from YUV is right.
         let near = first.count(|p| (0..3).all(|i| p[i].abs_diff(color[i]) <= 12));
         assert!(near > 8_000, "{near} pixels are {color:?}");
     }
-    let counter = |picture: &support::Picture| picture.part(200, 220, 112, 80);
-    let mut before = first;
+    let mut before = counter(&first);
     for _ in 0..3 {
-        let old = counter(&before);
         before = wait_for("the counter to move", || {
-            let now = display.content(&window);
-            (counter(&now) != old).then_some(now)
+            let now = counter(&display.content(&window));
+            (now != before).then_some(now)
         });
     }
+}
 
-    display.key(SPACE);
-    let frozen = wait_for("the film to stop", || {
-        let (one, two) = (display.content(&window), display.content(&window));
-        (one == two).then_some(two)
+/// The part of the film with its counter.
+fn counter(picture: &Picture) -> Picture {
+    picture.part(200, 220, 112, 80)
+}
+
+/// Waits until nothing is drawn any more. A film that plays is looked at in each frame.
+fn wait_for_rest(display: &Display, window: &WindowInfo) {
+    wait_for("the film to stop", || {
+        let redraws = display.count(window, "redraws");
+        sleep(Duration::from_millis(300));
+        (display.count(window, "redraws") == redraws).then_some(())
     });
-    let redraws = display.count(&window, "redraws");
+}
+
+#[test]
+fn pauses_seeks_and_quits() {
+    let display = Display::start();
+    // So slow that what is decoded would be shown for some seconds, if the pause did not hold it.
+    let clip = display.clip_at_rate(30, 2);
+    let mut client = display.client("player", "player", &[&clip, "--loop", "--ahead", "16"]);
+    let window = display.window(&client);
+    display.changed(&window, &display.content(&window));
+
+    let (frames, redraws) = display.frames_and_redraws(&window);
+    display.key(SPACE);
+    wait_for_rest(&display, &window);
+    let (frames_after, redraws_after) = display.frames_and_redraws(&window);
+    // Without the pause all would be shown before the rest: 8 pictures at least, 240 frames.
+    assert!(redraws_after - redraws < 120, "{} redraws", redraws_after - redraws);
+    assert!(frames_after - frames < 120, "{} frames", frames_after - frames);
+    let frozen = display.content(&window);
     for _ in 0..CAPTURES {
         assert!(display.content(&window) == frozen, "a paused film moves");
     }
-    assert_eq!(display.count(&window, "redraws"), redraws, "a paused film is drawn");
+    assert_eq!(display.count(&window, "redraws"), redraws_after, "a paused film is drawn");
 
     // Seeking shows the other picture at once, and stays paused.
     display.key(RIGHT);
     let sought = display.changed(&window, &frozen);
-    wait_for("the film to stop", || (display.content(&window) == display.content(&window)).then_some(()));
-    assert!(counter(&sought) != counter(&frozen));
+    wait_for_rest(&display, &window);
+    assert!(display.content(&window) == sought && counter(&sought) != counter(&frozen));
+    display.key(LEFT);
+    let back = display.changed(&window, &sought);
+    wait_for_rest(&display, &window);
+    assert!(back == frozen, "5 s forth and 5 s back");
 
     display.key(SPACE);
-    let moving = display.changed(&window, &sought);
+    let moving = display.changed(&window, &back);
     display.changed(&window, &moving);
     display.key(Q);
     assert!(client.end().success(), "{}", client.log());
@@ -75,11 +106,7 @@ fn plays_on_while_its_client_is_stopped_as_far_as_it_decoded() {
     for _ in 0..3 {
         before = display.changed(&window, &before);
     }
-    wait_for("the last picture", || {
-        let redraws = display.count(&window, "redraws");
-        std::thread::sleep(std::time::Duration::from_millis(1500));
-        (display.count(&window, "redraws") == redraws).then_some(())
-    });
+    wait_for_rest(&display, &window);
     client.signal(Signal::CONT);
     display.changed(&window, &display.content(&window));
 }
