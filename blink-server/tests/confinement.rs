@@ -71,7 +71,8 @@ fn argument(random: &mut fastrand::Rng, kind: Kind) -> Arg {
         Kind::Enum(set) => random.choice(set.values).unwrap().1,
         Kind::Bits(set) => random.u32(..) & set.all_bits(),
         Kind::Bool => random.u32(..2),
-        Kind::Texture => random.u32(..4),
+        Kind::Texture | Kind::Buffer => random.u32(..4),
+        Kind::Count => random.u32(..20),
         Kind::List => random.u32(1..4),
         Kind::Label => unreachable!("no jumps"),
     })

@@ -87,7 +87,7 @@ pub fn constant(kind: Kind, bits: u32) -> String {
             _ => format!("{bits:#010x}"),
         },
         Kind::Int => bits.cast_signed().to_string(),
-        Kind::Texture | Kind::List => bits.to_string(),
+        Kind::Texture | Kind::Buffer | Kind::Count | Kind::List => bits.to_string(),
         Kind::Bool => match bits {
             0 => "false".to_string(),
             1 => "true".to_string(),

@@ -4,7 +4,9 @@
 //! and its type cannot differ.
 
 pub use crate::ops::{
-    BlendFactor, Capability, ClearMask, ColorMaterialMode, Comparison, External, Face, Light,
-    LightModelParameter, LightParameter, MaterialParameter, MatrixMode, Predicate, Primitive, ShadeModel,
-    TexEnvMode, TexParameter, TexValue, Winding,
+    Array, ArrayData, AttribGroup, BlendEquation, BlendFactor, Capability, ClearMask, ClipPlane,
+    ColorMaterialMode, Comparison, External, Face, FogMode, FogParameter, HintMode, HintTarget, IndexData,
+    Light, LightModelParameter, LightParameter, LogicOp, MaterialParameter, MatrixMode, PointParameter,
+    PolygonMode, Predicate, Primitive, ShadeModel, StencilOp, TexCoordinate, TexEnvMode, TexEnvParameter,
+    TexEnvScale, TexEnvValue, TexGenMode, TexGenPlane, TexParameter, TexValue, TextureUnit, Winding,
 };

@@ -191,6 +191,10 @@ pub enum Kind {
     Bool,
     /// The OID of a texture of the same context, or 0 for none: constant only.
     Texture,
+    /// The OID of a vertex or index buffer of the same context: constant only.
+    Buffer,
+    /// How many, or from where: a `u32`, constant only, so that a program's cost is known before it runs.
+    Count,
     /// The name of a display list, `1..=MAX_LISTS`: constant only.
     List,
     /// A jump target: word offset from the start of the program, constant only.
@@ -203,7 +207,14 @@ impl Kind {
     pub fn takes_register(self) -> bool {
         match self {
             Kind::Dst | Kind::Float | Kind::Int | Kind::Raw => true,
-            Kind::Enum(_) | Kind::Bits(_) | Kind::Bool | Kind::Texture | Kind::List | Kind::Label => false,
+            Kind::Enum(_)
+            | Kind::Bits(_)
+            | Kind::Bool
+            | Kind::Texture
+            | Kind::Buffer
+            | Kind::Count
+            | Kind::List
+            | Kind::Label => false,
         }
     }
 
@@ -270,7 +281,7 @@ macro_rules! op_table {
 /// Codes are below this. Room for 256 special and 768 GL ops.
 pub const CODE_LIMIT: usize = 0x400;
 
-use Kind::{Bits, Bool, Dst, Enum, Float, Int, Label, List, Raw, Texture};
+use Kind::{Bits, Bool, Buffer, Count, Dst, Enum, Float, Int, Label, List, Raw, Texture};
 
 op_table! {
     // ---- Registers -------------------------------------------------------------------------
@@ -349,9 +360,11 @@ op_table! {
     TexCoord4 = 0x108, "tex_coord4", [s: Float, t: Float, r: Float, q: Float], Attribute, 1;
     #[doc = "glMaterialfv; `shininess` takes its value from a."]
     Material = 0x109, "material", [face: Enum(&FACE), name: Enum(&MATERIAL), a: Float, b: Float, c: Float, d: Float], Attribute, 2;
+    #[doc = "glMultiTexCoord4f."]
+    MultiTexCoord4 = 0x10a, "multi_tex_coord4", [unit: Enum(&TEXTURE_UNIT), s: Float, t: Float, r: Float, q: Float], Attribute, 1;
 
     // ---- Matrices --------------------------------------------------------------------------
-    #[doc = "glMatrixMode. Each callback starts in `modelview`."]
+    #[doc = "glMatrixMode. Each callback starts in `modelview`. `texture`: the stack of the active texture unit."]
     MatrixMode = 0x120, "matrix_mode", [mode: Enum(&MATRIX_MODE)], State, 1;
     #[doc = "glLoadIdentity."]
     LoadIdentity = 0x121, "load_identity", [], State, 1;
@@ -409,6 +422,36 @@ op_table! {
     PointSize = 0x14f, "point_size", [size: Float], State, 1;
     #[doc = "glLineWidth."]
     LineWidth = 0x150, "line_width", [width: Float], State, 1;
+    #[doc = "glBlendFuncSeparate."]
+    BlendFuncSeparate = 0x151, "blend_func_separate", [source_rgb: Enum(&BLEND_FACTOR), destination_rgb: Enum(&BLEND_FACTOR), source_alpha: Enum(&BLEND_FACTOR), destination_alpha: Enum(&BLEND_FACTOR)], State, 1;
+    #[doc = "glBlendEquationSeparate; glBlendEquation is the same value twice."]
+    BlendEquation = 0x152, "blend_equation", [rgb: Enum(&BLEND_EQUATION), alpha: Enum(&BLEND_EQUATION)], State, 1;
+    #[doc = "glBlendColor."]
+    BlendColor = 0x153, "blend_color", [r: Float, g: Float, b: Float, a: Float], State, 1;
+    #[doc = "glLogicOp. Drawing without it where the server has OpenGL ES only."]
+    LogicOp = 0x154, "logic_op", [operation: Enum(&LOGIC_OP)], State, 1;
+    #[doc = "glAlphaFunc."]
+    AlphaFunc = 0x155, "alpha_func", [function: Enum(&COMPARISON), reference: Float], State, 1;
+    #[doc = "glStencilFunc."]
+    StencilFunc = 0x156, "stencil_func", [function: Enum(&COMPARISON), reference: Int, mask: Raw], State, 1;
+    #[doc = "glStencilOp."]
+    StencilOp = 0x157, "stencil_op", [stencil_fail: Enum(&STENCIL_OP), depth_fail: Enum(&STENCIL_OP), pass: Enum(&STENCIL_OP)], State, 1;
+    #[doc = "glStencilMask."]
+    StencilMask = 0x158, "stencil_mask", [mask: Raw], State, 1;
+    #[doc = "glClearStencil."]
+    ClearStencil = 0x159, "clear_stencil", [value: Int], State, 1;
+    #[doc = "glPolygonMode."]
+    PolygonMode = 0x15a, "polygon_mode", [face: Enum(&FACE), mode: Enum(&POLYGON_MODE)], State, 1;
+    #[doc = "glPolygonOffset."]
+    PolygonOffset = 0x15b, "polygon_offset", [factor: Float, units: Float], State, 1;
+    #[doc = "glPointParameterfv; single values are taken from a. The fade threshold is kept and has no effect, as without multisampling."]
+    PointParameter = 0x15c, "point_parameter", [name: Enum(&POINT_PARAMETER), a: Float, b: Float, c: Float], State, 1;
+    #[doc = "glClipPlane: transformed by the inverse modelview matrix of the moment."]
+    ClipPlane = 0x15d, "clip_plane", [plane: Enum(&CLIP_PLANE), a: Float, b: Float, c: Float, d: Float], State, 4;
+    #[doc = "glFogi(GL_FOG_MODE, mode)."]
+    FogMode = 0x15e, "fog_mode", [mode: Enum(&FOG_MODE)], State, 1;
+    #[doc = "glFogfv; single values are taken from a."]
+    Fog = 0x15f, "fog", [name: Enum(&FOG_PARAMETER), a: Float, b: Float, c: Float, d: Float], State, 1;
 
     // ---- Lighting --------------------------------------------------------------------------
     #[doc = "glLightfv; single values are taken from a. Positions are transformed by the modelview matrix of the moment."]
@@ -418,15 +461,33 @@ op_table! {
     #[doc = "glColorMaterial."]
     ColorMaterial = 0x162, "color_material", [face: Enum(&FACE), mode: Enum(&COLOR_MATERIAL)], State, 1;
 
+    // ---- Attribute stack -------------------------------------------------------------------
+    #[doc = "glPushAttrib. Each body pops what it pushes. Groups without state in Blink may be named, and save nothing."]
+    PushAttrib = 0x170, "push_attrib", [groups: Bits(&ATTRIB_GROUP)], State, 8;
+    #[doc = "glPopAttrib."]
+    PopAttrib = 0x171, "pop_attrib", [], State, 8;
+    #[doc = "glHint. Without effect: quality is always the same."]
+    Hint = 0x172, "hint", [target: Enum(&HINT_TARGET), mode: Enum(&HINT_MODE)], State, 1;
+
     // ---- Textures --------------------------------------------------------------------------
-    #[doc = "glBindTexture of a texture object of the context; 0 for none."]
+    #[doc = "glBindTexture, for the active unit, of a texture object of the context; 0 for none."]
     BindTexture = 0x180, "bind_texture", [texture: Texture], State, 2;
     #[doc = "glTexEnvi(GL_TEXTURE_ENV, GL_TEXTURE_ENV_MODE, mode)."]
     TexEnvMode = 0x181, "tex_env_mode", [mode: Enum(&TEX_ENV_MODE)], State, 1;
     #[doc = "glTexEnvfv(GL_TEXTURE_ENV, GL_TEXTURE_ENV_COLOR, ...)."]
     TexEnvColor = 0x182, "tex_env_color", [r: Float, g: Float, b: Float, a: Float], State, 1;
-    #[doc = "glTexParameteri of the bound texture."]
+    #[doc = "glTexParameteri of the active unit's texture."]
     TexParameter = 0x183, "tex_parameter", [name: Enum(&TEX_PARAMETER), value: Enum(&TEX_VALUE)], State, 1;
+    #[doc = "glActiveTexture. Each callback starts with unit 0."]
+    ActiveTexture = 0x184, "active_texture", [unit: Enum(&TEXTURE_UNIT)], State, 1;
+    #[doc = "glTexEnvi(GL_TEXTURE_ENV, name, value) of the parameters of `combine`."]
+    TexEnvCombine = 0x185, "tex_env_combine", [name: Enum(&TEX_ENV_PARAMETER), value: Enum(&TEX_ENV_VALUE)], State, 1;
+    #[doc = "glTexEnvf(GL_TEXTURE_ENV, GL_RGB_SCALE or GL_ALPHA_SCALE, scale): 1, 2 or 4."]
+    TexEnvScale = 0x186, "tex_env_scale", [name: Enum(&TEX_ENV_SCALE), scale: Float], State, 1;
+    #[doc = "glTexGeni(coordinate, GL_TEXTURE_GEN_MODE, mode)."]
+    TexGenMode = 0x187, "tex_gen_mode", [coordinate: Enum(&TEX_COORDINATE), mode: Enum(&TEX_GEN_MODE)], State, 1;
+    #[doc = "glTexGenfv. An eye plane is transformed by the inverse modelview matrix of the moment."]
+    TexGenPlane = 0x188, "tex_gen_plane", [coordinate: Enum(&TEX_COORDINATE), plane: Enum(&TEX_GEN_PLANE), a: Float, b: Float, c: Float, d: Float], State, 4;
 
     // ---- Display lists ---------------------------------------------------------------------
     #[doc = "glNewList(list, GL_COMPILE). Register operands in the list are read when the list is called."]
@@ -435,6 +496,16 @@ op_table! {
     EndList = 0x1a1, "end_list", [], ListDefinition, 2;
     #[doc = "glCallList. A list that does not exist is ignored, as in OpenGL."]
     CallList = 0x1a2, "call_list", [list: List], ListCall, 4;
+
+    // ---- Vertex arrays ---------------------------------------------------------------------
+    #[doc = "gl*Pointer into a vertex buffer of the context: components, their type, bytes from one to the next (0: packed) and to the first. A vertex that is not all inside the buffer reads as 0."]
+    ArrayPointer = 0x1b0, "array_pointer", [array: Enum(&ARRAY), size: Count, data: Enum(&ARRAY_DATA), stride: Count, buffer: Buffer, offset: Count], State, 1;
+    #[doc = "glEnableClientState or glDisableClientState."]
+    EnableArray = 0x1b1, "enable_array", [array: Enum(&ARRAY), on: Bool], State, 1;
+    #[doc = "glDrawArrays. The arrays are read when it is executed, also in a display list."]
+    DrawArrays = 0x1b2, "draw_arrays", [mode: Enum(&PRIMITIVE), first: Count, count: Count], Draw, 16;
+    #[doc = "glDrawElements with indices from an index buffer of the context, from this byte on. The arrays are read when it is executed, also in a display list."]
+    DrawElements = 0x1b3, "draw_elements", [mode: Enum(&PRIMITIVE), count: Count, data: Enum(&INDEX_DATA), buffer: Buffer, offset: Count], Draw, 16;
 }
 
 impl Op {
@@ -622,18 +693,18 @@ enum_sets! {
     MATERIAL, "material", one_of MaterialParameter [Ambient "ambient" = 0x1200, Diffuse "diffuse" = 0x1201, Specular "specular" = 0x1202, Emission "emission" = 0x1600, Shininess "shininess" = 0x1601, AmbientAndDiffuse "ambient_and_diffuse" = 0x1602];
     #[doc = "Matrix modes."]
     MATRIX_MODE, "matrix mode", one_of MatrixMode [Modelview "modelview" = 0x1700, Projection "projection" = 0x1701, Texture "texture" = 0x1702];
-    #[doc = "Capabilities of glEnable."]
-    CAPABILITY, "capability", one_of Capability [CullFace "cull_face" = 0x0b44, Lighting "lighting" = 0x0b50, ColorMaterial "color_material" = 0x0b57, DepthTest "depth_test" = 0x0b71, Normalize "normalize" = 0x0ba1, Blend "blend" = 0x0be2, ScissorTest "scissor_test" = 0x0c11, Texture2d "texture_2d" = 0x0de1, RescaleNormal "rescale_normal" = 0x803a, Light0 "light0" = 0x4000, Light1 "light1" = 0x4001, Light2 "light2" = 0x4002, Light3 "light3" = 0x4003, Light4 "light4" = 0x4004, Light5 "light5" = 0x4005, Light6 "light6" = 0x4006, Light7 "light7" = 0x4007];
+    #[doc = "Capabilities of glEnable. Texturing and coordinate generation are the active unit's. Dithering is kept and has no effect: colors have eight bits."]
+    CAPABILITY, "capability", one_of Capability [CullFace "cull_face" = 0x0b44, Lighting "lighting" = 0x0b50, ColorMaterial "color_material" = 0x0b57, Fog "fog" = 0x0b60, DepthTest "depth_test" = 0x0b71, StencilTest "stencil_test" = 0x0b90, Normalize "normalize" = 0x0ba1, AlphaTest "alpha_test" = 0x0bc0, Dither "dither" = 0x0bd0, Blend "blend" = 0x0be2, ColorLogicOp "color_logic_op" = 0x0bf2, ScissorTest "scissor_test" = 0x0c11, TextureGenS "texture_gen_s" = 0x0c60, TextureGenT "texture_gen_t" = 0x0c61, TextureGenR "texture_gen_r" = 0x0c62, TextureGenQ "texture_gen_q" = 0x0c63, Texture2d "texture_2d" = 0x0de1, PolygonOffsetPoint "polygon_offset_point" = 0x2a01, PolygonOffsetLine "polygon_offset_line" = 0x2a02, ClipPlane0 "clip_plane0" = 0x3000, ClipPlane1 "clip_plane1" = 0x3001, ClipPlane2 "clip_plane2" = 0x3002, ClipPlane3 "clip_plane3" = 0x3003, ClipPlane4 "clip_plane4" = 0x3004, ClipPlane5 "clip_plane5" = 0x3005, PolygonOffsetFill "polygon_offset_fill" = 0x8037, RescaleNormal "rescale_normal" = 0x803a, Light0 "light0" = 0x4000, Light1 "light1" = 0x4001, Light2 "light2" = 0x4002, Light3 "light3" = 0x4003, Light4 "light4" = 0x4004, Light5 "light5" = 0x4005, Light6 "light6" = 0x4006, Light7 "light7" = 0x4007];
     #[doc = "Shade models."]
     SHADE_MODEL, "shade model", one_of ShadeModel [Flat "flat" = 0x1d00, Smooth "smooth" = 0x1d01];
     #[doc = "Windings."]
     WINDING, "winding", one_of Winding [Cw "cw" = 0x0900, Ccw "ccw" = 0x0901];
-    #[doc = "Comparison functions of the depth test."]
+    #[doc = "Comparison functions of the depth, stencil and alpha tests."]
     COMPARISON, "comparison", one_of Comparison [Never "never" = 0x200, Less "less" = 0x201, Equal "equal" = 0x202, Lequal "lequal" = 0x203, Greater "greater" = 0x204, Notequal "notequal" = 0x205, Gequal "gequal" = 0x206, Always "always" = 0x207];
     #[doc = "Blend factors."]
-    BLEND_FACTOR, "blend factor", one_of BlendFactor [Zero "zero" = 0, One "one" = 1, SrcColor "src_color" = 0x300, OneMinusSrcColor "one_minus_src_color" = 0x301, SrcAlpha "src_alpha" = 0x302, OneMinusSrcAlpha "one_minus_src_alpha" = 0x303, DstAlpha "dst_alpha" = 0x304, OneMinusDstAlpha "one_minus_dst_alpha" = 0x305, DstColor "dst_color" = 0x306, OneMinusDstColor "one_minus_dst_color" = 0x307, SrcAlphaSaturate "src_alpha_saturate" = 0x308];
+    BLEND_FACTOR, "blend factor", one_of BlendFactor [Zero "zero" = 0, One "one" = 1, SrcColor "src_color" = 0x300, OneMinusSrcColor "one_minus_src_color" = 0x301, SrcAlpha "src_alpha" = 0x302, OneMinusSrcAlpha "one_minus_src_alpha" = 0x303, DstAlpha "dst_alpha" = 0x304, OneMinusDstAlpha "one_minus_dst_alpha" = 0x305, DstColor "dst_color" = 0x306, OneMinusDstColor "one_minus_dst_color" = 0x307, SrcAlphaSaturate "src_alpha_saturate" = 0x308, ConstantColor "constant_color" = 0x8001, OneMinusConstantColor "one_minus_constant_color" = 0x8002, ConstantAlpha "constant_alpha" = 0x8003, OneMinusConstantAlpha "one_minus_constant_alpha" = 0x8004];
     #[doc = "Buffers of glClear."]
-    CLEAR_MASK, "clear mask", bits ClearMask [DEPTH "depth" = 0x100, COLOR "color" = 0x4000];
+    CLEAR_MASK, "clear mask", bits ClearMask [DEPTH "depth" = 0x100, STENCIL "stencil" = 0x400, COLOR "color" = 0x4000];
     #[doc = "Lights."]
     LIGHT, "light", one_of Light [Light0 "light0" = 0x4000, Light1 "light1" = 0x4001, Light2 "light2" = 0x4002, Light3 "light3" = 0x4003, Light4 "light4" = 0x4004, Light5 "light5" = 0x4005, Light6 "light6" = 0x4006, Light7 "light7" = 0x4007];
     #[doc = "Light parameters."]
@@ -643,11 +714,53 @@ enum_sets! {
     #[doc = "What glColorMaterial tracks."]
     COLOR_MATERIAL, "color material", one_of ColorMaterialMode [Ambient "ambient" = 0x1200, Diffuse "diffuse" = 0x1201, Specular "specular" = 0x1202, Emission "emission" = 0x1600, AmbientAndDiffuse "ambient_and_diffuse" = 0x1602];
     #[doc = "Texture environment modes."]
-    TEX_ENV_MODE, "texture environment mode", one_of TexEnvMode [Add "add" = 0x0104, Blend "blend" = 0x0be2, Replace "replace" = 0x1e01, Modulate "modulate" = 0x2100, Decal "decal" = 0x2101];
+    TEX_ENV_MODE, "texture environment mode", one_of TexEnvMode [Add "add" = 0x0104, Blend "blend" = 0x0be2, Replace "replace" = 0x1e01, Modulate "modulate" = 0x2100, Decal "decal" = 0x2101, Combine "combine" = 0x8570];
     #[doc = "Texture parameters."]
     TEX_PARAMETER, "texture parameter", one_of TexParameter [MagFilter "mag_filter" = 0x2800, MinFilter "min_filter" = 0x2801, WrapS "wrap_s" = 0x2802, WrapT "wrap_t" = 0x2803];
+    #[doc = "Texture units."]
+    TEXTURE_UNIT, "texture unit", one_of TextureUnit [Texture0 "texture0" = 0x84c0, Texture1 "texture1" = 0x84c1];
+    #[doc = "Parameters of the texture environment mode `combine`."]
+    TEX_ENV_PARAMETER, "texture environment parameter", one_of TexEnvParameter [CombineRgb "combine_rgb" = 0x8571, CombineAlpha "combine_alpha" = 0x8572, Src0Rgb "src0_rgb" = 0x8580, Src1Rgb "src1_rgb" = 0x8581, Src2Rgb "src2_rgb" = 0x8582, Src0Alpha "src0_alpha" = 0x8588, Src1Alpha "src1_alpha" = 0x8589, Src2Alpha "src2_alpha" = 0x858a, Operand0Rgb "operand0_rgb" = 0x8590, Operand1Rgb "operand1_rgb" = 0x8591, Operand2Rgb "operand2_rgb" = 0x8592, Operand0Alpha "operand0_alpha" = 0x8598, Operand1Alpha "operand1_alpha" = 0x8599, Operand2Alpha "operand2_alpha" = 0x859a];
+    #[doc = "Values of the parameters of `combine`: functions for combine_*, sources for src*, operands for operand*; dot products for combine_rgb only, colors for operand*_rgb only."]
+    TEX_ENV_VALUE, "texture environment value", one_of TexEnvValue [SrcColor "src_color" = 0x300, OneMinusSrcColor "one_minus_src_color" = 0x301, SrcAlpha "src_alpha" = 0x302, OneMinusSrcAlpha "one_minus_src_alpha" = 0x303, Add "add" = 0x0104, Texture "texture" = 0x1702, Replace "replace" = 0x1e01, Modulate "modulate" = 0x2100, Texture0 "texture0" = 0x84c0, Texture1 "texture1" = 0x84c1, Subtract "subtract" = 0x84e7, AddSigned "add_signed" = 0x8574, Interpolate "interpolate" = 0x8575, Constant "constant" = 0x8576, PrimaryColor "primary_color" = 0x8577, Previous "previous" = 0x8578, Dot3Rgb "dot3_rgb" = 0x86ae, Dot3Rgba "dot3_rgba" = 0x86af];
+    #[doc = "Scales of the texture environment mode `combine`."]
+    TEX_ENV_SCALE, "texture environment scale", one_of TexEnvScale [AlphaScale "alpha_scale" = 0x0d1c, RgbScale "rgb_scale" = 0x8573];
+    #[doc = "Texture coordinates."]
+    TEX_COORDINATE, "texture coordinate", one_of TexCoordinate [S "s" = 0x2000, T "t" = 0x2001, R "r" = 0x2002, Q "q" = 0x2003];
+    #[doc = "How texture coordinates are generated; `sphere_map` for s and t only."]
+    TEX_GEN_MODE, "texture generation mode", one_of TexGenMode [EyeLinear "eye_linear" = 0x2400, ObjectLinear "object_linear" = 0x2401, SphereMap "sphere_map" = 0x2402];
+    #[doc = "Planes that texture coordinates are generated from."]
+    TEX_GEN_PLANE, "texture generation plane", one_of TexGenPlane [ObjectPlane "object_plane" = 0x2501, EyePlane "eye_plane" = 0x2502];
+    #[doc = "Blend equations."]
+    BLEND_EQUATION, "blend equation", one_of BlendEquation [Add "func_add" = 0x8006, Min "min" = 0x8007, Max "max" = 0x8008, Subtract "func_subtract" = 0x800a, ReverseSubtract "func_reverse_subtract" = 0x800b];
+    #[doc = "Logical operations on colors."]
+    LOGIC_OP, "logic op", one_of LogicOp [Clear "clear" = 0x1500, And "and" = 0x1501, AndReverse "and_reverse" = 0x1502, Copy "copy" = 0x1503, AndInverted "and_inverted" = 0x1504, Noop "noop" = 0x1505, Xor "xor" = 0x1506, Or "or" = 0x1507, Nor "nor" = 0x1508, Equiv "equiv" = 0x1509, Invert "invert" = 0x150a, OrReverse "or_reverse" = 0x150b, CopyInverted "copy_inverted" = 0x150c, OrInverted "or_inverted" = 0x150d, Nand "nand" = 0x150e, Set "set" = 0x150f];
+    #[doc = "What happens to the stencil buffer."]
+    STENCIL_OP, "stencil op", one_of StencilOp [Zero "zero" = 0, Invert "invert" = 0x150a, Keep "keep" = 0x1e00, Replace "replace" = 0x1e01, Incr "incr" = 0x1e02, Decr "decr" = 0x1e03, IncrWrap "incr_wrap" = 0x8507, DecrWrap "decr_wrap" = 0x8508];
+    #[doc = "How polygons are drawn."]
+    POLYGON_MODE, "polygon mode", one_of PolygonMode [Point "point" = 0x1b00, Line "line" = 0x1b01, Fill "fill" = 0x1b02];
+    #[doc = "Point parameters."]
+    POINT_PARAMETER, "point parameter", one_of PointParameter [SizeMin "size_min" = 0x8126, SizeMax "size_max" = 0x8127, FadeThresholdSize "fade_threshold_size" = 0x8128, DistanceAttenuation "distance_attenuation" = 0x8129];
+    #[doc = "Clip planes."]
+    CLIP_PLANE, "clip plane", one_of ClipPlane [ClipPlane0 "clip_plane0" = 0x3000, ClipPlane1 "clip_plane1" = 0x3001, ClipPlane2 "clip_plane2" = 0x3002, ClipPlane3 "clip_plane3" = 0x3003, ClipPlane4 "clip_plane4" = 0x3004, ClipPlane5 "clip_plane5" = 0x3005];
+    #[doc = "Fog modes."]
+    FOG_MODE, "fog mode", one_of FogMode [Exp "exp" = 0x800, Exp2 "exp2" = 0x801, Linear "linear" = 0x2601];
+    #[doc = "Fog parameters."]
+    FOG_PARAMETER, "fog parameter", one_of FogParameter [Density "density" = 0x0b62, Start "start" = 0x0b63, End "end" = 0x0b64, Color "color" = 0x0b66];
+    #[doc = "Attribute groups of glPushAttrib. Groups of state that Blink has not may be named too."]
+    ATTRIB_GROUP, "attribute groups", bits AttribGroup [CURRENT "current" = 0x1, POINT "point" = 0x2, LINE "line" = 0x4, POLYGON "polygon" = 0x8, POLYGON_STIPPLE "polygon_stipple" = 0x10, PIXEL_MODE "pixel_mode" = 0x20, LIGHTING "lighting" = 0x40, FOG "fog" = 0x80, DEPTH_BUFFER "depth_buffer" = 0x100, ACCUM_BUFFER "accum_buffer" = 0x200, STENCIL_BUFFER "stencil_buffer" = 0x400, VIEWPORT "viewport" = 0x800, TRANSFORM "transform" = 0x1000, ENABLE "enable" = 0x2000, COLOR_BUFFER "color_buffer" = 0x4000, HINT "hint" = 0x8000, EVAL "eval" = 0x10000, LIST "list" = 0x20000, TEXTURE "texture" = 0x40000, SCISSOR "scissor" = 0x80000];
+    #[doc = "What glHint is about."]
+    HINT_TARGET, "hint target", one_of HintTarget [PerspectiveCorrection "perspective_correction" = 0x0c50, PointSmooth "point_smooth" = 0x0c51, LineSmooth "line_smooth" = 0x0c52, PolygonSmooth "polygon_smooth" = 0x0c53, Fog "fog" = 0x0c54, GenerateMipmap "generate_mipmap" = 0x8192];
+    #[doc = "Hints."]
+    HINT_MODE, "hint", one_of HintMode [DontCare "dont_care" = 0x1100, Fastest "fastest" = 0x1101, Nicest "nicest" = 0x1102];
+    #[doc = "Vertex arrays."]
+    ARRAY, "array", one_of Array [Vertex "vertex" = 0x8074, Normal "normal" = 0x8075, Color "color" = 0x8076, TexCoord0 "tex_coord0" = 0x8078, TexCoord1 "tex_coord1" = 0x8079];
+    #[doc = "Types of a vertex array's components. Integers of colors and normals stand for -1 to 1, or 0 to 1 without sign."]
+    ARRAY_DATA, "array data", one_of ArrayData [Byte "byte" = 0x1400, UnsignedByte "unsigned_byte" = 0x1401, Short "short" = 0x1402, UnsignedShort "unsigned_short" = 0x1403, Int "int" = 0x1404, UnsignedInt "unsigned_int" = 0x1405, Float "float" = 0x1406, Double "double" = 0x140a];
+    #[doc = "Types of indices."]
+    INDEX_DATA, "index data", one_of IndexData [UnsignedByte "unsigned_byte" = 0x1401, UnsignedShort "unsigned_short" = 0x1403, UnsignedInt "unsigned_int" = 0x1405];
     #[doc = "Values of texture parameters."]
-    TEX_VALUE, "texture value", one_of TexValue [Nearest "nearest" = 0x2600, Linear "linear" = 0x2601, Repeat "repeat" = 0x2901, ClampToEdge "clamp_to_edge" = 0x812f, MirroredRepeat "mirrored_repeat" = 0x8370];
+    TEX_VALUE, "texture value", one_of TexValue [Nearest "nearest" = 0x2600, Linear "linear" = 0x2601, NearestMipmapNearest "nearest_mipmap_nearest" = 0x2700, LinearMipmapNearest "linear_mipmap_nearest" = 0x2701, NearestMipmapLinear "nearest_mipmap_linear" = 0x2702, LinearMipmapLinear "linear_mipmap_linear" = 0x2703, Clamp "clamp" = 0x2900, Repeat "repeat" = 0x2901, ClampToEdge "clamp_to_edge" = 0x812f, MirroredRepeat "mirrored_repeat" = 0x8370];
 }
 
 #[cfg(test)]

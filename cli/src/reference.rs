@@ -47,6 +47,8 @@ fn kind_name(kind: Kind) -> String {
         Kind::Enum(set) | Kind::Bits(set) => set.name.to_string(),
         Kind::Bool => "bool".to_string(),
         Kind::Texture => "texture".to_string(),
+        Kind::Buffer => "buffer".to_string(),
+        Kind::Count => "count".to_string(),
         Kind::List => "list".to_string(),
         Kind::Label => "label".to_string(),
     }
@@ -64,6 +66,8 @@ pub(crate) fn plain(row: &OpInfo) -> String {
             | Kind::Raw
             | Kind::Bool
             | Kind::Texture
+            | Kind::Buffer
+            | Kind::Count
             | Kind::List
             | Kind::Label => Vec::new(),
         };

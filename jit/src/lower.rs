@@ -118,7 +118,7 @@ impl<'a> Lowering<'a> {
                     self.segment.vertex([x, y, z, w], mask, &mut self.body);
                 }
             }
-            Op::Normal3 | Op::Color4 | Op::TexCoord2 | Op::TexCoord4 => {
+            Op::Normal3 | Op::Color4 | Op::TexCoord2 | Op::TexCoord4 | Op::MultiTexCoord4 => {
                 if self.segment.open {
                     self.attribute(i);
                 } else {
@@ -169,7 +169,34 @@ impl<'a> Lowering<'a> {
             | Op::BindTexture
             | Op::TexEnvMode
             | Op::TexEnvColor
-            | Op::TexParameter => {
+            | Op::TexParameter
+            | Op::BlendFuncSeparate
+            | Op::BlendEquation
+            | Op::BlendColor
+            | Op::LogicOp
+            | Op::AlphaFunc
+            | Op::StencilFunc
+            | Op::StencilOp
+            | Op::StencilMask
+            | Op::ClearStencil
+            | Op::PolygonMode
+            | Op::PolygonOffset
+            | Op::PointParameter
+            | Op::ClipPlane
+            | Op::FogMode
+            | Op::Fog
+            | Op::PushAttrib
+            | Op::PopAttrib
+            | Op::Hint
+            | Op::ActiveTexture
+            | Op::TexEnvCombine
+            | Op::TexEnvScale
+            | Op::TexGenMode
+            | Op::TexGenPlane
+            | Op::ArrayPointer
+            | Op::EnableArray
+            | Op::DrawArrays
+            | Op::DrawElements => {
                 self.close();
                 self.command(i);
             }

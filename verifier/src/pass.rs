@@ -292,7 +292,35 @@ impl Pass<'_> {
             | Op::LightModel
             | Op::ColorMaterial
             | Op::TexEnvMode
-            | Op::TexEnvColor => {}
+            | Op::TexEnvColor
+            | Op::BlendFuncSeparate
+            | Op::BlendEquation
+            | Op::BlendColor
+            | Op::LogicOp
+            | Op::AlphaFunc
+            | Op::StencilFunc
+            | Op::StencilOp
+            | Op::StencilMask
+            | Op::ClearStencil
+            | Op::PolygonMode
+            | Op::PolygonOffset
+            | Op::PointParameter
+            | Op::ClipPlane
+            | Op::FogMode
+            | Op::Fog
+            | Op::PushAttrib
+            | Op::PopAttrib
+            | Op::Hint
+            | Op::ActiveTexture
+            | Op::TexEnvCombine
+            | Op::TexEnvScale
+            | Op::TexGenMode
+            | Op::TexGenPlane
+            | Op::ArrayPointer
+            | Op::EnableArray
+            | Op::DrawArrays
+            | Op::DrawElements
+            | Op::MultiTexCoord4 => {}
 
             // Plain: never come here.
             Op::Mov

@@ -104,7 +104,14 @@ const fn prepare(info: &'static OpInfo) -> Row {
                 row.must_register = 1;
             }
             Kind::Float | Kind::Int | Kind::Raw => row.may_register |= 1 << i,
-            Kind::Enum(_) | Kind::Bits(_) | Kind::Bool | Kind::List | Kind::Texture | Kind::Label => {}
+            Kind::Enum(_)
+            | Kind::Bits(_)
+            | Kind::Bool
+            | Kind::List
+            | Kind::Texture
+            | Kind::Buffer
+            | Kind::Count
+            | Kind::Label => {}
         }
         row.operands += 1;
         i += 1;
@@ -229,7 +236,14 @@ impl Checks {
                 Kind::Bits(set) => Some(Check::Bits { operand, all: all_bits(set), set }),
                 Kind::Bool => Some(Check::Bool { operand }),
                 Kind::List => Some(Check::List { operand }),
-                Kind::Dst | Kind::Float | Kind::Int | Kind::Raw | Kind::Texture | Kind::Label => None,
+                Kind::Dst
+                | Kind::Float
+                | Kind::Int
+                | Kind::Raw
+                | Kind::Texture
+                | Kind::Buffer
+                | Kind::Count
+                | Kind::Label => None,
             };
             if let Some(check) = check {
                 all.checks[all.count as usize] = check;

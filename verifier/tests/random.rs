@@ -30,7 +30,8 @@ fn random_instruction(rng: &mut Rng, info: &OpInfo) -> Vec<u32> {
             Kind::Enum(set) => set.values[rng.usize(..set.values.len())].1,
             Kind::Bits(set) => rng.u32(..) & set.all_bits(),
             Kind::Bool => rng.u32(..2),
-            Kind::Texture => rng.u32(..5),
+            Kind::Texture | Kind::Buffer => rng.u32(..5),
+            Kind::Count => rng.u32(..9),
             Kind::List => rng.u32(1..4),
         });
     }

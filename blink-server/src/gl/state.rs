@@ -483,6 +483,34 @@ impl WindowState {
             Op::TexParameter => self.tex_parameter(word(0), word(1)),
             // Drawing, and what never comes here: the JIT keeps these to itself.
             Op::Clear
+            | Op::BlendFuncSeparate
+            | Op::BlendEquation
+            | Op::BlendColor
+            | Op::LogicOp
+            | Op::AlphaFunc
+            | Op::StencilFunc
+            | Op::StencilOp
+            | Op::StencilMask
+            | Op::ClearStencil
+            | Op::PolygonMode
+            | Op::PolygonOffset
+            | Op::PointParameter
+            | Op::ClipPlane
+            | Op::FogMode
+            | Op::Fog
+            | Op::PushAttrib
+            | Op::PopAttrib
+            | Op::Hint
+            | Op::ActiveTexture
+            | Op::TexEnvCombine
+            | Op::TexEnvScale
+            | Op::TexGenMode
+            | Op::TexGenPlane
+            | Op::ArrayPointer
+            | Op::EnableArray
+            | Op::DrawArrays
+            | Op::DrawElements
+            | Op::MultiTexCoord4
             | Op::Begin
             | Op::End
             | Op::Vertex2

@@ -312,6 +312,34 @@ impl Walk<'_> {
                 Op::NewList => (fixed.new_list)(word(0), 0x1300),
                 Op::EndList => (fixed.end_list)(),
                 Op::CallList => (fixed.call_list)(word(0)),
+                Op::MultiTexCoord4
+                | Op::BlendFuncSeparate
+                | Op::BlendEquation
+                | Op::BlendColor
+                | Op::LogicOp
+                | Op::AlphaFunc
+                | Op::StencilFunc
+                | Op::StencilOp
+                | Op::StencilMask
+                | Op::ClearStencil
+                | Op::PolygonMode
+                | Op::PolygonOffset
+                | Op::PointParameter
+                | Op::ClipPlane
+                | Op::FogMode
+                | Op::Fog
+                | Op::PushAttrib
+                | Op::PopAttrib
+                | Op::Hint
+                | Op::ActiveTexture
+                | Op::TexEnvCombine
+                | Op::TexEnvScale
+                | Op::TexGenMode
+                | Op::TexGenPlane
+                | Op::ArrayPointer
+                | Op::EnableArray
+                | Op::DrawArrays
+                | Op::DrawElements => todo!("{}", i.op()),
             }
         }
         if let Some(value) = written {

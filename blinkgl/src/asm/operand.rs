@@ -59,7 +59,9 @@ pub(super) fn parse(op: Op, operand: &Operand, token: Token<'_>) -> Result<Word,
         // Without a point it would look like an integer, which registers do not hold.
         Kind::Raw => float(text).filter(|_| !text.bytes().all(|b| b.is_ascii_digit() || b"+-".contains(&b))),
         Kind::Int => text.parse::<i32>().ok().map(i32::cast_unsigned),
-        Kind::Texture | Kind::List => text.parse::<u32>().ok().filter(|_| !text.starts_with('+')),
+        Kind::Texture | Kind::Buffer | Kind::Count | Kind::List => {
+            text.parse::<u32>().ok().filter(|_| !text.starts_with('+'))
+        }
         Kind::Bool => match text {
             "true" | "1" => Some(1),
             "false" | "0" => Some(0),
@@ -103,6 +105,8 @@ fn expected(kind: Kind) -> String {
         Kind::Bits(set) => format!("a {} ({})", set.name, names(set, "|")),
         Kind::Bool => "true or false".to_string(),
         Kind::Texture => "the OID of a texture, or 0 for none".to_string(),
+        Kind::Buffer => "the OID of a vertex or index buffer".to_string(),
+        Kind::Count => "a number from 0 to 4294967295".to_string(),
         Kind::List => "the number of a display list".to_string(),
         Kind::Label => "a label, or a word offset (0x2a)".to_string(),
     }

@@ -28,7 +28,7 @@ fn random_constant(rng: &mut fastrand::Rng, kind: Kind, length: u32) -> u32 {
         Kind::Enum(set) => set.values[rng.usize(..set.values.len())].1,
         Kind::Bits(set) => rng.u32(..) & set.all_bits(),
         Kind::Bool => rng.u32(0..3),
-        Kind::Texture | Kind::List => rng.u32(0..2000),
+        Kind::Texture | Kind::Buffer | Kind::Count | Kind::List => rng.u32(0..2000),
         Kind::Label => rng.u32(0..length + 4),
     }
 }

@@ -2,9 +2,11 @@
 
 use super::{Float, Int, Raw, Recorder};
 use crate::gl::{
-    BlendFactor, Capability, ClearMask, ColorMaterialMode, Comparison, External, Face, Light,
-    LightModelParameter, LightParameter, MaterialParameter, MatrixMode, Predicate, Primitive, ShadeModel,
-    TexEnvMode, TexParameter, TexValue, Winding,
+    Array, ArrayData, AttribGroup, BlendEquation, BlendFactor, Capability, ClearMask, ClipPlane,
+    ColorMaterialMode, Comparison, External, Face, FogMode, FogParameter, HintMode, HintTarget, IndexData,
+    Light, LightModelParameter, LightParameter, LogicOp, MaterialParameter, MatrixMode, PointParameter,
+    PolygonMode, Predicate, Primitive, ShadeModel, StencilOp, TexCoordinate, TexEnvMode, TexEnvParameter,
+    TexEnvScale, TexEnvValue, TexGenMode, TexGenPlane, TexParameter, TexValue, TextureUnit, Winding,
 };
 use crate::ops::Op;
 use crate::wire::{Arg, Reg};
@@ -17,6 +19,7 @@ macro_rules! parameter {
     (raw) => { impl Into<Raw> };
     (bool) => { bool };
     (oid) => { u32 };
+    (count) => { u32 };
     (list) => { u32 };
     (matrix) => { [impl Into<Float>; 16] };
     (($Type:ident)) => { $Type };
@@ -40,6 +43,9 @@ macro_rules! arguments {
         [Arg::Const(u32::from($value))]
     };
     (oid $value:ident) => {
+        [Arg::Const($value)]
+    };
+    (count $value:ident) => {
         [Arg::Const($value)]
     };
     (list $value:ident) => {
@@ -140,6 +146,8 @@ calls! {
     tex_coord4 => TexCoord4(s: float, t: float, r: float, q: float);
     /// `glMaterialfv`; [`MaterialParameter::Shininess`] takes its value from `a`.
     material => Material(face: (Face), name: (MaterialParameter), a: float, b: float, c: float, d: float);
+    /// `glMultiTexCoord4f`.
+    multi_tex_coord4 => MultiTexCoord4(unit: (TextureUnit), s: float, t: float, r: float, q: float);
     /// `glMatrixMode`. Each callback starts in [`MatrixMode::Modelview`].
     matrix_mode => MatrixMode(mode: (MatrixMode));
     /// `glLoadIdentity`.
@@ -196,12 +204,48 @@ calls! {
     point_size => PointSize(size: float);
     /// `glLineWidth`.
     line_width => LineWidth(width: float);
+    /// `glBlendFuncSeparate`.
+    blend_func_separate => BlendFuncSeparate(source_rgb: (BlendFactor), destination_rgb: (BlendFactor), source_alpha: (BlendFactor), destination_alpha: (BlendFactor));
+    /// `glBlendEquationSeparate`.
+    blend_equation_separate => BlendEquation(rgb: (BlendEquation), alpha: (BlendEquation));
+    /// `glBlendColor`.
+    blend_color => BlendColor(r: float, g: float, b: float, a: float);
+    /// `glLogicOp`. Drawing without it where the server has OpenGL ES only.
+    logic_op => LogicOp(operation: (LogicOp));
+    /// `glAlphaFunc`.
+    alpha_func => AlphaFunc(function: (Comparison), reference: float);
+    /// `glStencilFunc`. The mask's bits are those of [`Raw::bits`].
+    stencil_func => StencilFunc(function: (Comparison), reference: int, mask: raw);
+    /// `glStencilOp`.
+    stencil_op => StencilOp(stencil_fail: (StencilOp), depth_fail: (StencilOp), pass: (StencilOp));
+    /// `glStencilMask`.
+    stencil_mask => StencilMask(mask: raw);
+    /// `glClearStencil`.
+    clear_stencil => ClearStencil(value: int);
+    /// `glPolygonMode`.
+    polygon_mode => PolygonMode(face: (Face), mode: (PolygonMode));
+    /// `glPolygonOffset`.
+    polygon_offset => PolygonOffset(factor: float, units: float);
+    /// `glPointParameterfv`; single values are taken from `a`.
+    point_parameter => PointParameter(name: (PointParameter), a: float, b: float, c: float);
+    /// `glClipPlane`: transformed by the inverse modelview matrix of the moment.
+    clip_plane => ClipPlane(plane: (ClipPlane), a: float, b: float, c: float, d: float);
+    /// `glFogi(GL_FOG_MODE, mode)`.
+    fog_mode => FogMode(mode: (FogMode));
+    /// `glFogfv`; single values are taken from `a`.
+    fog => Fog(name: (FogParameter), a: float, b: float, c: float, d: float);
     /// `glLightfv`; single values are taken from `a`. Positions are transformed by the modelview matrix of the moment.
     light => Light(light: (Light), name: (LightParameter), a: float, b: float, c: float, d: float);
     /// `glLightModelfv`; single values are taken from `a`.
     light_model => LightModel(name: (LightModelParameter), a: float, b: float, c: float, d: float);
     /// `glColorMaterial`.
     color_material => ColorMaterial(face: (Face), mode: (ColorMaterialMode));
+    /// `glPushAttrib`. See [`Recorder::pushed_attrib`].
+    push_attrib => PushAttrib(groups: (AttribGroup));
+    /// `glPopAttrib`.
+    pop_attrib => PopAttrib();
+    /// `glHint`. Without effect: quality is always the same.
+    hint => Hint(target: (HintTarget), mode: (HintMode));
     /// `glBindTexture` of a texture object of the context; OID 0 for none.
     bind_texture => BindTexture(texture: oid);
     /// `glTexEnvi(GL_TEXTURE_ENV, GL_TEXTURE_ENV_MODE, mode)`.
@@ -210,10 +254,28 @@ calls! {
     tex_env_color => TexEnvColor(r: float, g: float, b: float, a: float);
     /// `glTexParameteri` of the bound texture.
     tex_parameter => TexParameter(name: (TexParameter), value: (TexValue));
+    /// `glActiveTexture`. Each callback starts with unit 0.
+    active_texture => ActiveTexture(unit: (TextureUnit));
+    /// `glTexEnvi(GL_TEXTURE_ENV, name, value)` of the parameters of [`TexEnvMode::Combine`].
+    tex_env_combine => TexEnvCombine(name: (TexEnvParameter), value: (TexEnvValue));
+    /// `glTexEnvf(GL_TEXTURE_ENV, GL_RGB_SCALE or GL_ALPHA_SCALE, scale)`: 1, 2 or 4.
+    tex_env_scale => TexEnvScale(name: (TexEnvScale), scale: float);
+    /// `glTexGeni(coordinate, GL_TEXTURE_GEN_MODE, mode)`.
+    tex_gen_mode => TexGenMode(coordinate: (TexCoordinate), mode: (TexGenMode));
+    /// `glTexGenfv`. An eye plane is transformed by the inverse modelview matrix of the moment.
+    tex_gen_plane => TexGenPlane(coordinate: (TexCoordinate), plane: (TexGenPlane), a: float, b: float, c: float, d: float);
     /// `glNewList(list, GL_COMPILE)`. Register operands in the list are read when the list is called.
     new_list => NewList(list: list);
     /// `glEndList`.
     end_list => EndList();
     /// `glCallList`. A list that does not exist is ignored, as in OpenGL.
     call_list => CallList(list: list);
+    /// `gl*Pointer` into a vertex buffer of the context: components, their type, bytes from one vertex to the next (0: packed), and to the first.
+    array_pointer => ArrayPointer(array: (Array), size: count, data: (ArrayData), stride: count, buffer: oid, offset: count);
+    /// `glEnableClientState` or `glDisableClientState`.
+    enable_array => EnableArray(array: (Array), on: bool);
+    /// `glDrawArrays`. The arrays are read when it is executed, also in a display list.
+    draw_arrays => DrawArrays(mode: (Primitive), first: count, count: count);
+    /// `glDrawElements` with indices from an index buffer of the context, from byte `offset` on.
+    draw_elements => DrawElements(mode: (Primitive), count: count, data: (IndexData), buffer: oid, offset: count);
 }

@@ -80,6 +80,9 @@ macro_rules! sample {
     (oid $samples:ident) => {
         $samples.constant(7, 7)
     };
+    (count $samples:ident) => {
+        $samples.constant(11, 11)
+    };
     (list $samples:ident) => {
         $samples.constant(9, 9)
     };
@@ -121,7 +124,9 @@ fn every_op_is_recorded_as_its_row_says() {
                 match operand.kind {
                     Kind::Dst => assert!(is_register),
                     Kind::Float | Kind::Int | Kind::Raw => assert_eq!(is_register, registers),
-                    Kind::Bool | Kind::Texture | Kind::List | Kind::Label => assert!(!is_register),
+                    Kind::Bool | Kind::Texture | Kind::Buffer | Kind::Count | Kind::List | Kind::Label => {
+                        assert!(!is_register)
+                    }
                     Kind::Enum(set) => assert!(set.contains(samples_bits(arg))),
                     Kind::Bits(set) => assert_eq!(samples_bits(arg) & !set.all_bits(), 0),
                 }
@@ -163,7 +168,13 @@ fn types_and_sets_have_the_same_values() {
         Capability CAPABILITY, ShadeModel SHADE_MODEL, Winding WINDING, Comparison COMPARISON,
         BlendFactor BLEND_FACTOR, ClearMask CLEAR_MASK, Light LIGHT, LightParameter LIGHT_PARAMETER,
         LightModelParameter LIGHT_MODEL, ColorMaterialMode COLOR_MATERIAL, TexEnvMode TEX_ENV_MODE,
-        TexParameter TEX_PARAMETER, TexValue TEX_VALUE, External EXTERNAL,
+        TexParameter TEX_PARAMETER, TextureUnit TEXTURE_UNIT, TexEnvParameter TEX_ENV_PARAMETER,
+        TexEnvValue TEX_ENV_VALUE, TexEnvScale TEX_ENV_SCALE, TexCoordinate TEX_COORDINATE,
+        TexGenMode TEX_GEN_MODE, TexGenPlane TEX_GEN_PLANE, BlendEquation BLEND_EQUATION, LogicOp LOGIC_OP,
+        StencilOp STENCIL_OP, PolygonMode POLYGON_MODE, PointParameter POINT_PARAMETER, ClipPlane CLIP_PLANE,
+        FogMode FOG_MODE, FogParameter FOG_PARAMETER, AttribGroup ATTRIB_GROUP, HintTarget HINT_TARGET,
+        HintMode HINT_MODE, Array ARRAY, ArrayData ARRAY_DATA, IndexData INDEX_DATA, TexValue TEX_VALUE,
+        External EXTERNAL,
     );
     assert_eq!((gl::ClearMask::COLOR | gl::ClearMask::DEPTH).value(), 0x4100);
     assert_eq!(gl::Primitive::from_value(8), Some(gl::Primitive::QuadStrip));
