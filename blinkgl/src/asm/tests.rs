@@ -278,8 +278,8 @@ fn errors_say_where_and_what() {
             "line 1, column 13: operand `mode` of `shade_model`: found `r1`, expected a shade model (flat, smooth), which cannot be a register",
         ),
         (
-            "clear color|stencil",
-            "line 1, column 7: operand `mask` of `clear`: found `color|stencil`, expected a clear mask (depth|color)",
+            "clear color|accum",
+            "line 1, column 7: operand `mask` of `clear`: found `color|accum`, expected a clear mask (depth|stencil|color)",
         ),
         (
             "depth_mask yes",
