@@ -71,6 +71,15 @@ pub const PROJECTION_STACK: usize = 4;
 /// Depth of the texture matrix stack (OpenGL's minimum is 2).
 pub const TEXTURE_STACK: usize = 4;
 
+/// Texture units (OpenGL's minimum).
+pub const MAX_TEXTURE_UNITS: usize = 2;
+
+/// User clip planes (OpenGL's minimum).
+pub const MAX_CLIP_PLANES: usize = 6;
+
+/// Depth of the attribute stack of a program or display list (OpenGL's minimum).
+pub const ATTRIB_STACK: usize = 16;
+
 /// Lights (OpenGL's minimum).
 pub const MAX_LIGHTS: usize = 8;
 
