@@ -71,7 +71,32 @@ fixed_functions! {
     new_list = "glNewList" (u32, u32);
     end_list = "glEndList" ();
     call_list = "glCallList" (u32);
+    multi_tex_coord4 = "glMultiTexCoord4f" (u32, f32, f32, f32, f32);
+    alpha_func = "glAlphaFunc" (u32, f32);
+    clip_plane = "glClipPlane" (u32, *const f64);
+    fog_int = "glFogi" (u32, i32);
+    fog_floats = "glFogfv" (u32, *const f32);
+    push_attrib = "glPushAttrib" (u32);
+    pop_attrib = "glPopAttrib" ();
+    hint = "glHint" (u32, u32);
+    logic_op = "glLogicOp" (u32);
+    point_parameter = "glPointParameterfv" (u32, *const f32);
+    tex_env_float = "glTexEnvf" (u32, u32, f32);
+    tex_gen_int = "glTexGeni" (u32, u32, i32);
+    tex_gen_floats = "glTexGenfv" (u32, u32, *const f32);
+    client_active_texture = "glClientActiveTexture" (u32);
+    enable_client_state = "glEnableClientState" (u32);
+    disable_client_state = "glDisableClientState" (u32);
+    vertex_pointer = "glVertexPointer" (i32, u32, i32, usize);
+    normal_pointer = "glNormalPointer" (u32, i32, usize);
+    color_pointer = "glColorPointer" (i32, u32, i32, usize);
+    tex_coord_pointer = "glTexCoordPointer" (i32, u32, i32, usize);
 }
+
+const VERTEX_ARRAY: u32 = 0x8074;
+const NORMAL_ARRAY: u32 = 0x8075;
+const COLOR_ARRAY: u32 = 0x8076;
+const TEXTURE_COORD_ARRAY: u32 = 0x8078;
 
 /// The pictures of scenes: RGBA, top row first.
 pub fn pictures(scenes: &[Scene]) -> Vec<Vec<u8>> {
@@ -108,28 +133,36 @@ fn picture(scene: &Scene) -> Vec<u8> {
         );
         let depth = gl.create_renderbuffer().unwrap();
         gl.bind_renderbuffer(glow::RENDERBUFFER, Some(depth));
-        gl.renderbuffer_storage(glow::RENDERBUFFER, glow::DEPTH_COMPONENT24, width, height);
+        gl.renderbuffer_storage(glow::RENDERBUFFER, glow::DEPTH24_STENCIL8, width, height);
         gl.bind_framebuffer(glow::FRAMEBUFFER, Some(gl.create_framebuffer().unwrap()));
         let target = glow::TEXTURE_2D;
         gl.framebuffer_texture_2d(glow::FRAMEBUFFER, glow::COLOR_ATTACHMENT0, target, Some(color), 0);
         let target = glow::RENDERBUFFER;
-        gl.framebuffer_renderbuffer(glow::FRAMEBUFFER, glow::DEPTH_ATTACHMENT, target, Some(depth));
+        gl.framebuffer_renderbuffer(glow::FRAMEBUFFER, glow::DEPTH_STENCIL_ATTACHMENT, target, Some(depth));
         assert_eq!(gl.check_framebuffer_status(glow::FRAMEBUFFER), glow::FRAMEBUFFER_COMPLETE);
         // What a new window has.
         gl.viewport(0, 0, width, height);
         gl.scissor(0, 0, width, height);
         gl.clear_color(0.0, 0.0, 0.0, 1.0);
-        gl.clear(glow::COLOR_BUFFER_BIT | glow::DEPTH_BUFFER_BIT);
+        gl.clear(glow::COLOR_BUFFER_BIT | glow::DEPTH_BUFFER_BIT | glow::STENCIL_BUFFER_BIT);
         gl.clear_color(0.0, 0.0, 0.0, 0.0);
 
         gl.pixel_store_i32(glow::UNPACK_ALIGNMENT, 1);
         let textures = scene.textures.iter().map(|t| (t.oid, upload(&gl, t))).collect();
         gl.bind_texture(glow::TEXTURE_2D, None);
+        let buffers = scene.buffers.iter().map(|b| (b.oid, upload_buffer(&gl, b))).collect();
         let environment = scene.environment();
         let mut registers = scene.registers.map(f32::from_bits);
         for program in &scene.programs {
             (fixed.matrix_mode)(0x1700);
-            let mut walk = Walk { gl: &gl, fixed: &fixed, textures: &textures, environment: &environment };
+            gl.active_texture(glow::TEXTURE0);
+            let mut walk = Walk {
+                gl: &gl,
+                fixed: &fixed,
+                textures: &textures,
+                buffers: &buffers,
+                environment: &environment,
+            };
             walk.program(program, &mut registers);
             let error = gl.get_error();
             assert_eq!(error, glow::NO_ERROR, "{}: OpenGL refuses a call: {error:#x}", scene.name);
@@ -187,10 +220,24 @@ unsafe fn upload(gl: &glow::Context, texture: &crate::scene::Texture) -> glow::T
     }
 }
 
+/// # Safety
+/// The context is current.
+unsafe fn upload_buffer(gl: &glow::Context, buffer: &crate::scene::Buffer) -> glow::Buffer {
+    // SAFETY: the caller's.
+    unsafe {
+        let name = gl.create_buffer().unwrap();
+        gl.bind_buffer(glow::ARRAY_BUFFER, Some(name));
+        gl.buffer_data_u8_slice(glow::ARRAY_BUFFER, &buffer.bytes, glow::STATIC_DRAW);
+        gl.bind_buffer(glow::ARRAY_BUFFER, None);
+        name
+    }
+}
+
 struct Walk<'a> {
     gl: &'a glow::Context,
     fixed: &'a Fixed,
     textures: &'a HashMap<u32, glow::Texture>,
+    buffers: &'a HashMap<u32, glow::Buffer>,
     environment: &'a Environment,
 }
 
@@ -204,6 +251,17 @@ impl Walk<'_> {
                 at = instructions.partition_point(|i| i.offset < target as usize);
             }
         }
+    }
+
+    /// What OpenGL calls an array, whose texture unit becomes the active one of arrays.
+    ///
+    /// # Safety
+    /// The context is current.
+    unsafe fn client_state(&self, array: u32) -> u32 {
+        let unit = array.saturating_sub(TEXTURE_COORD_ARRAY);
+        // SAFETY: the caller's.
+        unsafe { (self.fixed.client_active_texture)(glow::TEXTURE0 + unit) };
+        array - unit
     }
 
     /// Executes an instruction; gives the target if it jumps.
@@ -312,34 +370,57 @@ impl Walk<'_> {
                 Op::NewList => (fixed.new_list)(word(0), 0x1300),
                 Op::EndList => (fixed.end_list)(),
                 Op::CallList => (fixed.call_list)(word(0)),
-                Op::MultiTexCoord4
-                | Op::BlendFuncSeparate
-                | Op::BlendEquation
-                | Op::BlendColor
-                | Op::LogicOp
-                | Op::AlphaFunc
-                | Op::StencilFunc
-                | Op::StencilOp
-                | Op::StencilMask
-                | Op::ClearStencil
-                | Op::PolygonMode
-                | Op::PolygonOffset
-                | Op::PointParameter
-                | Op::ClipPlane
-                | Op::FogMode
-                | Op::Fog
-                | Op::PushAttrib
-                | Op::PopAttrib
-                | Op::Hint
-                | Op::ActiveTexture
-                | Op::TexEnvCombine
-                | Op::TexEnvScale
-                | Op::TexGenMode
-                | Op::TexGenPlane
-                | Op::ArrayPointer
-                | Op::EnableArray
-                | Op::DrawArrays
-                | Op::DrawElements => todo!("{}", i.op()),
+                Op::MultiTexCoord4 => {
+                    (fixed.multi_tex_coord4)(word(0), float(1), float(2), float(3), float(4));
+                }
+                Op::BlendFuncSeparate => gl.blend_func_separate(word(0), word(1), word(2), word(3)),
+                Op::BlendEquation => gl.blend_equation_separate(word(0), word(1)),
+                Op::BlendColor => gl.blend_color(float(0), float(1), float(2), float(3)),
+                Op::LogicOp => (fixed.logic_op)(word(0)),
+                Op::AlphaFunc => (fixed.alpha_func)(word(0), float(1)),
+                Op::StencilFunc => gl.stencil_func(word(0), int(1), word(2)),
+                Op::StencilOp => gl.stencil_op(word(0), word(1), word(2)),
+                Op::StencilMask => gl.stencil_mask(word(0)),
+                Op::ClearStencil => gl.clear_stencil(int(0)),
+                Op::PolygonMode => gl.polygon_mode(word(0), word(1)),
+                Op::PolygonOffset => gl.polygon_offset(float(0), float(1)),
+                Op::PointParameter => {
+                    (fixed.point_parameter)(word(0), [float(1), float(2), float(3)].as_ptr());
+                }
+                Op::ClipPlane => (fixed.clip_plane)(word(0), floats(1).map(f64::from).as_ptr()),
+                Op::FogMode => (fixed.fog_int)(0x0b65, int(0)),
+                Op::Fog => (fixed.fog_floats)(word(0), floats(1).as_ptr()),
+                Op::PushAttrib => (fixed.push_attrib)(word(0)),
+                Op::PopAttrib => (fixed.pop_attrib)(),
+                Op::Hint => (fixed.hint)(word(0), word(1)),
+                Op::ActiveTexture => gl.active_texture(word(0)),
+                Op::TexEnvCombine => (fixed.tex_env_int)(0x2300, word(0), int(1)),
+                Op::TexEnvScale => (fixed.tex_env_float)(0x2300, word(0), float(1)),
+                Op::TexGenMode => (fixed.tex_gen_int)(word(0), 0x2500, int(1)),
+                Op::TexGenPlane => (fixed.tex_gen_floats)(word(0), word(1), floats(2).as_ptr()),
+                Op::ArrayPointer => {
+                    gl.bind_buffer(glow::ARRAY_BUFFER, self.buffers.get(&word(4)).copied());
+                    let (size, data, stride, offset) = (int(1), word(2), int(3), word(5) as usize);
+                    match self.client_state(word(0)) {
+                        VERTEX_ARRAY => (fixed.vertex_pointer)(size, data, stride, offset),
+                        NORMAL_ARRAY => (fixed.normal_pointer)(data, stride, offset),
+                        COLOR_ARRAY => (fixed.color_pointer)(size, data, stride, offset),
+                        _ => (fixed.tex_coord_pointer)(size, data, stride, offset),
+                    }
+                }
+                Op::EnableArray => {
+                    let state = self.client_state(word(0));
+                    if on(1) {
+                        (fixed.enable_client_state)(state)
+                    } else {
+                        (fixed.disable_client_state)(state)
+                    }
+                }
+                Op::DrawArrays => gl.draw_arrays(word(0), int(1), int(2)),
+                Op::DrawElements => {
+                    gl.bind_buffer(glow::ELEMENT_ARRAY_BUFFER, self.buffers.get(&word(3)).copied());
+                    gl.draw_elements(word(0), int(1), word(2), int(4));
+                }
             }
         }
         if let Some(value) = written {

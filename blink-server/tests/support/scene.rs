@@ -37,6 +37,13 @@ impl Texture {
     }
 }
 
+/// A vertex or index buffer object of a scene.
+#[derive(Clone, Debug)]
+pub struct Buffer {
+    pub oid: u32,
+    pub bytes: Vec<u8>,
+}
+
 /// What a window draws.
 #[derive(Clone, Debug)]
 pub struct Scene {
@@ -46,6 +53,7 @@ pub struct Scene {
     /// Run in this order; the last is the redraw.
     pub programs: Vec<VerifiedProgram>,
     pub textures: Vec<Texture>,
+    pub buffers: Vec<Buffer>,
     pub registers: [u32; REGISTERS],
     pub time_ns: u64,
 }
@@ -61,6 +69,7 @@ impl Scene {
             height,
             programs: vec![],
             textures: vec![],
+            buffers: vec![],
             registers: [0; REGISTERS],
             time_ns: 0,
         };
@@ -84,6 +93,11 @@ impl Scene {
 
     pub fn texture(mut self, texture: Texture) -> Scene {
         self.textures.push(texture);
+        self
+    }
+
+    pub fn buffer(mut self, oid: u32, bytes: Vec<u8>) -> Scene {
+        self.buffers.push(Buffer { oid, bytes });
         self
     }
 
