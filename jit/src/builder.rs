@@ -10,12 +10,14 @@ const POSITION: usize = 0;
 const COLOR: usize = 4;
 const TEX_COORD: usize = 8;
 const NORMAL: usize = 12;
+const TEX_COORD1: usize = 16;
 
 /// A vertex attribute that lasts until it is set again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attribute {
     Color,
     TexCoord,
+    TexCoord1,
     Normal,
 }
 
@@ -40,10 +42,11 @@ pub(crate) struct SegmentBuilder {
     pending: Vec<Command>,
     /// The current attributes; words from registers are 0.
     current: Vertex,
-    from_register: u16,
+    from_register: u32,
     sources: [u32; VERTEX_WORDS],
     color_set: bool,
     tex_coord_set: bool,
+    tex_coord1_set: bool,
     normal_set: bool,
     inherited: Inherited,
     places: Vec<RecordPlace>,
@@ -72,6 +75,7 @@ impl SegmentBuilder {
             sources: [0; VERTEX_WORDS],
             color_set: false,
             tex_coord_set: false,
+            tex_coord1_set: false,
             normal_set: false,
             inherited: Inherited::default(),
             places: Vec::new(),
@@ -110,7 +114,7 @@ impl SegmentBuilder {
     pub(crate) fn attribute(&mut self, what: Attribute, words: [u32; 4], mask: u16) {
         let next = self.next_vertex();
         let value = constants(words, mask);
-        let (base, all) = match what {
+        let (base, all): (usize, u32) = match what {
             Attribute::Color => {
                 self.current.color = value;
                 if !self.color_set {
@@ -127,6 +131,14 @@ impl SegmentBuilder {
                 }
                 (TEX_COORD, 0xf)
             }
+            Attribute::TexCoord1 => {
+                self.current.tex_coord1 = value;
+                if !self.tex_coord1_set {
+                    self.tex_coord1_set = true;
+                    self.inherited.tex_coord1 = next;
+                }
+                (TEX_COORD1, 0xf)
+            }
             Attribute::Normal => {
                 let [x, y, z, _] = value;
                 self.current.normal = [x, y, z];
@@ -140,7 +152,7 @@ impl SegmentBuilder {
         self.from_register &= !(all << base);
         if mask != 0 {
             self.dynamic = true;
-            self.from_register |= mask << base;
+            self.from_register |= u32::from(mask) << base;
             for (source, word) in self.sources.iter_mut().skip(base).zip(words) {
                 *source = word;
             }
@@ -154,7 +166,7 @@ impl SegmentBuilder {
             self.current.record = u32::try_from(self.records.len() - 1).unwrap_or(u32::MAX);
         }
         self.current.position = constants(words, mask);
-        if mask | self.from_register != 0 {
+        if u32::from(mask) | self.from_register != 0 {
             self.patch_vertex(words, mask, body);
         }
         self.vertices.push(self.current);
@@ -165,11 +177,12 @@ impl SegmentBuilder {
         for (source, word) in self.sources.iter_mut().zip(words) {
             *source = word;
         }
-        self.patch_words(LEADING + self.vertices.len(), self.from_register | mask << POSITION, body);
+        let words_from_registers = self.from_register | u32::from(mask) << POSITION;
+        self.patch_words(LEADING + self.vertices.len(), words_from_registers, body);
     }
 
     /// Patches for the words `mask` of the buffer's vertex `vertex` from their sources.
-    fn patch_words(&mut self, vertex: usize, mask: u16, body: &mut Body) {
+    fn patch_words(&mut self, vertex: usize, mask: u32, body: &mut Body) {
         let mut rest = mask;
         while rest != 0 {
             let word = rest.trailing_zeros() as usize;
@@ -249,6 +262,7 @@ impl SegmentBuilder {
         let inherited = Inherited {
             color: unset(self.color_set, self.inherited.color),
             tex_coord: unset(self.tex_coord_set, self.inherited.tex_coord),
+            tex_coord1: unset(self.tex_coord1_set, self.inherited.tex_coord1),
             normal: unset(self.normal_set, self.inherited.normal),
         };
         if self.dynamic {
@@ -267,6 +281,7 @@ impl SegmentBuilder {
             exit: Attributes {
                 color: self.color_set.then_some(exit.color),
                 tex_coord: self.tex_coord_set.then_some(exit.tex_coord),
+                tex_coord1: self.tex_coord1_set.then_some(exit.tex_coord1),
                 normal: self.normal_set.then_some(exit.normal),
             },
             dynamic: self.dynamic,
@@ -282,7 +297,8 @@ impl SegmentBuilder {
         self.indices.clear();
         self.current = Vertex::default();
         self.from_register = 0;
-        (self.color_set, self.tex_coord_set, self.normal_set) = (false, false, false);
+        (self.color_set, self.normal_set) = (false, false);
+        (self.tex_coord_set, self.tex_coord1_set) = (false, false);
         self.inherited = Inherited::default();
         (self.open, self.dynamic, self.opened) = (false, false, false);
         self.unstepped_reads = 0;

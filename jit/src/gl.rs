@@ -12,7 +12,7 @@ use blinkgl::Op;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A vertex as it is uploaded: 64 bytes.
+/// A vertex as it is uploaded: 80 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C)]
 pub struct Vertex {
@@ -20,12 +20,14 @@ pub struct Vertex {
     pub position: [f32; 4],
     /// Current color.
     pub color: [f32; 4],
-    /// Current texture coordinate.
+    /// Current texture coordinate of unit 0.
     pub tex_coord: [f32; 4],
     /// Current normal.
     pub normal: [f32; 3],
     /// Which of its segment's records this vertex belongs to.
     pub record: u32,
+    /// Current texture coordinate of unit 1.
+    pub tex_coord1: [f32; 4],
 }
 
 /// What primitives were taken apart into.
@@ -54,8 +56,10 @@ pub struct Command {
 pub struct Attributes {
     /// The color, if set.
     pub color: Option<[f32; 4]>,
-    /// The texture coordinate, if set.
+    /// The texture coordinate of unit 0, if set.
     pub tex_coord: Option<[f32; 4]>,
+    /// The texture coordinate of unit 1, if set.
+    pub tex_coord1: Option<[f32; 4]>,
     /// The normal, if set.
     pub normal: Option<[f32; 3]>,
 }
@@ -66,8 +70,10 @@ pub struct Attributes {
 pub struct Inherited {
     /// Vertices that take the current color.
     pub color: u32,
-    /// Vertices that take the current texture coordinate.
+    /// Vertices that take the current texture coordinate of unit 0.
     pub tex_coord: u32,
+    /// Vertices that take the current texture coordinate of unit 1.
+    pub tex_coord1: u32,
     /// Vertices that take the current normal.
     pub normal: u32,
 }

@@ -15,7 +15,7 @@ use crate::builder::{Attribute, SegmentBuilder, index};
 use crate::gl::Command;
 use crate::step::{Body, CommandRow, List, Step};
 use blinkgl::limits::REGISTERS;
-use blinkgl::ops::{Callback, Kind, Op};
+use blinkgl::ops::{Callback, Kind, Op, TextureUnit};
 use std::sync::Arc;
 use verifier::{VerifiedInstruction, VerifiedProgram};
 
@@ -306,14 +306,20 @@ impl<'a> Lowering<'a> {
         if i.mask != 0 {
             self.reads(i);
         }
+        let mut mask = i.mask;
         let (what, words) = match (i.info.op, i.args) {
             (Op::Color4, &[r, g, b, a]) => (Attribute::Color, [r, g, b, a]),
             (Op::TexCoord2, &[s, t]) => (Attribute::TexCoord, [s, t, 0, ONE]),
             (Op::TexCoord4, &[s, t, r, q]) => (Attribute::TexCoord, [s, t, r, q]),
+            (Op::MultiTexCoord4, &[unit, s, t, r, q]) => {
+                mask >>= 1;
+                let first = unit == TextureUnit::Texture0.value();
+                (if first { Attribute::TexCoord } else { Attribute::TexCoord1 }, [s, t, r, q])
+            }
             (Op::Normal3, &[x, y, z]) => (Attribute::Normal, [x, y, z, 0]),
             (_, _) => return,
         };
-        self.segment.attribute(what, words, i.mask);
+        self.segment.attribute(what, words, mask);
     }
 
     fn begin(&mut self, i: VerifiedInstruction<'a>) {

@@ -308,6 +308,7 @@ impl<'a> Machine<'a> {
         let exit = Attributes {
             color: constant.color.map(|_| now.color),
             tex_coord: constant.tex_coord.map(|_| now.tex_coord),
+            tex_coord1: constant.tex_coord1.map(|_| now.tex_coord1),
             normal: constant.normal.map(|_| now.normal),
         };
         self.drawn += dynamic.segment.indices.len() as u64;

@@ -6,7 +6,7 @@ use blinkgl::Op;
 use std::sync::Arc;
 
 /// 32-bit words of a [`Vertex`].
-pub(crate) const VERTEX_WORDS: usize = 16;
+pub(crate) const VERTEX_WORDS: usize = 20;
 const _: () = assert!(size_of::<Vertex>() == 4 * VERTEX_WORDS);
 
 /// Vertices in front of a dynamic segment's own in the buffer that patches go to: the attributes at

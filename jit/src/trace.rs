@@ -2,6 +2,7 @@
 
 use crate::gl::{Assembly, Attributes, Command, Gl, Segment, Vertex};
 use blinkgl::Op;
+use blinkgl::ops::TextureUnit;
 use std::sync::Arc;
 
 /// Counts what it is given.
@@ -31,8 +32,10 @@ impl Gl for NullGl {
 pub struct Current {
     /// Color.
     pub color: [u32; 4],
-    /// Texture coordinate.
+    /// Texture coordinate of unit 0.
     pub tex_coord: [u32; 4],
+    /// Texture coordinate of unit 1.
+    pub tex_coord1: [u32; 4],
     /// Normal.
     pub normal: [u32; 3],
 }
@@ -42,6 +45,7 @@ impl Default for Current {
         Current {
             color: [1.0f32; 4].map(f32::to_bits),
             tex_coord: [0.0f32, 0.0, 0.0, 1.0].map(f32::to_bits),
+            tex_coord1: [0.0f32, 0.0, 0.0, 1.0].map(f32::to_bits),
             normal: [0.0f32, 0.0, 1.0].map(f32::to_bits),
         }
     }
@@ -63,6 +67,11 @@ impl Current {
             && let &[s, t, r, q] = args
         {
             self.tex_coord = [s, t, r, q];
+        } else if op == Op::MultiTexCoord4
+            && let &[unit, s, t, r, q] = args
+        {
+            let first = unit == TextureUnit::Texture0.value();
+            *(if first { &mut self.tex_coord } else { &mut self.tex_coord1 }) = [s, t, r, q];
         } else if op == Op::Normal3
             && let &[x, y, z] = args
         {
@@ -79,6 +88,9 @@ impl Current {
         }
         if let Some(tex_coord) = exit.tex_coord {
             self.tex_coord = tex_coord.map(f32::to_bits);
+        }
+        if let Some(tex_coord1) = exit.tex_coord1 {
+            self.tex_coord1 = tex_coord1.map(f32::to_bits);
         }
         if let Some(normal) = exit.normal {
             self.normal = normal.map(f32::to_bits);
@@ -141,6 +153,7 @@ impl Gl for TraceGl {
                 attributes.leave(&Attributes {
                     color: (i >= segment.inherited.color).then_some(v.color),
                     tex_coord: (i >= segment.inherited.tex_coord).then_some(v.tex_coord),
+                    tex_coord1: (i >= segment.inherited.tex_coord1).then_some(v.tex_coord1),
                     normal: (i >= segment.inherited.normal).then_some(v.normal),
                 });
                 let commands = counts.get(v.record as usize).copied().unwrap_or(usize::MAX);

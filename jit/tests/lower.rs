@@ -137,12 +137,13 @@ fn attributes_are_inherited_until_they_are_set() {
     w.op(Op::TexCoord2, &[F(3.0), F(4.0)]);
     let all = segments(&w);
     let [s] = all.as_slice() else { panic!("one segment: {all:?}") };
-    assert_eq!(s.inherited, Inherited { color: 0, tex_coord: 3, normal: 2 });
+    assert_eq!(s.inherited, Inherited { color: 0, tex_coord: 3, tex_coord1: 3, normal: 2 });
     assert_eq!(s.vertices[0].color, [1.0, 0.5, 0.25, 1.0], "a color before Begin belongs to the segment");
     assert_eq!(s.vertices[2].normal, [0.0, 1.0, 0.0]);
     let exit = Attributes {
         color: Some([1.0, 0.5, 0.25, 1.0]),
         tex_coord: Some([3.0, 4.0, 0.0, 1.0]),
+        tex_coord1: None,
         normal: Some([0.0, 1.0, 0.0]),
     };
     assert_eq!(s.exit, exit);
@@ -203,6 +204,42 @@ fn registers_are_patched_in_program_order() {
     assert_eq!(exit.color, Some([1.0, 0.5, 0.5, 0.75]));
     assert_eq!(exit.normal, Some([11.0, 0.0, 0.0]));
     assert_eq!(exit.tex_coord, None);
+}
+
+#[test]
+fn texture_coordinates_of_both_units() {
+    let (first, second) = (U(0x84c0), U(0x84c1));
+    let mut w = Words::default();
+    w.op(Op::Begin, &[POINTS]);
+    vertices(&mut w, 1);
+    w.op(Op::MultiTexCoord4, &[second, F(1.0), R(3), F(3.0), R(1)]);
+    vertices(&mut w, 1);
+    w.op(Op::Mov, &[R(3), F(99.0)]);
+    w.op(Op::MultiTexCoord4, &[first, F(5.0), F(6.0), R(3), F(8.0)]);
+    vertices(&mut w, 1);
+    w.op(Op::End, &[]);
+    let mut registers = [0; 32];
+    registers[1] = 4.0f32.to_bits();
+    registers[3] = 2.0f32.to_bits();
+    let all = events(&w, registers);
+    let [Event::Draw(segment, Some(v), exit)] = all.as_slice() else { panic!("one draw: {all:?}") };
+    assert_eq!(segment.inherited, Inherited { color: 3, tex_coord: 2, tex_coord1: 1, normal: 3 });
+    assert_eq!([v[1].tex_coord1, v[2].tex_coord1], [[1.0, 2.0, 3.0, 4.0]; 2], "as it was when it was set");
+    assert_eq!(v[2].tex_coord, [5.0, 6.0, 99.0, 8.0]);
+    assert_eq!(exit.tex_coord1, Some([1.0, 2.0, 3.0, 4.0]));
+    assert_eq!(exit.tex_coord, Some([5.0, 6.0, 99.0, 8.0]));
+    assert_eq!(exit.color, None);
+
+    // Outside of primitives it is a command as it stands.
+    let mut w = Words::default();
+    w.op(Op::MultiTexCoord4, &[second, F(1.0), R(3), F(0.0), F(0.0)]);
+    w.op(Op::LoadIdentity, &[]);
+    let all = events(&w, registers);
+    let [Event::Command(Op::MultiTexCoord4, args), Event::Command(Op::LoadIdentity, _)] = all.as_slice()
+    else {
+        panic!("two commands: {all:?}")
+    };
+    assert_eq!(args.as_slice(), [0x84c1, 1.0f32.to_bits(), 2.0f32.to_bits(), 0, 0]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use jit::{Assembly, Segment, Vertex};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Vertices of a batch (4 MiB), unless one segment alone has more: all that a run may draw would take a quarter of a
+/// Vertices of a batch (5 MiB), unless one segment alone has more: all that a run may draw would take a quarter of a
 /// gigabyte of the server's memory, three times over.
 pub const MAX_BATCH_VERTICES: usize = 1 << 16;
 
@@ -26,6 +26,8 @@ pub struct Piece {
     /// As `color`.
     pub tex_coord: [f32; 4],
     /// As `color`.
+    pub tex_coord1: [f32; 4],
+    /// As `color`.
     pub normal: [f32; 3],
 }
 
@@ -39,6 +41,7 @@ impl Piece {
             records: Vec::with_capacity(segment.records.len()),
             color: state.color,
             tex_coord: state.tex_coord,
+            tex_coord1: state.tex_coord1,
             normal: state.normal,
         }
     }
@@ -56,6 +59,7 @@ impl Piece {
         };
         attribute(inherited.color, &self.color);
         attribute(inherited.tex_coord, &self.tex_coord);
+        attribute(inherited.tex_coord1, &self.tex_coord1);
         attribute(inherited.normal, &self.normal);
     }
 
@@ -72,6 +76,9 @@ impl Piece {
             }
             if index < inherited.tex_coord {
                 vertex.tex_coord = self.tex_coord;
+            }
+            if index < inherited.tex_coord1 {
+                vertex.tex_coord1 = self.tex_coord1;
             }
             if index < inherited.normal {
                 vertex.normal = self.normal;

@@ -236,8 +236,10 @@ pub struct WindowState {
     pub color: [f32; 4],
     /// Current normal.
     pub normal: [f32; 3],
-    /// Current texture coordinate.
+    /// Current texture coordinate of unit 0.
     pub tex_coord: [f32; 4],
+    /// Current texture coordinate of unit 1.
+    pub tex_coord1: [f32; 4],
     /// Soft state.
     pub soft: Soft,
     /// Lights.
@@ -266,6 +268,7 @@ impl WindowState {
             color: [1.0; 4],
             normal: [0.0, 0.0, 1.0],
             tex_coord: [0.0, 0.0, 0.0, 1.0],
+            tex_coord1: [0.0, 0.0, 0.0, 1.0],
             soft: Soft {
                 materials: [Material::default(); 2],
                 flat: false,
@@ -384,6 +387,7 @@ impl WindowState {
             self.set_color(color);
         }
         self.tex_coord = attributes.tex_coord.unwrap_or(self.tex_coord);
+        self.tex_coord1 = attributes.tex_coord1.unwrap_or(self.tex_coord1);
         self.normal = attributes.normal.unwrap_or(self.normal);
     }
 

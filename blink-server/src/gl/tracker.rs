@@ -1077,12 +1077,12 @@ fn extend_vectors(bytes: &mut Vec<u8>, vectors: &[[f32; 4]]) {
 
 /// Vertices as bytes.
 fn vertex_bytes(vertices: &[Vertex]) -> &[u8] {
-    // SAFETY: `Vertex` is `repr(C)` and made of 15 `f32` and one `u32`: 64 bytes without padding, all of them
+    // SAFETY: `Vertex` is `repr(C)` and made of 19 `f32` and one `u32`: 80 bytes without padding, all of them
     // initialised; bytes need no alignment.
     unsafe { std::slice::from_raw_parts(vertices.as_ptr().cast(), size_of_val(vertices)) }
 }
 
-const _: () = assert!(size_of::<Vertex>() == 64, "the attribute offsets and `vertex_bytes` rely on it");
+const _: () = assert!(size_of::<Vertex>() == 80, "the attribute offsets and `vertex_bytes` rely on it");
 
 /// A vertex array with a buffer of [`Vertex`].
 ///
@@ -1101,12 +1101,12 @@ unsafe fn make_buffer(gl: &glow::Context) -> Result<Buffer, GlError> {
         };
         gl.bind_vertex_array(Some(array));
         gl.bind_buffer(glow::ARRAY_BUFFER, Some(buffer));
-        for (location, size, offset) in [(0, 4, 0), (1, 4, 16), (2, 4, 32), (3, 3, 48)] {
+        for (location, size, offset) in [(0, 4, 0), (1, 4, 16), (2, 4, 32), (3, 3, 48), (5, 4, 64)] {
             gl.enable_vertex_attrib_array(location);
-            gl.vertex_attrib_pointer_f32(location, size, glow::FLOAT, false, 64, offset);
+            gl.vertex_attrib_pointer_f32(location, size, glow::FLOAT, false, 80, offset);
         }
         gl.enable_vertex_attrib_array(4);
-        gl.vertex_attrib_pointer_i32(4, 1, glow::UNSIGNED_INT, 64, 60);
+        gl.vertex_attrib_pointer_i32(4, 1, glow::UNSIGNED_INT, 80, 60);
         Ok(Buffer { array, buffer, bytes: 0, count: 0, used: 0 })
     }
 }

@@ -3,7 +3,7 @@
 use super::{A, F, R, U, Words};
 use blinkgl::ops::{
     BLEND_FACTOR, COMPARISON, EXTERNAL, EnumSet, FACE, LIGHT, MATERIAL, Op, PREDICATE, PRIMITIVE,
-    SHADE_MODEL, WINDING,
+    SHADE_MODEL, TEXTURE_UNIT, WINDING,
 };
 use fastrand::Rng;
 
@@ -219,10 +219,15 @@ impl Generator {
     }
 
     fn attribute(&mut self) {
-        match self.rng.u32(0..4) {
+        match self.rng.u32(0..5) {
             0 => {
                 let args = [(); 4].map(|()| self.arg());
                 self.words.op(Op::Color4, &args);
+            }
+            4 => {
+                let unit = self.one_of(&TEXTURE_UNIT);
+                let args = [(); 4].map(|()| self.arg());
+                self.words.op(Op::MultiTexCoord4, &[unit, args[0], args[1], args[2], args[3]]);
             }
             1 => {
                 let args = [(); 3].map(|()| self.arg());
