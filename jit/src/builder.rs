@@ -1,5 +1,6 @@
 //! Builds segments: what OpenGL would do between Begin and End, done once when a program is lowered.
 
+use crate::edges::{self, PrimitiveRun};
 use crate::gl::{Assembly, Attributes, Command, Inherited, Segment, SegmentId, Vertex};
 use crate::primitive;
 use crate::step::{Body, CAPTURED, Dynamic, EXIT, LEADING, Patch, RecordPlace, Step, VERTEX_WORDS};
@@ -37,6 +38,7 @@ pub(crate) struct SegmentBuilder {
     primitive_first: u32,
     vertices: Vec<Vertex>,
     indices: Vec<u32>,
+    primitives: Vec<PrimitiveRun>,
     records: Vec<Vec<Command>>,
     /// Commands since the last vertex.
     pending: Vec<Command>,
@@ -68,6 +70,7 @@ impl SegmentBuilder {
             primitive_first: 0,
             vertices: Vec::with_capacity(vertices),
             indices: Vec::with_capacity(vertices),
+            primitives: Vec::new(),
             records: Vec::new(),
             pending: Vec::new(),
             current: Vertex::default(),
@@ -106,6 +109,9 @@ impl SegmentBuilder {
 
     pub(crate) fn end(&mut self) {
         primitive::assemble(self.mode, self.primitive_first, self.next_vertex(), &mut self.indices);
+        if self.assembly == Assembly::Triangles {
+            edges::note(&mut self.primitives, self.mode, index(self.indices.len()));
+        }
         self.inside = false;
     }
 
@@ -275,6 +281,7 @@ impl SegmentBuilder {
             assembly: self.assembly,
             vertices: self.vertices.as_slice().to_vec(),
             indices: self.indices.as_slice().to_vec(),
+            primitives: std::mem::take(&mut self.primitives),
             inherited,
             records: std::mem::take(&mut self.records),
             trailing: std::mem::take(&mut self.pending),

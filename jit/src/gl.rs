@@ -8,6 +8,8 @@
 //! a segment by *records*, so that primitives with different materials stay one draw. **Hard state**
 //! (depth, blending, textures, scissor...) ends a draw.
 
+use crate::edges::{self, PrimitiveRun};
+use crate::primitive;
 use blinkgl::Op;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -103,6 +105,8 @@ pub struct Segment {
     pub vertices: Vec<Vertex>,
     /// Into `vertices`, all in range.
     pub indices: Vec<u32>,
+    /// Which primitives the indices come from, to their end. Only of triangles, for [`crate::interior_edges`].
+    pub primitives: Vec<PrimitiveRun>,
     /// Vertices that take attributes from the state.
     pub inherited: Inherited,
     /// `records[k]`: the soft-state commands that lead from record `k - 1` to record `k`. `records[0]`
@@ -115,6 +119,78 @@ pub struct Segment {
     pub exit: Attributes,
     /// Has it arguments from registers? Then its vertices are different at each execution.
     pub dynamic: bool,
+}
+
+/// Which attributes the vertices of a segment have themselves; the others they inherit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Color.
+    pub color: bool,
+    /// Texture coordinate of unit 0.
+    pub tex_coord: bool,
+    /// Texture coordinate of unit 1.
+    pub tex_coord1: bool,
+    /// Normal.
+    pub normal: bool,
+}
+
+impl Segment {
+    /// A segment of one primitive, or of as many as `mode` makes of these vertices, that no program contains: what
+    /// `draw_arrays` and `draw_elements` draw. `order`: the vertices in drawing order, as indices of `vertices`; one
+    /// that is out of range is a vertex at the origin. The attributes afterwards are those before.
+    #[must_use]
+    pub fn from_vertices(
+        mode: u32,
+        vertices: Vec<Vertex>,
+        order: impl IntoIterator<Item = u32>,
+        given: Given,
+    ) -> Segment {
+        let mut vertices = vertices;
+        for vertex in &mut vertices {
+            vertex.record = 0;
+        }
+        let count = u32::try_from(vertices.len()).unwrap_or(u32::MAX);
+        let mut is_missing = false;
+        let order: Vec<u32> = order
+            .into_iter()
+            .map(|at| {
+                is_missing |= at >= count;
+                at.min(count)
+            })
+            .collect();
+        if is_missing {
+            vertices.push(Vertex { position: [0.0, 0.0, 0.0, 1.0], ..Vertex::default() });
+        }
+        let mut indices = Vec::with_capacity(order.len());
+        primitive::assemble(mode, 0, u32::try_from(order.len()).unwrap_or(u32::MAX), &mut indices);
+        for index in &mut indices {
+            *index = usize::try_from(*index).ok().and_then(|at| order.get(at)).copied().unwrap_or(0);
+        }
+        let assembly = primitive::assembly(mode);
+        let mut primitives = Vec::new();
+        if assembly == Assembly::Triangles {
+            edges::note(&mut primitives, mode, u32::try_from(indices.len()).unwrap_or(u32::MAX));
+        }
+        let count = u32::try_from(vertices.len()).unwrap_or(u32::MAX);
+        let unless = |given: bool| if given { 0 } else { count };
+        Segment {
+            id: SegmentId::new(),
+            assembly,
+            vertices,
+            indices,
+            primitives,
+            inherited: Inherited {
+                color: unless(given.color),
+                tex_coord: unless(given.tex_coord),
+                tex_coord1: unless(given.tex_coord1),
+                normal: unless(given.normal),
+            },
+            records: vec![Vec::new()],
+            trailing: Vec::new(),
+            exit: Attributes::default(),
+            dynamic: false,
+        }
+    }
 }
 
 /// Receives what a program does.

@@ -8,6 +8,7 @@
 //! tier only computes registers and decides jumps between calls that work through tables.
 pub mod arith;
 mod builder;
+mod edges;
 pub mod env;
 pub mod gl;
 mod interp;
@@ -21,8 +22,9 @@ mod step;
 pub mod trace;
 mod translate;
 
+pub use edges::{PrimitiveRun, interior_edges};
 pub use env::{DamageRect, Effects, Environment, Stop};
-pub use gl::{Assembly, Attributes, Command, Gl, Inherited, Segment, SegmentId, Vertex};
+pub use gl::{Assembly, Attributes, Command, Given, Gl, Inherited, Segment, SegmentId, Vertex};
 pub use lower::{LoweredProgram, lower};
 pub use native::CompileError;
 pub use program::{Program, Tier, TierChoice};

@@ -193,6 +193,7 @@ impl Body {
         let segment = |s: &Segment| {
             size_of_val(s.vertices.as_slice())
                 + size_of_val(s.indices.as_slice())
+                + size_of_val(s.primitives.as_slice())
                 + s.records.iter().chain([&s.trailing]).map(|r| r.len() * 64).sum::<usize>()
         };
         size_of_val(self.steps.as_slice())

@@ -7,7 +7,7 @@ use blinkgl::ops::{Callback, Op};
 use common::{A, F, R, U, Words, environment, run};
 use jit::trace::{NullGl, TraceGl};
 use jit::{
-    Assembly, Attributes, CompileError, CompileQueue, Gl, Inherited, Lists, Run, Segment, Stop, Tier,
+    Assembly, Attributes, CompileError, CompileQueue, Given, Gl, Inherited, Lists, Run, Segment, Stop, Tier,
     TierChoice, Vertex,
 };
 use std::sync::Arc;
@@ -204,6 +204,43 @@ fn registers_are_patched_in_program_order() {
     assert_eq!(exit.color, Some([1.0, 0.5, 0.5, 0.75]));
     assert_eq!(exit.normal, Some([11.0, 0.0, 0.0]));
     assert_eq!(exit.tex_coord, None);
+}
+
+#[test]
+fn a_segment_knows_its_primitives() {
+    let mut w = Words::default();
+    for (mode, count) in [(QUADS, 4), (QUADS, 9), (POLYGON, 5), (POLYGON, 2), (POLYGON, 3), (TRIANGLES, 3)] {
+        w.op(Op::Begin, &[mode]);
+        vertices(&mut w, count);
+        w.op(Op::End, &[]);
+    }
+    let all = segments(&w);
+    let [s] = all.as_slice() else { panic!("one segment: {all:?}") };
+    let runs: Vec<(u32, u32)> = s.primitives.iter().map(|run| (run.mode, run.end)).collect();
+    assert_eq!(runs, [(7, 18), (9, 27), (9, 30), (4, 33)]);
+    let edges: Vec<u8> = jit::interior_edges(s).collect();
+    assert_eq!(edges, [2, 4, 2, 4, 2, 4, 2, 6, 4, 0, 0]);
+}
+
+#[test]
+fn segments_from_arrays() {
+    let vertex = |x: f32| Vertex { position: [x, 0.0, 0.0, 1.0], record: 7, ..Vertex::default() };
+    let vertices: Vec<Vertex> = [0.0, 1.0, 2.0, 3.0].map(vertex).to_vec();
+    let given = Given { color: true, ..Given::default() };
+    let s = Segment::from_vertices(7, vertices, [3, 3, 0, 1, 9, 2, 0, 3, 1], given);
+    let at: Vec<u32> = s.indices.clone();
+    assert_eq!(at, [3, 3, 1, 3, 0, 1, 4, 2, 3, 2, 0, 3], "quads of 3 3 0 1 and of 9 2 0 3");
+    assert_eq!(s.vertices[4].position, [0.0, 0.0, 0.0, 1.0], "what is not there is at the origin");
+    assert!(s.vertices.iter().all(|v| v.record == 0) && s.records == [vec![]] && !s.dynamic);
+    assert_eq!(s.inherited, Inherited { color: 0, tex_coord: 5, tex_coord1: 5, normal: 5 });
+    assert_eq!(s.exit, Attributes::default());
+
+    // As the state tracker draws it.
+    let mut trace = TraceGl::default();
+    trace.draw(&Arc::new(s), None, &Attributes::default());
+    let colors: Vec<_> = trace.primitives.iter().map(|p| p.vertices[0].attributes.color).collect();
+    assert_eq!(colors, [[0; 4]; 4]);
+    assert_eq!(trace.primitives[0].vertices[0].attributes.normal, [0, 0, 1.0f32.to_bits()], "inherited");
 }
 
 #[test]
