@@ -110,6 +110,13 @@ pub const MAX_CLIENTS: usize = 64;
 /// million vertices.
 pub const MAX_VERTEX_CACHE_BYTES: usize = 64 << 20;
 
+/// Elements of one `draw_arrays` or `draw_elements`: 20 MiB of vertices as they are uploaded. Larger models are
+/// drawn by several.
+pub const MAX_ARRAY_ELEMENTS: u32 = 1 << 18;
+
+/// Bytes of what draws from vertex arrays made, all clients together, that the server keeps for frames that repeat.
+pub const MAX_ARRAY_BYTES: usize = 64 << 20;
+
 /// Pixels of the off-screen buffers of one client (at eight bytes with their depth, 256 MiB): four windows of
 /// 4K. A window beyond that is drawn directly.
 pub const MAX_OFFSCREEN_PIXELS: u64 = 1 << 25;

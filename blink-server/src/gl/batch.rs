@@ -3,7 +3,7 @@
 //! A batch of static segments that comes again (the same segments, the same records' numbers, the same
 //! inherited attributes) finds its vertices on the GPU. Only its records are uploaded.
 
-use super::state::WindowState;
+use super::state::{FILL, WindowState};
 use jit::{Assembly, Segment, Vertex};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,6 +12,10 @@ use std::sync::Arc;
 /// gigabyte of the server's memory, three times over.
 pub const MAX_BATCH_VERTICES: usize = 1 << 16;
 
+/// The bit of a vertex's record which says that the edge from it to the next corner is inside of a polygon: only for
+/// outlined pieces. Records are far fewer.
+pub const INTERIOR: u32 = 1 << 31;
+
 /// A segment in a batch.
 #[derive(Debug)]
 pub struct Piece {
@@ -19,6 +23,8 @@ pub struct Piece {
     pub segment: Arc<Segment>,
     /// Its vertices, where they come from registers.
     pub dynamic: Option<Vec<Vertex>>,
+    /// Polygons are drawn as their borders or corners.
+    pub outlined: bool,
     /// The batch's record for each of the segment's.
     pub records: Vec<u32>,
     /// Attributes at the segment's beginning, for the vertices that inherit them.
@@ -38,6 +44,7 @@ impl Piece {
         Piece {
             segment: Arc::clone(segment),
             dynamic: dynamic.map(<[Vertex]>::to_vec),
+            outlined: segment.assembly == Assembly::Triangles && state.hard.polygon_mode != [FILL; 2],
             records: Vec::with_capacity(segment.records.len()),
             color: state.color,
             tex_coord: state.tex_coord,
@@ -50,7 +57,8 @@ impl Piece {
     fn identify(&self, key: &mut Key) {
         let inherited = self.segment.inherited;
         key.segments.push(self.segment.id);
-        key.words.push(u32::try_from(self.records.len()).unwrap_or(u32::MAX));
+        key.words
+            .push(u32::try_from(self.records.len()).unwrap_or(u32::MAX) ^ u32::from(self.outlined) << 31);
         key.words.extend(&self.records);
         let mut attribute = |count: u32, values: &[f32]| {
             if count > 0 {
@@ -68,6 +76,7 @@ impl Piece {
         let inherited = self.segment.inherited;
         let vertices = self.dynamic.as_deref().unwrap_or(&self.segment.vertices);
         to.reserve(self.segment.indices.len());
+        let first = to.len();
         for &index in &self.segment.indices {
             let at = usize::try_from(index).unwrap_or(usize::MAX);
             let Some(mut vertex) = vertices.get(at).copied() else { continue };
@@ -86,6 +95,16 @@ impl Piece {
             let local = usize::try_from(vertex.record).unwrap_or(usize::MAX);
             vertex.record = self.records.get(local).copied().unwrap_or(0);
             to.push(vertex);
+        }
+        if self.outlined {
+            let triangles = to.get_mut(first..).unwrap_or_default().chunks_exact_mut(3);
+            for (triangle, interior) in triangles.zip(jit::interior_edges(&self.segment)) {
+                for (corner, vertex) in triangle.iter_mut().enumerate() {
+                    if interior >> corner & 1 != 0 {
+                        vertex.record |= INTERIOR;
+                    }
+                }
+            }
         }
     }
 }

@@ -1,11 +1,13 @@
 //! An OpenGL context without a screen: an EGL device, made current without a surface.
 
+use glow::HasContext;
 use glutin::api::egl::context::PossiblyCurrentContext;
 use glutin::api::egl::device::Device;
 use glutin::api::egl::display::Display;
 use glutin::config::{ConfigSurfaceTypes, ConfigTemplateBuilder};
 use glutin::context::{ContextApi, ContextAttributesBuilder, GlProfile, Robustness, Version};
 use glutin::display::GlDisplay;
+use std::ffi::c_void;
 
 /// Why there is no context.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +18,37 @@ pub enum ContextError {
     /// No device gives a usable context.
     #[error("no EGL device gives OpenGL 3.3 or OpenGL ES 3.0: {0}")]
     NoContext(String),
+}
+
+/// glLogicOp.
+pub type LogicOp = unsafe extern "system" fn(u32);
+
+/// OpenGL's functions: glow's, and one that glow has not.
+#[derive(Debug)]
+pub struct Functions {
+    pub(super) gl: glow::Context,
+    /// `None`: OpenGL ES has none.
+    pub(super) logic_op: Option<LogicOp>,
+}
+
+impl Functions {
+    /// The functions of the context that is current on this thread.
+    ///
+    /// # Safety
+    /// The context is one of `display`'s.
+    pub unsafe fn load(display: &impl GlDisplay) -> Functions {
+        // SAFETY: the loader gives the functions of the current context's display, as the caller says.
+        let gl = unsafe { glow::Context::from_loader_function_cstr(|name| display.get_proc_address(name)) };
+        let address = display.get_proc_address(c"glLogicOp");
+        let logic_op = if gl.version().is_embedded || address.is_null() {
+            None
+        } else {
+            // SAFETY: the address is the named function's, of which the OpenGL headers say that it takes a GLenum,
+            // 32 bits, and gives nothing.
+            Some(unsafe { std::mem::transmute::<*const c_void, LogicOp>(address) })
+        };
+        Functions { gl, logic_op }
+    }
 }
 
 /// A current OpenGL context without a screen.
@@ -51,7 +84,7 @@ impl Headless {
     ///
     /// # Errors
     /// There is none.
-    pub fn new() -> Result<(Headless, glow::Context), ContextError> {
+    pub fn new() -> Result<(Headless, Functions), ContextError> {
         Headless::of(&Flavor::ALL)
     }
 
@@ -59,7 +92,7 @@ impl Headless {
     ///
     /// # Errors
     /// There is none.
-    pub fn of(flavors: &[Flavor]) -> Result<(Headless, glow::Context), ContextError> {
+    pub fn of(flavors: &[Flavor]) -> Result<(Headless, Functions), ContextError> {
         let mut devices: Vec<Device> = Device::query_devices().map_err(ContextError::NoDevices)?.collect();
         devices.sort_by_key(|device| device.extensions().contains("EGL_MESA_device_software"));
         let mut failure = "there is no EGL device".to_owned();
@@ -72,7 +105,7 @@ impl Headless {
         Err(ContextError::NoContext(failure))
     }
 
-    fn on(device: &Device, flavors: &[Flavor]) -> Result<(Headless, glow::Context), glutin::error::Error> {
+    fn on(device: &Device, flavors: &[Flavor]) -> Result<(Headless, Functions), glutin::error::Error> {
         // SAFETY: no raw display handle is given, so there is none that must outlive the display.
         let display = unsafe { Display::with_device(device, None) }?;
         // The default template asks for windows, which a device without a screen has not.
@@ -92,11 +125,8 @@ impl Headless {
                 let made = unsafe { display.create_context(&config, &attributes) };
                 match made.and_then(|context| context.make_current_surfaceless()) {
                     Ok(context) => {
-                        // SAFETY: the context is current on this thread, and the loader gives the
-                        // functions of its display.
-                        let gl = unsafe {
-                            glow::Context::from_loader_function_cstr(|name| display.get_proc_address(name))
-                        };
+                        // SAFETY: the context is this display's, and current on this thread.
+                        let gl = unsafe { Functions::load(&display) };
                         return Ok((Headless { _context: context, _display: display }, gl));
                     }
                     Err(error) => failure = Some(error),

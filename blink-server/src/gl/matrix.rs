@@ -32,6 +32,48 @@ impl Matrix {
         [0, 1, 2, 3].map(|row| m[row] * v[0] + m[4 + row] * v[1] + m[8 + row] * v[2] + m[12 + row] * v[3])
     }
 
+    /// A plane `p` of this matrix's own coordinates, `p * self`: what a plane becomes whose points are transformed by
+    /// the inverse of this.
+    #[must_use]
+    pub fn transform_plane(&self, p: [f32; 4]) -> [f32; 4] {
+        let m = &self.0;
+        [0, 4, 8, 12].map(|c| m[c] * p[0] + m[c + 1] * p[1] + m[c + 2] * p[2] + m[c + 3] * p[3])
+    }
+
+    /// The inverse; the identity for a matrix that has none, as in Mesa.
+    #[must_use]
+    pub fn inverse(&self) -> Matrix {
+        let mut m = self.0.map(f64::from);
+        let mut inverse = Matrix::IDENTITY.0.map(f64::from);
+        for column in 0..4 {
+            let at = |row: usize| column * 4 + row;
+            let Some(pivot) = (column..4).max_by(|&a, &b| m[at(a)].abs().total_cmp(&m[at(b)].abs())) else {
+                return Matrix::IDENTITY;
+            };
+            if m[at(pivot)] == 0.0 || !m[at(pivot)].is_finite() {
+                return Matrix::IDENTITY;
+            }
+            for c in 0..4 {
+                m.swap(c * 4 + column, c * 4 + pivot);
+                inverse.swap(c * 4 + column, c * 4 + pivot);
+            }
+            let scale = 1.0 / m[at(column)];
+            for c in 0..4 {
+                m[c * 4 + column] *= scale;
+                inverse[c * 4 + column] *= scale;
+            }
+            for row in (0..4).filter(|&row| row != column) {
+                let factor = m[at(row)];
+                for c in 0..4 {
+                    m[c * 4 + row] -= factor * m[c * 4 + column];
+                    inverse[c * 4 + row] -= factor * inverse[c * 4 + column];
+                }
+            }
+        }
+        #[allow(clippy::cast_possible_truncation, reason = "matrices are f32")]
+        Matrix(inverse.map(|v| v as f32))
+    }
+
     /// glTranslatef's.
     #[must_use]
     pub fn translation(x: f32, y: f32, z: f32) -> Matrix {
@@ -150,6 +192,21 @@ mod tests {
     fn products_apply_the_right_factor_first() {
         let m = Matrix::translation(1.0, 2.0, 3.0).multiply(&Matrix::scaling(2.0, 2.0, 2.0));
         assert!(close(&m.transform([1.0, 1.0, 1.0, 1.0]), &[3.0, 4.0, 5.0, 1.0]));
+    }
+
+    #[test]
+    fn inverses_undo() {
+        let m = Matrix::translation(1.0, -2.0, 3.0)
+            .multiply(&Matrix::rotation(33.0, 1.0, 2.0, 0.5))
+            .multiply(&Matrix::scaling(2.0, 0.5, 3.0));
+        assert!(close(&m.multiply(&m.inverse()).0, &Matrix::IDENTITY.0));
+        // The first pivot is zero.
+        let m = Matrix::rotation(90.0, 0.0, 0.0, 1.0);
+        assert!(close(&m.inverse().multiply(&m).0, &Matrix::IDENTITY.0));
+        assert_eq!(Matrix([0.0; 16]).inverse(), Matrix::IDENTITY);
+        // The plane x = 0 moved to x = 2: its inverse takes the point (2, 0, 0) to distance 0.
+        let plane = Matrix::translation(2.0, 0.0, 0.0).inverse().transform_plane([1.0, 0.0, 0.0, 0.0]);
+        assert!(close(&plane, &[1.0, 0.0, 0.0, -2.0]));
     }
 
     #[test]

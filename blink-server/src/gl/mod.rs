@@ -5,6 +5,8 @@
 //! - [`record`]: the part of it that the vertex stage consumes, packed for the GPU; a vertex names its record,
 //!   so that primitives with different matrices and materials share a draw.
 //! - [`painter`]: receives a running program's commands and segments ([`jit::Gl`]), gathers batches.
+//! - [`block`]: the rest of what the shaders consume, a uniform block for each draw.
+//! - [`arrays`]: vertex arrays, read from buffers.
 //! - [`batch`]: a batch's vertices, kept on the GPU while frames repeat.
 //! - [`tracker`]: the OpenGL objects, and the drawing that the server does for itself.
 //!
@@ -17,7 +19,9 @@
 //! from this context and are deleted once, because the types that hold them are not `Clone` and are
 //! consumed by deletion. Sizes that OpenGL reads memory by are those of the slices given with them.
 
+pub mod arrays;
 pub mod batch;
+pub mod block;
 pub mod context;
 pub mod matrix;
 pub mod pace;

@@ -1,16 +1,16 @@
 //! Receives a running program's commands and segments, and makes as few draws of them as it can.
 
-use super::batch::{Contents, MAX_BATCH_VERTICES, Piece};
+use super::arrays::{self, ARRAYS, COLOR, Elements, Key, NORMAL, POSITION, Source, TEX_COORD};
+use super::batch::{Contents, INTERIOR, MAX_BATCH_VERTICES, Piece};
 use super::record::Record;
-use super::shader::{Texturing, Variant};
 use super::state::{Hard, WindowState};
-use super::texture::{Texture, TextureScope};
+use super::texture::TextureScope;
 use super::tracker::{Drawing, Framebuffer, Tracker};
 use crate::geometry::Rect;
 use blinkgl::Op;
-use blinkgl::layout::texture::Format;
-use blinkgl::limits::MAX_DRAWS;
-use jit::{Assembly, Attributes, Gl, Segment, Vertex};
+use blinkgl::limits::{MAX_ARRAY_ELEMENTS, MAX_DRAWS};
+use blinkgl::ops::Class;
+use jit::{Assembly, Attributes, Given, Gl, Segment, Vertex};
 use std::sync::Arc;
 
 /// Where a program may draw.
@@ -37,6 +37,8 @@ pub struct Painter<'a> {
     /// What the pieces are drawn with.
     assembly: Assembly,
     hard: Hard,
+    /// The state's hard part may differ from `hard`.
+    hard_touched: bool,
     records: Vec<Record>,
     /// The record of the state as it is, if it was packed since soft state changed last.
     current: Option<u32>,
@@ -61,6 +63,7 @@ impl<'a> Painter<'a> {
             vertices: 0,
             assembly: Assembly::Triangles,
             hard,
+            hard_touched: false,
             records: Vec::new(),
             current: None,
             draws: 0,
@@ -112,26 +115,18 @@ impl<'a> Painter<'a> {
         if !self.admit() {
             return;
         }
-        let texture = self.bound_texture();
-        let texturing = match texture.map(|t| t.desc.format) {
-            None => Texturing::Off,
-            Some(Format::Bgra8) => Texturing::Rgba,
-            Some(Format::Yuv420) => Texturing::Yuv,
-        };
         let drawing = Drawing {
-            variant: Variant { texturing, two_side: self.hard.two_side },
             assembly: self.assembly,
             hard: &self.hard,
-            texture,
+            textures: self
+                .hard
+                .units
+                .map(|unit| if unit.on { self.textures.get(unit.texture) } else { None }),
             records,
             lights: &self.state.lights,
         };
         self.tracker.confine(&self.target, &self.hard);
         self.tracker.draw_batch(&drawing, contents);
-    }
-
-    fn bound_texture(&self) -> Option<&'a Texture> {
-        if self.hard.texturing { self.textures.get(self.hard.texture) } else { None }
     }
 }
 
@@ -140,10 +135,39 @@ fn ends_batch(op: Op) -> bool {
     matches!(op, Op::Light | Op::LightModel | Op::Clear)
 }
 
+/// May the command change hard state?
+fn touches_hard(op: Op, state: &WindowState) -> bool {
+    match op.info().class {
+        Class::Attribute => false,
+        Class::State if matches!(op, Op::ShadeModel | Op::Light | Op::ColorMaterial | Op::MatrixMode) => {
+            false
+        }
+        Class::State if op.code() & !0xf == MATRIX_OPS => state.is_texture_mode(),
+        Class::State
+        | Class::Compute
+        | Class::Read
+        | Class::Signal
+        | Class::Jump
+        | Class::Vertex
+        | Class::Begin
+        | Class::End
+        | Class::Draw
+        | Class::ListDefinition
+        | Class::ListCall => true,
+    }
+}
+
+/// The codes of matrix ops, their last digit aside.
+const MATRIX_OPS: u16 = Op::MatrixMode as u16;
+
 impl Gl for Painter<'_> {
     fn command(&mut self, op: Op, args: &[u32]) {
         if ends_batch(op) {
             self.flush();
+        }
+        if matches!(op, Op::DrawArrays | Op::DrawElements) {
+            self.draw_arrays(op, args);
+            return;
         }
         if op == Op::Clear {
             if !self.admit() {
@@ -154,6 +178,7 @@ impl Gl for Painter<'_> {
             self.tracker.clear(self.state, mask);
             return;
         }
+        self.hard_touched |= touches_hard(op, self.state);
         self.state.command(op, args);
         self.current = None;
     }
@@ -162,10 +187,14 @@ impl Gl for Painter<'_> {
         let room = self.tracker.max_records();
         let vertices = self.vertices.saturating_add(segment.indices.len());
         let full = self.records.len() + segment.records.len() > room || vertices > MAX_BATCH_VERTICES;
-        if self.assembly != segment.assembly || self.hard != self.state.hard || full {
+        let hard_differs = self.hard_touched && self.hard != self.state.hard;
+        self.hard_touched = false;
+        if self.assembly != segment.assembly || hard_differs || full {
             self.flush();
             self.assembly = segment.assembly;
-            self.hard = self.state.hard;
+            if hard_differs {
+                self.hard = self.state.hard;
+            }
         }
         if segment.records.len() > room {
             self.draw_in_parts(segment, dynamic, exit);
@@ -196,6 +225,55 @@ impl Gl for Painter<'_> {
 }
 
 impl Painter<'_> {
+    /// `draw_arrays`, `draw_elements`: vertices from buffers, then as any segment.
+    fn draw_arrays(&mut self, op: Op, args: &[u32]) {
+        let (mode, count, elements, indices) = match *args {
+            [mode, first, count] if op == Op::DrawArrays => (mode, count, Elements::First(first), None),
+            [mode, count, data, buffer, offset] => {
+                let Some(buffer) = self.textures.buffer(buffer) else { return };
+                let elements = Elements::Indices(buffer.id, data, offset);
+                (mode, count, elements, Some((buffer, data, offset)))
+            }
+            _ => return,
+        };
+        let mut sources = Vec::with_capacity(ARRAYS);
+        let mut key = Key { mode, count, elements, arrays: Vec::with_capacity(ARRAYS) };
+        for (index, &pointer) in self.state.arrays.iter().enumerate() {
+            // OpenGL does not say what a missing buffer is: nothing is drawn.
+            if pointer.on {
+                let Some(buffer) = self.textures.buffer(pointer.buffer) else { return };
+                key.arrays.push((index, pointer, buffer.id));
+                sources.push(Source { index, pointer, bytes: &buffer.bytes });
+            }
+        }
+        let has = |index: usize| sources.iter().any(|source| source.index == index);
+        // Without positions there are no vertices.
+        if !has(POSITION) || count > MAX_ARRAY_ELEMENTS {
+            return;
+        }
+        let given = Given {
+            color: has(COLOR),
+            tex_coord: has(TEX_COORD),
+            tex_coord1: has(TEX_COORD + 1),
+            normal: has(NORMAL),
+        };
+        let make = || {
+            let vertices = match (elements, indices) {
+                (Elements::First(first), _) => {
+                    arrays::gather(&sources, (0..count).map(|n| first.saturating_add(n)))
+                }
+                (_, Some((buffer, data, offset))) => {
+                    let element = |n| arrays::element(&buffer.bytes, data, offset, n);
+                    arrays::gather(&sources, (0..count).map(element))
+                }
+                (_, None) => Vec::new(),
+            };
+            Segment::from_vertices(mode, vertices, 0..count, given)
+        };
+        let segment = self.tracker.array_segment(key, make);
+        self.draw(&segment, None, &Attributes::default());
+    }
+
     /// The state after a segment.
     fn leave(&mut self, exit: &Attributes) {
         self.state.set_attributes(exit);
@@ -241,13 +319,13 @@ impl Painter<'_> {
                 part += 1;
             }
             for vertex in vertices.iter_mut().skip(first).take(corners) {
-                let at = usize::try_from(vertex.record).unwrap_or(usize::MAX);
+                let at = usize::try_from(vertex.record & !INTERIOR).unwrap_or(usize::MAX);
                 let (Some(place), Some(record)) = (places.get_mut(at), packed.get(at)) else { continue };
                 if place.0 != part {
                     *place = (part, u32::try_from(self.records.len()).unwrap_or(0));
                     self.records.push(*record);
                 }
-                vertex.record = place.1;
+                vertex.record = vertex.record & INTERIOR | place.1;
             }
         }
         self.draw_part(vertices.get(start..).unwrap_or_default());

@@ -3,9 +3,16 @@
 //! A command with a value that OpenGL would answer with an error (an overflowing matrix stack, a
 //! frustum without depth; both can come out of registers) is ignored, as OpenGL does.
 
+mod attributes;
+
+use super::arrays::{self, ARRAYS, ArrayPointer};
 use super::matrix::Matrix;
+use attributes::Saved;
 use blinkgl::Op;
-use blinkgl::limits::{MAX_LIGHTS, MAX_OBJECTS, MODELVIEW_STACK, PROJECTION_STACK, TEXTURE_STACK};
+use blinkgl::limits::{
+    MAX_CLIP_PLANES, MAX_LIGHTS, MAX_OBJECTS, MAX_TEXTURE_UNITS, MODELVIEW_STACK, PROJECTION_STACK,
+    TEXTURE_STACK,
+};
 use jit::{Attributes, Gl, Segment, Vertex};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,6 +52,31 @@ mod value {
     pub const MAG_FILTER: u32 = 0x2800;
     pub const MIN_FILTER: u32 = 0x2801;
     pub const WRAP_S: u32 = 0x2802;
+    pub const FOG: u32 = 0x0b60;
+    pub const STENCIL_TEST: u32 = 0x0b90;
+    pub const ALPHA_TEST: u32 = 0x0bc0;
+    pub const COLOR_LOGIC_OP: u32 = 0x0bf2;
+    pub const TEXTURE_GEN_S: u32 = 0x0c60;
+    pub const POLYGON_OFFSET_POINT: u32 = 0x2a01;
+    pub const POLYGON_OFFSET_LINE: u32 = 0x2a02;
+    pub const POLYGON_OFFSET_FILL: u32 = 0x8037;
+    pub const CLIP_PLANE0: u32 = 0x3000;
+    pub const SIZE_MIN: u32 = 0x8126;
+    pub const SIZE_MAX: u32 = 0x8127;
+    pub const FADE_THRESHOLD_SIZE: u32 = 0x8128;
+    pub const FOG_DENSITY: u32 = 0x0b62;
+    pub const FOG_START: u32 = 0x0b63;
+    pub const FOG_END: u32 = 0x0b64;
+    pub const TEXTURE0: u32 = 0x84c0;
+    pub const COMBINE_RGB: u32 = 0x8571;
+    pub const COMBINE_ALPHA: u32 = 0x8572;
+    pub const SRC0_RGB: u32 = 0x8580;
+    pub const SRC0_ALPHA: u32 = 0x8588;
+    pub const OPERAND0_RGB: u32 = 0x8590;
+    pub const OPERAND0_ALPHA: u32 = 0x8598;
+    pub const RGB_SCALE: u32 = 0x8573;
+    pub const S: u32 = 0x2000;
+    pub const OBJECT_PLANE: u32 = 0x2501;
 }
 
 /// One face's material.
@@ -171,11 +203,157 @@ pub struct Sampling {
     pub wrap_t: u32,
 }
 
+impl Sampling {
+    /// Does any filter mix texels?
+    #[must_use]
+    pub fn is_smooth(&self) -> bool {
+        // GL_NEAREST and the mipmap filters that take the nearest texel.
+        let nearest = [0x2600, 0x2700, 0x2702];
+        !(nearest.contains(&self.mag) && nearest.contains(&self.min))
+    }
+}
+
 impl Default for Sampling {
     /// OpenGL's default minification needs mipmaps, which textures of pages have not: linear.
     fn default() -> Self {
         Sampling { mag: 0x2601, min: 0x2601, wrap_s: 0x2901, wrap_t: 0x2901 }
     }
+}
+
+/// One texture unit's `combine`: functions, sources and operands as OpenGL numbers them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Combine {
+    /// Functions of color and alpha.
+    pub functions: [u32; 2],
+    /// Sources of color.
+    pub sources_rgb: [u32; 3],
+    /// Sources of alpha.
+    pub sources_alpha: [u32; 3],
+    /// Operands of color.
+    pub operands_rgb: [u32; 3],
+    /// Operands of alpha.
+    pub operands_alpha: [u32; 3],
+    /// Scales of color and alpha: 1, 2 or 4.
+    pub scales: [f32; 2],
+}
+
+impl Default for Combine {
+    fn default() -> Self {
+        Combine {
+            functions: [0x2100; 2],
+            sources_rgb: [0x1702, 0x8578, 0x8576],
+            sources_alpha: [0x1702, 0x8578, 0x8576],
+            operands_rgb: [0x300, 0x300, 0x302],
+            operands_alpha: [0x302; 3],
+            scales: [1.0; 2],
+        }
+    }
+}
+
+/// How one texture coordinate is generated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Generation {
+    /// GL_TEXTURE_GEN_S and so on.
+    pub on: bool,
+    /// GL_TEXTURE_GEN_MODE.
+    pub mode: u32,
+    /// GL_OBJECT_PLANE.
+    pub object_plane: [f32; 4],
+    /// GL_EYE_PLANE, in eye coordinates.
+    pub eye_plane: [f32; 4],
+}
+
+impl Generation {
+    fn new(coordinate: usize) -> Generation {
+        let plane = match coordinate {
+            0 => [1.0, 0.0, 0.0, 0.0],
+            1 => [0.0, 1.0, 0.0, 0.0],
+            _ => [0.0; 4],
+        };
+        Generation { on: false, mode: 0x2400, object_plane: plane, eye_plane: plane }
+    }
+}
+
+/// A texture unit, its matrices aside.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Unit {
+    /// GL_TEXTURE_2D.
+    pub on: bool,
+    /// OID of the bound texture; 0 = none.
+    pub texture: u32,
+    /// Sampling of the bound texture.
+    pub sampling: Sampling,
+    /// GL_TEXTURE_ENV_MODE.
+    pub env_mode: u32,
+    /// GL_TEXTURE_ENV_COLOR.
+    pub env_color: [f32; 4],
+    /// What GL_COMBINE does.
+    pub combine: Combine,
+    /// Generation of s, t, r, q.
+    pub generation: [Generation; 4],
+}
+
+impl Default for Unit {
+    fn default() -> Self {
+        Unit {
+            on: false,
+            texture: 0,
+            sampling: Sampling::default(),
+            env_mode: 0x2100,
+            env_color: [0.0; 4],
+            combine: Combine::default(),
+            generation: std::array::from_fn(Generation::new),
+        }
+    }
+}
+
+/// Fog.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fog {
+    /// GL_FOG.
+    pub on: bool,
+    /// GL_FOG_MODE.
+    pub mode: u32,
+    /// GL_FOG_DENSITY.
+    pub density: f32,
+    /// GL_FOG_START.
+    pub start: f32,
+    /// GL_FOG_END.
+    pub end: f32,
+    /// GL_FOG_COLOR.
+    pub color: [f32; 4],
+}
+
+/// The stencil test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stencil {
+    /// GL_STENCIL_TEST.
+    pub on: bool,
+    /// glStencilFunc.
+    pub function: u32,
+    /// Its reference.
+    pub reference: i32,
+    /// Its mask.
+    pub mask: u32,
+    /// glStencilOp: stencil fails, depth fails, both pass.
+    pub operations: [u32; 3],
+    /// glStencilMask.
+    pub write_mask: u32,
+}
+
+/// Points.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Points {
+    /// glPointSize.
+    pub size: f32,
+    /// GL_POINT_SIZE_MIN.
+    pub min: f32,
+    /// GL_POINT_SIZE_MAX.
+    pub max: f32,
+    /// GL_POINT_FADE_THRESHOLD_SIZE: kept, without effect.
+    pub fade_threshold: f32,
+    /// GL_POINT_DISTANCE_ATTENUATION.
+    pub attenuation: [f32; 3],
 }
 
 /// State that ends a draw when it changes.
@@ -189,16 +367,38 @@ pub struct Hard {
     pub depth_mask: bool,
     /// glDepthRange.
     pub depth_range: [f32; 2],
+    /// The stencil test.
+    pub stencil: Stencil,
     /// GL_CULL_FACE.
     pub cull: bool,
     /// glCullFace.
     pub cull_face: u32,
     /// glFrontFace.
     pub front_face: u32,
+    /// glPolygonMode of front and back.
+    pub polygon_mode: [u32; 2],
+    /// glPolygonOffset: factor, units.
+    pub polygon_offset: [f32; 2],
+    /// It is on for points, lines, filled polygons.
+    pub polygon_offset_on: [bool; 3],
     /// GL_BLEND.
     pub blend: bool,
-    /// glBlendFunc.
-    pub blend_func: [u32; 2],
+    /// glBlendFuncSeparate: source and destination of color, then of alpha.
+    pub blend_func: [u32; 4],
+    /// glBlendEquationSeparate.
+    pub blend_equation: [u32; 2],
+    /// glBlendColor.
+    pub blend_color: [f32; 4],
+    /// GL_COLOR_LOGIC_OP.
+    pub logic: bool,
+    /// glLogicOp.
+    pub logic_op: u32,
+    /// GL_ALPHA_TEST.
+    pub alpha_test: bool,
+    /// glAlphaFunc's function.
+    pub alpha_func: u32,
+    /// Its reference.
+    pub alpha_reference: f32,
     /// glColorMask.
     pub color_mask: [bool; 4],
     /// GL_SCISSOR_TEST.
@@ -207,31 +407,99 @@ pub struct Hard {
     pub scissor: Area,
     /// glViewport.
     pub viewport: Area,
-    /// GL_TEXTURE_2D.
-    pub texturing: bool,
-    /// OID of the bound texture; 0 = none.
-    pub texture: u32,
-    /// Sampling of the bound texture.
-    pub sampling: Sampling,
-    /// GL_TEXTURE_ENV_MODE.
-    pub env_mode: u32,
-    /// GL_TEXTURE_ENV_COLOR.
-    pub env_color: [f32; 4],
-    /// glPointSize.
-    pub point_size: f32,
+    /// Texture units.
+    pub units: [Unit; MAX_TEXTURE_UNITS],
+    /// The matrix of the second unit (the first one's is in the records).
+    pub texture_matrix_1: Matrix,
+    /// Points.
+    pub points: Points,
     /// glLineWidth.
     pub line_width: f32,
+    /// Fog.
+    pub fog: Fog,
+    /// Clip planes in eye coordinates.
+    pub clip_planes: [[f32; 4]; MAX_CLIP_PLANES],
+    /// Those that are on, by bit.
+    pub clip_planes_on: u32,
     /// Both faces are lit (GL_LIGHT_MODEL_TWO_SIDE): another shader.
     pub two_side: bool,
 }
+
+impl Hard {
+    fn new(all: Area) -> Hard {
+        Hard {
+            depth_test: false,
+            depth_func: 0x201,
+            depth_mask: true,
+            depth_range: [0.0, 1.0],
+            stencil: Stencil {
+                on: false,
+                function: 0x207,
+                reference: 0,
+                mask: u32::MAX,
+                operations: [0x1e00; 3],
+                write_mask: u32::MAX,
+            },
+            cull: false,
+            cull_face: value::BACK,
+            front_face: 0x901,
+            polygon_mode: [FILL; 2],
+            polygon_offset: [0.0; 2],
+            polygon_offset_on: [false; 3],
+            blend: false,
+            blend_func: [1, 0, 1, 0],
+            blend_equation: [0x8006; 2],
+            blend_color: [0.0; 4],
+            logic: false,
+            logic_op: 0x1503,
+            alpha_test: false,
+            alpha_func: 0x207,
+            alpha_reference: 0.0,
+            color_mask: [true; 4],
+            scissor_test: false,
+            scissor: all,
+            viewport: all,
+            units: [Unit::default(); MAX_TEXTURE_UNITS],
+            texture_matrix_1: Matrix::IDENTITY,
+            points: Points {
+                size: 1.0,
+                min: 0.0,
+                max: MAX_POINT_SIZE,
+                fade_threshold: 1.0,
+                attenuation: [1.0, 0.0, 0.0],
+            },
+            line_width: 1.0,
+            fog: Fog { on: false, mode: 0x800, density: 1.0, start: 0.0, end: 1.0, color: [0.0; 4] },
+            clip_planes: [[0.0; 4]; MAX_CLIP_PLANES],
+            clip_planes_on: 0,
+            two_side: false,
+        }
+    }
+}
+
+/// GL_FILL.
+pub const FILL: u32 = 0x1b02;
+/// GL_LINE.
+pub const LINE: u32 = 0x1b01;
+/// GL_COMBINE.
+pub const COMBINE: u32 = 0x8570;
+/// GL_CLAMP.
+pub const CLAMP: u32 = 0x2900;
+
+/// GL_POINT_SIZE_MAX at first: what OpenGL draws is clamped to what it can.
+const MAX_POINT_SIZE: f32 = 8192.0;
 
 /// A window's OpenGL state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WindowState {
     mode: u32,
+    /// The active texture unit.
+    active: usize,
     modelview: Vec<Matrix>,
     projection: Vec<Matrix>,
-    texture_matrix: Vec<Matrix>,
+    texture_matrices: [Vec<Matrix>; MAX_TEXTURE_UNITS],
+    /// glPushAttrib: groups, and the state of the moment.
+    attributes: Vec<(u32, Box<Saved>)>,
     /// Current color.
     pub color: [f32; 4],
     /// Current normal.
@@ -250,6 +518,10 @@ pub struct WindowState {
     pub clear_color: [f32; 4],
     /// glClearDepth.
     pub clear_depth: f32,
+    /// glClearStencil.
+    pub clear_stencil: i32,
+    /// Vertex arrays.
+    pub arrays: [ArrayPointer; ARRAYS],
     /// glTexParameter of textures that had any, by OID.
     samplings: BTreeMap<u32, Sampling>,
 }
@@ -262,9 +534,11 @@ impl WindowState {
         let all = Area { x: 0, y: 0, width: side(width), height: side(height) };
         WindowState {
             mode: value::MODELVIEW,
+            active: 0,
             modelview: vec![Matrix::IDENTITY],
             projection: vec![Matrix::IDENTITY],
-            texture_matrix: vec![Matrix::IDENTITY],
+            texture_matrices: std::array::from_fn(|_| vec![Matrix::IDENTITY]),
+            attributes: Vec::new(),
             color: [1.0; 4],
             normal: [0.0, 0.0, 1.0],
             tex_coord: [0.0, 0.0, 0.0, 1.0],
@@ -285,38 +559,38 @@ impl WindowState {
                 ambient: [0.2, 0.2, 0.2, 1.0],
                 local_viewer: false,
             },
-            hard: Hard {
-                depth_test: false,
-                depth_func: 0x201,
-                depth_mask: true,
-                depth_range: [0.0, 1.0],
-                cull: false,
-                cull_face: value::BACK,
-                front_face: 0x901,
-                blend: false,
-                blend_func: [1, 0],
-                color_mask: [true; 4],
-                scissor_test: false,
-                scissor: all,
-                viewport: all,
-                texturing: false,
-                texture: 0,
-                sampling: Sampling::default(),
-                env_mode: 0x2100,
-                env_color: [0.0; 4],
-                point_size: 1.0,
-                line_width: 1.0,
-                two_side: false,
-            },
+            hard: Hard::new(all),
             clear_color: [0.0; 4],
             clear_depth: 1.0,
+            clear_stencil: 0,
+            arrays: std::array::from_fn(ArrayPointer::new),
             samplings: BTreeMap::new(),
         }
     }
 
-    /// Each callback starts in matrix mode modelview.
+    /// Each callback starts in matrix mode modelview, with texture unit 0 active, and pops what it pushes.
     pub fn start_callback(&mut self) {
         self.mode = value::MODELVIEW;
+        self.active = 0;
+        self.attributes.clear();
+    }
+
+    /// All bits of the stencil buffer are written.
+    #[must_use]
+    pub fn stencil_mask_open(&self) -> bool {
+        self.hard.stencil.write_mask & 0xff == 0xff
+    }
+
+    /// The stencil test is on.
+    #[must_use]
+    pub fn stencil_test(&self) -> bool {
+        self.hard.stencil.on
+    }
+
+    /// Do matrix commands change a texture matrix?
+    #[must_use]
+    pub fn is_texture_mode(&self) -> bool {
+        !matches!(self.mode, value::MODELVIEW | value::PROJECTION)
     }
 
     /// Nothing is confined by the scissor test.
@@ -355,23 +629,36 @@ impl WindowState {
         top(&self.projection)
     }
 
-    /// The texture matrix.
+    /// The first unit's texture matrix.
     #[must_use]
     pub fn texture_matrix(&self) -> &Matrix {
-        top(&self.texture_matrix)
+        top(&self.texture_matrices[0])
     }
 
     fn stack(&mut self) -> (&mut Vec<Matrix>, usize) {
         match self.mode {
             value::MODELVIEW => (&mut self.modelview, MODELVIEW_STACK),
             value::PROJECTION => (&mut self.projection, PROJECTION_STACK),
-            _ => (&mut self.texture_matrix, TEXTURE_STACK),
+            _ => (&mut self.texture_matrices[self.active % MAX_TEXTURE_UNITS], TEXTURE_STACK),
         }
+    }
+
+    /// The active texture unit.
+    fn unit(&mut self) -> &mut Unit {
+        &mut self.hard.units[self.active % MAX_TEXTURE_UNITS]
     }
 
     fn set_matrix(&mut self, matrix: Matrix) {
         if let Some(top) = self.stack().0.last_mut() {
             *top = matrix;
+        }
+        self.follow_texture_matrix();
+    }
+
+    /// The second unit's texture matrix is hard state.
+    fn follow_texture_matrix(&mut self) {
+        if self.is_texture_mode() {
+            self.hard.texture_matrix_1 = *top(&self.texture_matrices[1]);
         }
     }
 
@@ -379,6 +666,7 @@ impl WindowState {
         if let Some(top) = self.stack().0.last_mut() {
             *top = top.multiply(matrix);
         }
+        self.follow_texture_matrix();
     }
 
     /// The current attributes become these, where there are some.
@@ -421,6 +709,8 @@ impl WindowState {
             Op::Normal3 => self.normal = [float(0), float(1), float(2)],
             Op::TexCoord2 => self.tex_coord = [float(0), float(1), 0.0, 1.0],
             Op::TexCoord4 => self.tex_coord = four(0),
+            Op::MultiTexCoord4 if word(0) == value::TEXTURE0 => self.tex_coord = four(1),
+            Op::MultiTexCoord4 => self.tex_coord1 = four(1),
             Op::Material => self.material(word(0), word(1), four(2)),
             Op::MatrixMode => self.mode = word(0),
             Op::LoadIdentity => self.set_matrix(Matrix::IDENTITY),
@@ -437,6 +727,7 @@ impl WindowState {
                 if stack.len() > 1 {
                     stack.pop();
                 }
+                self.follow_texture_matrix();
             }
             Op::Translate => self.multiply(&Matrix::translation(float(0), float(1), float(2))),
             Op::Rotate => self.multiply(&Matrix::rotation(float(0), float(1), float(2), float(3))),
@@ -460,12 +751,87 @@ impl WindowState {
             Op::DepthMask => self.hard.depth_mask = on(0),
             Op::DepthRange => self.hard.depth_range = [unit(float(0)), unit(float(1))],
             Op::ColorMask => self.hard.color_mask = [on(0), on(1), on(2), on(3)],
-            Op::BlendFunc => self.hard.blend_func = [word(0), word(1)],
+            Op::BlendFunc => self.hard.blend_func = [word(0), word(1), word(0), word(1)],
+            Op::BlendFuncSeparate => self.hard.blend_func = [word(0), word(1), word(2), word(3)],
+            Op::BlendEquation => self.hard.blend_equation = [word(0), word(1)],
+            Op::BlendColor => self.hard.blend_color = four(0).map(unit),
+            Op::LogicOp => self.hard.logic_op = word(0),
+            Op::AlphaFunc => {
+                self.hard.alpha_func = word(0);
+                self.hard.alpha_reference = unit(float(1));
+            }
+            Op::StencilFunc => {
+                let stencil = &mut self.hard.stencil;
+                (stencil.function, stencil.reference, stencil.mask) = (word(0), int(1), word(2));
+            }
+            Op::StencilOp => self.hard.stencil.operations = [word(0), word(1), word(2)],
+            Op::StencilMask => self.hard.stencil.write_mask = word(0),
+            Op::ClearStencil => self.clear_stencil = int(0),
+            Op::PolygonMode => {
+                for (face, mode) in self.hard.polygon_mode.iter_mut().enumerate() {
+                    if faces(word(0)) >> face & 1 != 0 {
+                        *mode = word(1);
+                    }
+                }
+            }
+            Op::PolygonOffset => self.hard.polygon_offset = [float(0), float(1)],
+            Op::PointParameter => self.point_parameter(word(0), [float(1), float(2), float(3)]),
+            Op::ClipPlane => {
+                let plane =
+                    self.modelview().inverse().transform_plane([float(1), float(2), float(3), float(4)]);
+                let index = usize::try_from(word(0).wrapping_sub(value::CLIP_PLANE0)).unwrap_or(usize::MAX);
+                if let Some(to) = self.hard.clip_planes.get_mut(index) {
+                    *to = plane;
+                }
+            }
+            Op::FogMode => self.hard.fog.mode = word(0),
+            Op::Fog => self.fog(word(0), four(1)),
+            Op::PushAttrib => self.push_attributes(word(0)),
+            Op::PopAttrib => self.pop_attributes(),
+            Op::Hint => {}
+            Op::ActiveTexture => {
+                let unit = usize::try_from(word(0).wrapping_sub(value::TEXTURE0)).unwrap_or(usize::MAX);
+                if unit < MAX_TEXTURE_UNITS {
+                    self.active = unit;
+                }
+            }
+            Op::TexEnvCombine => self.combine(word(0), word(1)),
+            Op::TexEnvScale => {
+                let scale = float(1);
+                if [1.0, 2.0, 4.0].contains(&scale) {
+                    let alpha = usize::from(word(0) != value::RGB_SCALE);
+                    self.unit().combine.scales[alpha] = scale;
+                }
+            }
+            Op::TexGenMode => {
+                if let Some(generation) = self.generation(word(0)) {
+                    generation.mode = word(1);
+                }
+            }
+            Op::TexGenPlane => {
+                let object = word(1) == value::OBJECT_PLANE;
+                let plane = four(2);
+                let eye = self.modelview().inverse().transform_plane(plane);
+                if let Some(generation) = self.generation(word(0)) {
+                    if object { generation.object_plane = plane } else { generation.eye_plane = eye }
+                }
+            }
+            Op::ArrayPointer => {
+                if let Some(array) = self.array(word(0)) {
+                    (array.size, array.data, array.stride) = (word(1), word(2), word(3));
+                    (array.buffer, array.offset) = (word(4), word(5));
+                }
+            }
+            Op::EnableArray => {
+                if let Some(array) = self.array(word(0)) {
+                    array.on = on(1);
+                }
+            }
             Op::Scissor => set_area(&mut self.hard.scissor, [int(0), int(1), int(2), int(3)]),
             Op::Viewport => set_area(&mut self.hard.viewport, [int(0), int(1), int(2), int(3)]),
             Op::ClearColor => self.clear_color = four(0).map(unit),
             Op::ClearDepth => self.clear_depth = unit(float(0)),
-            Op::PointSize => set_positive(&mut self.hard.point_size, float(0)),
+            Op::PointSize => set_positive(&mut self.hard.points.size, float(0)),
             Op::LineWidth => set_positive(&mut self.hard.line_width, float(0)),
             Op::Light => self.light(word(0), word(1), four(2)),
             Op::LightModel => match word(0) {
@@ -479,42 +845,17 @@ impl WindowState {
                 self.track_color();
             }
             Op::BindTexture => {
-                self.hard.texture = word(0);
-                self.hard.sampling = self.samplings.get(&word(0)).copied().unwrap_or_default();
+                let sampling = self.samplings.get(&word(0)).copied().unwrap_or_default();
+                let unit = self.unit();
+                (unit.texture, unit.sampling) = (word(0), sampling);
             }
-            Op::TexEnvMode => self.hard.env_mode = word(0),
-            Op::TexEnvColor => self.hard.env_color = four(0).map(unit),
+            Op::TexEnvMode => self.unit().env_mode = word(0),
+            Op::TexEnvColor => self.unit().env_color = four(0).map(unit),
             Op::TexParameter => self.tex_parameter(word(0), word(1)),
             // Drawing, and what never comes here: the JIT keeps these to itself.
             Op::Clear
-            | Op::BlendFuncSeparate
-            | Op::BlendEquation
-            | Op::BlendColor
-            | Op::LogicOp
-            | Op::AlphaFunc
-            | Op::StencilFunc
-            | Op::StencilOp
-            | Op::StencilMask
-            | Op::ClearStencil
-            | Op::PolygonMode
-            | Op::PolygonOffset
-            | Op::PointParameter
-            | Op::ClipPlane
-            | Op::FogMode
-            | Op::Fog
-            | Op::PushAttrib
-            | Op::PopAttrib
-            | Op::Hint
-            | Op::ActiveTexture
-            | Op::TexEnvCombine
-            | Op::TexEnvScale
-            | Op::TexGenMode
-            | Op::TexGenPlane
-            | Op::ArrayPointer
-            | Op::EnableArray
             | Op::DrawArrays
             | Op::DrawElements
-            | Op::MultiTexCoord4
             | Op::Begin
             | Op::End
             | Op::Vertex2
@@ -552,6 +893,12 @@ impl WindowState {
     }
 
     fn capability(&mut self, capability: u32, on: bool) {
+        if let Some(generation) =
+            self.generation(capability.wrapping_sub(value::TEXTURE_GEN_S).wrapping_add(value::S))
+        {
+            generation.on = on;
+            return;
+        }
         match capability {
             value::CULL_FACE => self.hard.cull = on,
             value::LIGHTING => self.soft.lighting = on,
@@ -564,11 +911,22 @@ impl WindowState {
             value::RESCALE_NORMAL => self.soft.rescale = on,
             value::BLEND => self.hard.blend = on,
             value::SCISSOR_TEST => self.hard.scissor_test = on,
-            value::TEXTURE_2D => self.hard.texturing = on,
-            light => {
-                if let Some(index) = light.checked_sub(value::LIGHT0).filter(|&i| i < 8) {
-                    self.soft.lights = self.soft.lights & !(1 << index) | u32::from(on) << index;
+            value::TEXTURE_2D => self.unit().on = on,
+            value::FOG => self.hard.fog.on = on,
+            value::STENCIL_TEST => self.hard.stencil.on = on,
+            value::ALPHA_TEST => self.hard.alpha_test = on,
+            value::COLOR_LOGIC_OP => self.hard.logic = on,
+            value::POLYGON_OFFSET_POINT => self.hard.polygon_offset_on[0] = on,
+            value::POLYGON_OFFSET_LINE => self.hard.polygon_offset_on[1] = on,
+            value::POLYGON_OFFSET_FILL => self.hard.polygon_offset_on[2] = on,
+            other => {
+                let bit = |bits: u32, index: u32| bits & !(1 << index) | u32::from(on) << index;
+                if let Some(index) = other.checked_sub(value::LIGHT0).filter(|&i| i < 8) {
+                    self.soft.lights = bit(self.soft.lights, index);
+                } else if let Some(index) = other.checked_sub(value::CLIP_PLANE0).filter(|&i| i < 6) {
+                    self.hard.clip_planes_on = bit(self.hard.clip_planes_on, index);
                 }
+                // Dithering: colors of eight bits need none.
             }
         }
     }
@@ -613,22 +971,81 @@ impl WindowState {
     }
 
     fn tex_parameter(&mut self, name: u32, parameter: u32) {
-        if self.hard.texture == 0 {
+        let texture = self.unit().texture;
+        if texture == 0 {
             return;
         }
-        if self.samplings.len() >= MAX_OBJECTS && !self.samplings.contains_key(&self.hard.texture) {
+        if self.samplings.len() >= MAX_OBJECTS && !self.samplings.contains_key(&texture) {
             // A context has no more objects than this, so some are gone: most likely the oldest, and the numbers of
             // objects rise.
             self.samplings.pop_first();
         }
-        let sampling = self.samplings.entry(self.hard.texture).or_default();
+        let sampling = self.samplings.entry(texture).or_default();
         match name {
             value::MAG_FILTER => sampling.mag = parameter,
             value::MIN_FILTER => sampling.min = parameter,
             value::WRAP_S => sampling.wrap_s = parameter,
             _ => sampling.wrap_t = parameter,
         }
-        self.hard.sampling = *sampling;
+        // Both units may have it.
+        for unit in &mut self.hard.units {
+            if unit.texture == texture {
+                unit.sampling = *sampling;
+            }
+        }
+    }
+
+    fn point_parameter(&mut self, name: u32, [a, b, c]: [f32; 3]) {
+        let points = &mut self.hard.points;
+        let good = |v: f32| v >= 0.0 && v.is_finite();
+        match name {
+            value::SIZE_MIN if good(a) => points.min = a,
+            value::SIZE_MAX if good(a) => points.max = a,
+            value::FADE_THRESHOLD_SIZE if good(a) => points.fade_threshold = a,
+            value::SIZE_MIN | value::SIZE_MAX | value::FADE_THRESHOLD_SIZE => {}
+            _ => points.attenuation = [a, b, c],
+        }
+    }
+
+    fn fog(&mut self, name: u32, values: [f32; 4]) {
+        let fog = &mut self.hard.fog;
+        match name {
+            value::FOG_DENSITY if values[0] >= 0.0 => fog.density = values[0],
+            value::FOG_DENSITY => {}
+            value::FOG_START => fog.start = values[0],
+            value::FOG_END => fog.end = values[0],
+            _ => fog.color = values.map(unit),
+        }
+    }
+
+    fn combine(&mut self, name: u32, value: u32) {
+        let combine = &mut self.unit().combine;
+        match name {
+            value::COMBINE_RGB => combine.functions[0] = value,
+            value::COMBINE_ALPHA => combine.functions[1] = value,
+            _ => {
+                let of = |first: u32| usize::try_from(name.wrapping_sub(first)).unwrap_or(usize::MAX);
+                let places = [
+                    combine.sources_rgb.get_mut(of(value::SRC0_RGB)),
+                    combine.sources_alpha.get_mut(of(value::SRC0_ALPHA)),
+                    combine.operands_rgb.get_mut(of(value::OPERAND0_RGB)),
+                    combine.operands_alpha.get_mut(of(value::OPERAND0_ALPHA)),
+                ];
+                if let Some(place) = places.into_iter().flatten().next() {
+                    *place = value;
+                }
+            }
+        }
+    }
+
+    /// The active unit's generation of a coordinate, by its enumerant.
+    fn generation(&mut self, coordinate: u32) -> Option<&mut Generation> {
+        let index = usize::try_from(coordinate.wrapping_sub(value::S)).ok()?;
+        self.unit().generation.get_mut(index)
+    }
+
+    fn array(&mut self, name: u32) -> Option<&mut ArrayPointer> {
+        self.arrays.get_mut(arrays::index(name)?)
     }
 }
 
@@ -723,7 +1140,7 @@ mod tests {
         assert_eq!(state.samplings.len(), MAX_OBJECTS);
         for (oid, wrap) in [(1, 0x2901), (2000, 0x812f)] {
             state.command(Op::BindTexture, &[oid]);
-            assert_eq!(state.hard.sampling.wrap_s, wrap, "of texture {oid}");
+            assert_eq!(state.hard.units[0].sampling.wrap_s, wrap, "of texture {oid}");
         }
     }
 

@@ -44,6 +44,23 @@ pub(super) struct Plane {
 }
 
 impl TextureDesc {
+    /// Has its base format color?
+    #[must_use]
+    pub fn has_color(&self) -> bool {
+        match self.format {
+            Format::Bgra8 | Format::Yuv420 => true,
+        }
+    }
+
+    /// Has its base format alpha?
+    #[must_use]
+    pub fn has_alpha(&self) -> bool {
+        match self.format {
+            Format::Bgra8 => true,
+            Format::Yuv420 => false,
+        }
+    }
+
     /// The planes, as [`Format`] lays them out.
     pub(super) fn planes(&self) -> Vec<Plane> {
         let TextureDesc { width, height, stride, .. } = *self;
@@ -82,7 +99,22 @@ pub struct TextureScope<'a> {
     context: u32,
 }
 
+/// A vertex or index buffer.
+#[derive(Clone, Debug)]
+pub struct Buffer {
+    /// Identity of its contents.
+    pub id: u64,
+    /// Its contents.
+    pub bytes: std::sync::Arc<[u8]>,
+}
+
 impl<'a> TextureScope<'a> {
+    /// A buffer of the context.
+    #[must_use]
+    pub fn buffer(self, _oid: u32) -> Option<&'a Buffer> {
+        None
+    }
+
     /// A texture of the context.
     #[must_use]
     pub fn get(self, oid: u32) -> Option<&'a Texture> {

@@ -4,20 +4,23 @@
 //! [`Tracker::draw_batch`] and [`Tracker::clear`] for guests, always inside the scissor that
 //! [`Tracker::confine`] set, and the public functions below for the server.
 
+use super::arrays;
 use super::batch::{Buffer, Cache, Contents, primitive};
+use super::block::{BLOCK_VECTORS, Block, Outline, is_plain};
+use super::context::{Functions, LogicOp};
 use super::pace::Pace;
 use super::painter::{Painter, Target};
 use super::record::{LIGHTS_VECTORS, RECORD_BYTES, Record, pack_lights};
-use super::shader::{self, Variant};
-use super::state::{Area, Hard, Lights, Sampling, WindowState};
-use super::texture::{Texture, TextureDesc, TextureScope, yuv_conversion};
+use super::shader::{self, Polygons, Sources, Texturing, Variant};
+use super::state::{Area, CLAMP, FILL, Hard, LINE, Lights, Sampling, Stencil, WindowState};
+use super::texture::{Texture, TextureDesc, TextureScope};
 use crate::geometry::Rect;
-use blinkgl::layout::texture::{ColorSpace, Format};
-use blinkgl::limits::MAX_VERTEX_CACHE_BYTES;
+use blinkgl::layout::texture::Format;
+use blinkgl::limits::{MAX_TEXTURE_UNITS, MAX_VERTEX_CACHE_BYTES};
 use glow::HasContext;
-use jit::{Assembly, Vertex};
+use jit::{Assembly, Segment, Vertex};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Why OpenGL did not do something.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +69,7 @@ pub struct Counters {
     pub reused: u64,
 }
 
-/// A color texture with a depth buffer, to be drawn into.
+/// A color texture with a depth and stencil buffer, to be drawn into.
 #[derive(Debug)]
 pub struct Framebuffer {
     framebuffer: glow::Framebuffer,
@@ -108,27 +111,6 @@ pub struct Image {
     height: u32,
 }
 
-/// A shader program with the places of its uniforms.
-#[derive(Debug)]
-struct Program {
-    program: glow::Program,
-    point_size: Option<glow::UniformLocation>,
-    env_mode: Option<glow::UniformLocation>,
-    env_color: Option<glow::UniformLocation>,
-    yuv_to_rgb: Option<glow::UniformLocation>,
-    yuv_offset: Option<glow::UniformLocation>,
-    /// What the uniforms are.
-    uniforms: Option<Uniforms>,
-}
-
-/// A drawing shader's uniforms, blocks and samplers aside.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Uniforms {
-    point_size: f32,
-    /// Environment's mode and color, and what YUV values mean.
-    texture: Option<(u32, [f32; 4], ColorSpace)>,
-}
-
 /// What OpenGL's state was set to for guests, so that it is not set again; `None`: it may be anything.
 #[derive(Debug, Default)]
 struct Applied {
@@ -141,14 +123,26 @@ struct Applied {
     depth_func: Option<u32>,
     depth_mask: Option<bool>,
     depth_range: Option<[f32; 2]>,
+    stencil_test: Option<bool>,
+    stencil_func: Option<(u32, i32, u32)>,
+    stencil_op: Option<[u32; 3]>,
+    stencil_mask: Option<u32>,
     cull: Option<bool>,
     cull_face: Option<u32>,
     front_face: Option<u32>,
     blend: Option<bool>,
-    blend_func: Option<[u32; 2]>,
+    blend_func: Option<[u32; 4]>,
+    blend_equation: Option<[u32; 2]>,
+    blend_color: Option<[f32; 4]>,
+    logic: Option<bool>,
+    logic_op: Option<u32>,
+    offset_fill: Option<bool>,
+    polygon_offset: Option<[f32; 2]>,
+    line_width: Option<f32>,
     color_mask: Option<[bool; 4]>,
     clear_color: Option<[f32; 4]>,
     clear_depth: Option<f32>,
+    clear_stencil: Option<i32>,
 }
 
 /// Sets a piece of state unless it is so already.
@@ -163,19 +157,87 @@ fn set<T: PartialEq>(is: &mut Option<T>, wanted: T, calls: &mut u64, call: impl 
 /// What a batch is drawn with.
 #[derive(Debug)]
 pub(super) struct Drawing<'a> {
-    pub variant: Variant,
     pub assembly: Assembly,
     pub hard: &'a Hard,
-    pub texture: Option<&'a Texture>,
+    /// Of each unit, if it is on.
+    pub textures: [Option<&'a Texture>; MAX_TEXTURE_UNITS],
     pub records: &'a [Record],
     pub lights: &'a Lights,
 }
 
+/// One of the ways to go through a batch: polygons whose faces have different modes need two.
+#[derive(Clone, Copy, Debug)]
+struct Pass {
+    variant: Variant,
+    outline: Outline,
+    /// Faces that are not drawn, as OpenGL names them.
+    cull: Option<u32>,
+}
+
+impl Drawing<'_> {
+    /// Are borders of polygons needed?
+    pub(super) fn is_outlined(&self) -> bool {
+        self.assembly == Assembly::Triangles && self.hard.polygon_mode != [FILL; 2]
+    }
+
+    fn passes(&self, outlines: bool) -> Vec<Pass> {
+        let hard = self.hard;
+        let texturing = match self.textures {
+            _ if !is_plain(hard) => Texturing::Full,
+            [None, _] => Texturing::Off,
+            [Some(texture), _] if texture.desc.format == Format::Yuv420 => Texturing::Yuv,
+            [Some(_), _] => Texturing::Plane,
+        };
+        let variant = Variant { texturing, two_side: hard.two_side, polygons: Polygons::Filled };
+        let filled = |cull| Pass { variant, outline: Outline::default(), cull };
+        if !self.is_outlined() || !outlines {
+            return vec![filled(hard.cull.then_some(hard.cull_face))];
+        }
+        let culled = match (hard.cull, hard.cull_face) {
+            (false, _) => 0,
+            (true, FRONT) => 1,
+            (true, BACK) => 2,
+            (true, _) => 3,
+        };
+        let [front, back] = hard.polygon_mode;
+        let mut modes = vec![front];
+        if back != front {
+            modes.push(back);
+        }
+        let mut passes = Vec::new();
+        for mode in modes {
+            let faces = (u32::from(front == mode) | u32::from(back == mode) << 1) & !culled;
+            if faces == 0 {
+                continue;
+            }
+            if mode == FILL {
+                passes.push(filled([None, Some(BACK), Some(FRONT), None][faces as usize % 4]));
+                continue;
+            }
+            let (polygons, offset) = if mode == LINE {
+                (Polygons::Lines, hard.polygon_offset_on[1])
+            } else {
+                (Polygons::Points, hard.polygon_offset_on[0])
+            };
+            let variant = Variant { texturing: Texturing::Full, polygons, ..variant };
+            passes.push(Pass { variant, outline: Outline { faces, offset }, cull: None });
+        }
+        passes
+    }
+}
+
+const FRONT: u32 = 0x404;
+const BACK: u32 = 0x405;
+
 /// The state tracker's OpenGL side.
 pub struct Tracker {
-    gl: Rc<glow::Context>,
+    gl: glow::Context,
     embedded: bool,
-    programs: HashMap<Variant, Program>,
+    programs: HashMap<Variant, glow::Program>,
+    /// Geometry shaders are there.
+    outlines: bool,
+    logic_op: Option<LogicOp>,
+    line_widths: [f32; 2],
     image_program: glow::Program,
     image_corners: Option<glow::UniformLocation>,
     /// A vertex array without attributes, for images.
@@ -185,10 +247,14 @@ pub struct Tracker {
     lights_buffer: glow::Buffer,
     /// What is in `lights_buffer`.
     lights: Option<Lights>,
+    block_buffer: glow::Buffer,
+    /// What is in `block_buffer`.
+    block: Option<Block>,
     max_records: usize,
     max_viewport: i32,
     applied: Applied,
     cache: Cache,
+    array_segments: arrays::Segments,
     stream: Buffer,
     /// For assembling vertices, kept for its memory.
     scratch: Vec<Vertex>,
@@ -216,6 +282,13 @@ const SMALL_BYTES: usize = 1 << 20;
 
 const UNIFORM_RECORDS: u32 = 0;
 const UNIFORM_LIGHTS: u32 = 1;
+const UNIFORM_DRAW: u32 = 2;
+
+/// Planes of a texture: the units of OpenGL that one of ours takes.
+const PLANES: u32 = 3;
+
+/// What one unit of glPolygonOffset is in a depth buffer of 24 bits.
+const DEPTH_UNIT: f32 = 1.0 / (1 << 24) as f32;
 
 fn signed(value: u32) -> i32 {
     i32::try_from(value).unwrap_or(i32::MAX)
@@ -235,7 +308,8 @@ impl Tracker {
     ///
     /// # Errors
     /// OpenGL is too old for our shaders, or out of memory.
-    pub fn new(gl: Rc<glow::Context>) -> Result<Tracker, GlError> {
+    pub fn new(functions: Functions) -> Result<Tracker, GlError> {
+        let Functions { gl, logic_op } = functions;
         let embedded = gl.version().is_embedded;
         // SAFETY: see the module `gl`.
         unsafe {
@@ -245,10 +319,16 @@ impl Tracker {
             gl.get_parameter_i32_slice(glow::MAX_VIEWPORT_DIMS, &mut viewport);
             let max_viewport = viewport[0].min(viewport[1]).clamp(1024, 32_767);
             let [vertex, fragment] = shader::image_sources(embedded);
-            let image_program = link(&gl, &vertex, &fragment)?;
+            let image_program =
+                link(&gl, &[(glow::VERTEX_SHADER, &vertex), (glow::FRAGMENT_SHADER, &fragment)])?;
             let image_corners = gl.get_uniform_location(image_program, "corners");
             let record_buffer = gl.create_buffer().map_err(object::<glow::Buffer>("buffer"))?;
             let lights_buffer = gl.create_buffer().map_err(object::<glow::Buffer>("buffer"))?;
+            let block_buffer = gl.create_buffer().map_err(object::<glow::Buffer>("buffer"))?;
+            let version = gl.version();
+            let outlines = !embedded || (version.major, version.minor) >= (3, 2);
+            let mut line_widths = [1.0; 2];
+            gl.get_parameter_f32_slice(glow::ALIASED_LINE_WIDTH_RANGE, &mut line_widths);
             let empty_array =
                 gl.create_vertex_array().map_err(object::<glow::VertexArray>("vertex array"))?;
             let stream = make_buffer(&gl)?;
@@ -257,8 +337,6 @@ impl Tracker {
             }
             gl.pixel_store_i32(glow::UNPACK_ALIGNMENT, 1);
             gl.pixel_store_i32(glow::PACK_ALIGNMENT, 1);
-            // A core profile has lines of one pixel only; wider ones are drawn so.
-            gl.line_width(1.0);
             Ok(Tracker {
                 embedded,
                 programs: HashMap::new(),
@@ -269,11 +347,17 @@ impl Tracker {
                 record_buffer,
                 lights_buffer,
                 lights: None,
+                block_buffer,
+                block: None,
+                outlines,
+                logic_op,
+                line_widths,
                 // More would only make the block's upload longer.
                 max_records: max_records.min(128),
                 max_viewport,
                 applied: Applied::default(),
                 cache: Cache::default(),
+                array_segments: arrays::Segments::default(),
                 stream,
                 scratch: Vec::new(),
                 frame: 0,
@@ -355,7 +439,7 @@ impl Tracker {
             gl.bind_renderbuffer(glow::RENDERBUFFER, Some(depth));
             gl.renderbuffer_storage(
                 glow::RENDERBUFFER,
-                glow::DEPTH_COMPONENT24,
+                glow::DEPTH24_STENCIL8,
                 signed(width),
                 signed(height),
             );
@@ -377,7 +461,7 @@ impl Tracker {
             );
             gl.framebuffer_renderbuffer(
                 glow::FRAMEBUFFER,
-                glow::DEPTH_ATTACHMENT,
+                glow::DEPTH_STENCIL_ATTACHMENT,
                 glow::RENDERBUFFER,
                 Some(depth),
             );
@@ -448,8 +532,12 @@ impl Tracker {
             gl.viewport(0, 0, signed(framebuffer.width), signed(framebuffer.height));
             gl.color_mask(true, true, true, true);
             gl.depth_mask(true);
-            for capability in [glow::DEPTH_TEST, glow::CULL_FACE, glow::BLEND] {
+            gl.stencil_mask(u32::MAX);
+            for capability in [glow::DEPTH_TEST, glow::STENCIL_TEST, glow::CULL_FACE, glow::BLEND] {
                 gl.disable(capability);
+            }
+            if self.logic_op.is_some() {
+                gl.disable(glow::COLOR_LOGIC_OP);
             }
         }
     }
@@ -470,13 +558,14 @@ impl Tracker {
         }
     }
 
-    /// Makes everything inside `clip` far.
+    /// Makes everything inside `clip` far, and its stencil 0.
     pub fn clear_depth(&mut self, framebuffer: &Framebuffer, clip: Rect) {
         self.trusted(framebuffer, &clip);
         // SAFETY: see the module `gl`.
         unsafe {
             self.gl.clear_depth_f32(1.0);
-            self.gl.clear(glow::DEPTH_BUFFER_BIT);
+            self.gl.clear_stencil(0);
+            self.gl.clear(glow::DEPTH_BUFFER_BIT | glow::STENCIL_BUFFER_BIT);
         }
     }
 
@@ -534,6 +623,7 @@ impl Tracker {
         unsafe {
             gl.enable(glow::BLEND);
             gl.blend_func(glow::SRC_ALPHA, glow::ONE_MINUS_SRC_ALPHA);
+            gl.blend_equation(glow::FUNC_ADD);
             gl.use_program(Some(self.image_program));
             gl.bind_vertex_array(Some(self.empty_array));
             gl.active_texture(glow::TEXTURE0);
@@ -604,6 +694,7 @@ impl Tracker {
         self.frame += 1;
         let old = self.cache.expire(self.frame.saturating_sub(EXPIRE_FRAMES));
         self.delete_buffers(old);
+        self.array_segments.expire(self.frame.saturating_sub(EXPIRE_FRAMES));
         // One large batch must not keep its memory for ever.
         self.scratch.clear();
         self.scratch.shrink_to(SCRATCH_VERTICES);
@@ -681,14 +772,22 @@ impl Tracker {
         if let Some(&sampler) = self.samplers.get(&sampling) {
             return Some(sampler);
         }
+        // GL_CLAMP mixes in the border, which is black and transparent, where it mixes at all: the shader limits the
+        // coordinates. OpenGL ES has no border before 3.2.
+        let border = sampling.is_smooth() && self.outlines;
+        let wrap = |wrap: u32| match wrap {
+            CLAMP if border => glow::CLAMP_TO_BORDER,
+            CLAMP => glow::CLAMP_TO_EDGE,
+            other => other,
+        };
         // SAFETY: see the module `gl`.
         let sampler = unsafe {
             let sampler = self.gl.create_sampler().ok()?;
             for (name, value) in [
                 (glow::TEXTURE_MAG_FILTER, sampling.mag),
                 (glow::TEXTURE_MIN_FILTER, sampling.min),
-                (glow::TEXTURE_WRAP_S, sampling.wrap_s),
-                (glow::TEXTURE_WRAP_T, sampling.wrap_t),
+                (glow::TEXTURE_WRAP_S, wrap(sampling.wrap_s)),
+                (glow::TEXTURE_WRAP_T, wrap(sampling.wrap_t)),
             ] {
                 self.gl.sampler_parameter_i32(sampler, name, value.cast_signed());
             }
@@ -714,6 +813,11 @@ impl Tracker {
     /// Was the program's drawing stopped because it took too long?
     pub(super) fn is_stopped(&self) -> bool {
         self.pace.stopped
+    }
+
+    /// What a draw from arrays draws.
+    pub(super) fn array_segment(&mut self, key: arrays::Key, make: impl FnOnce() -> Segment) -> Arc<Segment> {
+        self.array_segments.get(key, self.frame, make)
     }
 
     /// Records that a batch can have.
@@ -767,11 +871,14 @@ impl Tracker {
         // SAFETY: as above.
         set(&mut applied.clear_depth, state.clear_depth, calls, |&far| unsafe { gl.clear_depth_f32(far) });
         // SAFETY: as above.
-        unsafe { gl.clear(mask & (glow::COLOR_BUFFER_BIT | glow::DEPTH_BUFFER_BIT)) }
+        set(&mut applied.clear_stencil, state.clear_stencil, calls, |&to| unsafe { gl.clear_stencil(to) });
+        let known = glow::COLOR_BUFFER_BIT | glow::DEPTH_BUFFER_BIT | glow::STENCIL_BUFFER_BIT;
+        // SAFETY: as above.
+        unsafe { gl.clear(mask & known) }
         self.counters.draws += 1;
     }
 
-    /// Which channels, and whether depth, are written.
+    /// Which channels, which bits of the stencil, and whether depth, are written.
     fn write_masks(&mut self, hard: &Hard) {
         let Tracker { gl, applied, counters, .. } = self;
         let calls = &mut counters.state_calls;
@@ -781,37 +888,38 @@ impl Tracker {
         });
         // SAFETY: as above.
         set(&mut applied.depth_mask, hard.depth_mask, calls, |&on| unsafe { gl.depth_mask(on) });
+        let mask = hard.stencil.write_mask;
+        // SAFETY: as above.
+        set(&mut applied.stencil_mask, mask, calls, |&mask| unsafe { gl.stencil_mask(mask) });
     }
 
     fn program(&mut self, variant: Variant) -> Result<(), GlError> {
         if self.programs.contains_key(&variant) {
             return Ok(());
         }
-        let [vertex, fragment] = shader::sources(variant, self.max_records, self.embedded);
+        let Sources { vertex, geometry, fragment } =
+            shader::sources(variant, self.max_records, self.embedded);
+        let mut stages = vec![(glow::VERTEX_SHADER, vertex.as_str()), (glow::FRAGMENT_SHADER, &fragment)];
+        if let Some(geometry) = &geometry {
+            stages.push((glow::GEOMETRY_SHADER, geometry));
+        }
         let gl = &self.gl;
         // SAFETY: see the module `gl`.
         let program = unsafe {
-            let program = link(gl, &vertex, &fragment)?;
-            for (name, binding) in [("Records", UNIFORM_RECORDS), ("Lights", UNIFORM_LIGHTS)] {
+            let program = link(gl, &stages)?;
+            let blocks = [("Records", UNIFORM_RECORDS), ("Lights", UNIFORM_LIGHTS), ("Draw", UNIFORM_DRAW)];
+            for (name, binding) in blocks {
                 if let Some(index) = gl.get_uniform_block_index(program, name) {
                     gl.uniform_block_binding(program, index, binding);
                 }
             }
             gl.use_program(Some(program));
             self.applied.program = None;
-            for (unit, name) in (0..).zip(["image", "image_u", "image_v"]) {
+            let samplers = ["image", "image_u", "image_v", "image1", "image1_u", "image1_v"];
+            for (unit, name) in (0..).zip(samplers) {
                 gl.uniform_1_i32(gl.get_uniform_location(program, name).as_ref(), unit);
             }
-            let place = |name| gl.get_uniform_location(program, name);
-            Program {
-                program,
-                point_size: place("point_size"),
-                env_mode: place("env_mode"),
-                env_color: place("env_color"),
-                yuv_to_rgb: place("yuv_to_rgb"),
-                yuv_offset: place("yuv_offset"),
-                uniforms: None,
-            }
+            program
         };
         self.programs.insert(variant, program);
         Ok(())
@@ -819,21 +927,27 @@ impl Tracker {
 
     /// Draws a batch, inside what [`Tracker::confine`] set.
     pub(super) fn draw_batch(&mut self, drawing: &Drawing<'_>, contents: &Contents<'_>) {
-        if let Err(error) = self.program(drawing.variant) {
-            log::error!("{error}");
-            return;
-        }
         let Some(buffer) = self.vertices(contents) else { return };
         if buffer.count == 0 {
             return;
         }
         self.upload_uniforms(drawing);
-        self.apply(drawing);
+        for pass in drawing.passes(self.outlines) {
+            if let Err(error) = self.program(pass.variant) {
+                log::error!("{error}");
+                return;
+            }
+            self.apply(drawing, &pass);
+            self.draw_pass(drawing.assembly, &buffer);
+        }
+    }
+
+    fn draw_pass(&mut self, assembly: Assembly, buffer: &Buffer) {
         // SAFETY: see the module `gl`; the vertex array's buffer holds `count` vertices.
         unsafe {
             self.gl.bind_vertex_array(Some(buffer.array));
         }
-        let corners = match drawing.assembly {
+        let corners = match assembly {
             Assembly::Points => 1,
             Assembly::Lines => 2,
             Assembly::Triangles => 3,
@@ -845,7 +959,7 @@ impl Tracker {
                 return;
             }
             // SAFETY: as above; `first + count` is at most `buffer.count`.
-            unsafe { self.gl.draw_arrays(primitive(drawing.assembly), first, count) }
+            unsafe { self.gl.draw_arrays(primitive(assembly), first, count) }
             self.counters.draws += 1;
             self.counters.vertices += u64::from(count.unsigned_abs());
             first = first.saturating_add(count);
@@ -960,58 +1074,127 @@ impl Tracker {
     }
 
     /// Sets everything that a draw depends on but framebuffer, scissor and viewport.
-    fn apply(&mut self, drawing: &Drawing<'_>) {
+    fn apply(&mut self, drawing: &Drawing<'_>, pass: &Pass) {
         let hard = drawing.hard;
         self.write_masks(hard);
-        let sampler = drawing.texture.and_then(|_| self.sampler(hard.sampling));
-        let Tracker { gl, applied, counters, programs, .. } = self;
+        self.apply_block(&Block::new(hard, drawing.textures, pass.outline, DEPTH_UNIT));
+        let line_width = {
+            let [least, most] = self.line_widths;
+            hard.line_width.min(most).max(least)
+        };
+        let (logic_op, program) = (self.logic_op, self.programs.get(&pass.variant).copied());
+        let Tracker { gl, applied, counters, .. } = self;
         let calls = &mut counters.state_calls;
-        let Some(program) = programs.get_mut(&drawing.variant) else { return };
         switch(gl, &mut applied.depth_test, glow::DEPTH_TEST, hard.depth_test, calls);
-        switch(gl, &mut applied.cull, glow::CULL_FACE, hard.cull, calls);
+        switch(gl, &mut applied.cull, glow::CULL_FACE, pass.cull.is_some(), calls);
         switch(gl, &mut applied.blend, glow::BLEND, hard.blend, calls);
+        switch(gl, &mut applied.stencil_test, glow::STENCIL_TEST, hard.stencil.on, calls);
+        let offset = hard.polygon_offset_on[2] && pass.variant.polygons == Polygons::Filled;
+        switch(gl, &mut applied.offset_fill, glow::POLYGON_OFFSET_FILL, offset, calls);
         // Enumerants were checked by the verifier against the op table's sets.
         // SAFETY: see the module `gl`.
-        set(&mut applied.program, drawing.variant, calls, |_| unsafe {
-            gl.use_program(Some(program.program))
-        });
+        set(&mut applied.program, pass.variant, calls, |_| unsafe { gl.use_program(program) });
         // SAFETY: as above.
         set(&mut applied.depth_func, hard.depth_func, calls, |&func| unsafe { gl.depth_func(func) });
         // SAFETY: as above.
         set(&mut applied.depth_range, hard.depth_range, calls, |&[near, far]| unsafe {
             gl.depth_range_f32(near, far);
         });
-        // SAFETY: as above.
-        set(&mut applied.cull_face, hard.cull_face, calls, |&face| unsafe { gl.cull_face(face) });
+        if let Some(face) = pass.cull {
+            // SAFETY: as above.
+            set(&mut applied.cull_face, face, calls, |&face| unsafe { gl.cull_face(face) });
+        }
         // SAFETY: as above.
         set(&mut applied.front_face, hard.front_face, calls, |&winding| unsafe { gl.front_face(winding) });
-        // SAFETY: as above.
-        set(&mut applied.blend_func, hard.blend_func, calls, |&[source, destination]| unsafe {
-            gl.blend_func(source, destination);
-        });
-        let texture = drawing.texture.map(|t| (hard.env_mode, hard.env_color, t.desc.color_space));
-        let uniforms = Uniforms { point_size: hard.point_size, texture };
-        if program.uniforms != Some(uniforms) {
-            // SAFETY: see the module `gl`; the program is in use.
-            unsafe { set_uniforms(gl, program, &uniforms) }
-            *calls += if texture.is_some() { 3 } else { 1 };
-            program.uniforms = Some(uniforms);
+        if hard.stencil.on {
+            let Stencil { function, reference, mask, operations, .. } = hard.stencil;
+            // SAFETY: as above.
+            set(&mut applied.stencil_func, (function, reference, mask), calls, |&(f, r, m)| unsafe {
+                gl.stencil_func(f, r, m);
+            });
+            // SAFETY: as above.
+            set(&mut applied.stencil_op, operations, calls, |&[fail, far, pass]| unsafe {
+                gl.stencil_op(fail, far, pass);
+            });
         }
-        let Some(texture) = drawing.texture else { return };
-        // Not remembered: textures come and go, and their names return.
-        for (unit, &plane) in (0u32..).zip(&texture.planes) {
+        if hard.blend {
+            // SAFETY: as above.
+            set(&mut applied.blend_func, hard.blend_func, calls, |&[a, b, c, d]| unsafe {
+                gl.blend_func_separate(a, b, c, d);
+            });
+            // SAFETY: as above.
+            set(&mut applied.blend_equation, hard.blend_equation, calls, |&[rgb, alpha]| unsafe {
+                gl.blend_equation_separate(rgb, alpha);
+            });
+            // SAFETY: as above.
+            set(&mut applied.blend_color, hard.blend_color, calls, |&[r, g, b, a]| unsafe {
+                gl.blend_color(r, g, b, a);
+            });
+        }
+        if let Some(function) = logic_op {
+            switch(gl, &mut applied.logic, glow::COLOR_LOGIC_OP, hard.logic, calls);
+            if hard.logic {
+                // SAFETY: as above.
+                set(&mut applied.logic_op, hard.logic_op, calls, |&op| unsafe { function(op) });
+            }
+        }
+        if offset {
+            // SAFETY: as above.
+            set(&mut applied.polygon_offset, hard.polygon_offset, calls, |&[factor, units]| unsafe {
+                gl.polygon_offset(factor, units);
+            });
+        }
+        if drawing.assembly == Assembly::Lines || pass.variant.polygons == Polygons::Lines {
+            // SAFETY: as above.
+            set(&mut applied.line_width, line_width, calls, |&width| unsafe { gl.line_width(width) });
+        }
+        self.bind_textures(drawing);
+    }
+
+    /// Uploads the uniform block, unless it is there already.
+    fn apply_block(&mut self, block: &Block) {
+        let Tracker { gl, counters, .. } = self;
+        if self.block.as_ref() != Some(block) {
+            let mut bytes = Vec::with_capacity(BLOCK_VECTORS * 16);
+            for word in block.0.as_flattened() {
+                bytes.extend_from_slice(&word.to_ne_bytes());
+            }
             // SAFETY: see the module `gl`.
             unsafe {
-                gl.active_texture(glow::TEXTURE0 + unit);
-                gl.bind_texture(glow::TEXTURE_2D, Some(plane));
-                gl.bind_sampler(unit, sampler);
+                gl.bind_buffer(glow::UNIFORM_BUFFER, Some(self.block_buffer));
+                gl.buffer_data_u8_slice(glow::UNIFORM_BUFFER, &bytes, glow::STREAM_DRAW);
             }
-            *calls += 3;
+            counters.uploaded_bytes += bytes.len() as u64;
+            counters.state_calls += 1;
+            self.block = Some(*block);
         }
-        if texture.planes.len() > 1 {
+        // SAFETY: see the module `gl`.
+        unsafe { gl.bind_buffer_base(glow::UNIFORM_BUFFER, UNIFORM_DRAW, Some(self.block_buffer)) }
+    }
+
+    /// Binds the units' textures. Not remembered: textures come and go, and their names return.
+    fn bind_textures(&mut self, drawing: &Drawing<'_>) {
+        let mut last = 0;
+        for ((first, texture), unit) in
+            (0u32..).step_by(PLANES as usize).zip(drawing.textures).zip(&drawing.hard.units)
+        {
+            let Some(texture) = texture else { continue };
+            let sampler = self.sampler(unit.sampling);
+            for (at, &plane) in (first..).zip(&texture.planes) {
+                // SAFETY: see the module `gl`.
+                unsafe {
+                    self.gl.active_texture(glow::TEXTURE0 + at);
+                    self.gl.bind_texture(glow::TEXTURE_2D, Some(plane));
+                    self.gl.bind_sampler(at, sampler);
+                }
+                self.counters.state_calls += 3;
+                last = at;
+            }
+        }
+        if last > 0 {
             // SAFETY: see the module `gl`.
-            unsafe { gl.active_texture(glow::TEXTURE0) }
-            *calls += 1;
+            unsafe { self.gl.active_texture(glow::TEXTURE0) }
+            self.counters.state_calls += 1;
         }
     }
 }
@@ -1022,25 +1205,6 @@ fn switch(gl: &glow::Context, is: &mut Option<bool>, capability: u32, on: bool, 
     set(is, on, calls, |_| unsafe { if on { gl.enable(capability) } else { gl.disable(capability) } });
 }
 
-/// Sets a drawing shader's uniforms.
-///
-/// # Safety
-/// The context is current on this thread, and the program in use.
-unsafe fn set_uniforms(gl: &glow::Context, program: &Program, uniforms: &Uniforms) {
-    // SAFETY: see the module `gl`.
-    unsafe {
-        gl.uniform_1_f32(program.point_size.as_ref(), uniforms.point_size);
-        let Some((mode, [r, g, b, a], color_space)) = uniforms.texture else { return };
-        gl.uniform_1_i32(program.env_mode.as_ref(), mode.cast_signed());
-        gl.uniform_4_f32(program.env_color.as_ref(), r, g, b, a);
-        if program.yuv_to_rgb.is_some() {
-            let (matrix, [x, y, z]) = yuv_conversion(color_space);
-            gl.uniform_matrix_3_f32_slice(program.yuv_to_rgb.as_ref(), false, &matrix);
-            gl.uniform_3_f32(program.yuv_offset.as_ref(), x, y, z);
-        }
-    }
-}
-
 impl Drop for Tracker {
     fn drop(&mut self) {
         let cached = self.cache.expire(u64::MAX);
@@ -1048,12 +1212,13 @@ impl Drop for Tracker {
         self.delete_buffers(vec![self.stream]);
         // SAFETY: see the module `gl`.
         unsafe {
-            for program in self.programs.values() {
-                self.gl.delete_program(program.program);
+            for &program in self.programs.values() {
+                self.gl.delete_program(program);
             }
             self.gl.delete_program(self.image_program);
             self.gl.delete_buffer(self.record_buffer);
             self.gl.delete_buffer(self.lights_buffer);
+            self.gl.delete_buffer(self.block_buffer);
             self.gl.delete_vertex_array(self.empty_array);
             for &sampler in self.samplers.values() {
                 self.gl.delete_sampler(sampler);
@@ -1115,11 +1280,11 @@ unsafe fn make_buffer(gl: &glow::Context) -> Result<Buffer, GlError> {
 ///
 /// # Safety
 /// The context is current on this thread.
-unsafe fn link(gl: &glow::Context, vertex: &str, fragment: &str) -> Result<glow::Program, GlError> {
+unsafe fn link(gl: &glow::Context, stages: &[(u32, &str)]) -> Result<glow::Program, GlError> {
     // SAFETY: see the module `gl`.
     unsafe {
         let program = gl.create_program().map_err(GlError::Shader)?;
-        for (kind, source) in [(glow::VERTEX_SHADER, vertex), (glow::FRAGMENT_SHADER, fragment)] {
+        for &(kind, source) in stages {
             let shader = match gl.create_shader(kind) {
                 Ok(shader) => shader,
                 Err(why) => {

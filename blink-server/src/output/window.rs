@@ -1,6 +1,7 @@
 //! A window on the user's desktop (X11, or Wayland as a feature).
 
 use super::{Output, OutputEvent};
+use crate::gl::context::Functions;
 use crate::gl::{Framebuffer, Tracker};
 use crate::ipc::Input;
 use glutin::config::{Config, ConfigTemplateBuilder};
@@ -57,7 +58,7 @@ impl WindowOutput {
     ///
     /// # Errors
     /// There is no display, or no usable OpenGL on it.
-    pub fn new(width: u32, height: u32) -> Result<(WindowOutput, glow::Context), String> {
+    pub fn new(width: u32, height: u32) -> Result<(WindowOutput, Functions), String> {
         let mut events =
             EventLoop::new().map_err(|e| format!("no display ({e}); is DISPLAY or WAYLAND_DISPLAY set?"))?;
         let mut app =
@@ -75,9 +76,8 @@ impl WindowOutput {
             None => return Err("the display did not open a window".into()),
         };
         let display = parts.config.display();
-        // SAFETY: the context of this display is current on this thread (`open` made it so), and the
-        // loader gives this display's functions.
-        let gl = unsafe { glow::Context::from_loader_function_cstr(|name| display.get_proc_address(name)) };
+        // SAFETY: the context is this display's, and current on this thread (`open` made it so).
+        let gl = unsafe { Functions::load(&display) };
         let interval = parts.surface.set_swap_interval(&parts.context, SwapInterval::DontWait);
         if let Err(error) = interval {
             log::warn!("the swap interval can't be set: {error}");

@@ -4,7 +4,8 @@ use super::control::Answer;
 use super::mapping;
 use super::sandbox;
 use super::server::Server;
-use crate::gl::{Tracker, context};
+use crate::gl::Tracker;
+use crate::gl::context::{self, Functions};
 use crate::ipc::{ClientId, ClientInfo, Command, ToBroker, ToRenderer};
 use crate::options::OutputOption;
 use crate::output::headless::Headless;
@@ -16,7 +17,6 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::time::{ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 use serde_json::json;
 use std::process::ExitCode;
-use std::rc::Rc;
 
 /// Which descriptor woke the loop.
 const BROKER: u64 = 0;
@@ -61,7 +61,7 @@ fn now() -> u64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
 }
 
-fn open_output(option: OutputOption) -> Result<(Box<dyn Output>, glow::Context, u32, u32), Failure> {
+fn open_output(option: OutputOption) -> Result<(Box<dyn Output>, Functions, u32, u32), Failure> {
     match option {
         OutputOption::Headless { width, height, hz } => {
             let (context, gl) = context::Headless::new()?;
@@ -98,7 +98,7 @@ struct Process {
 
 fn run(broker: OwnedFd, option: OutputOption) -> Result<(), Failure> {
     let (output, gl, width, height) = open_output(option)?;
-    let tracker = Tracker::new(Rc::new(gl))?;
+    let tracker = Tracker::new(gl)?;
     let gl = tracker.describe();
     // The compile worker is started by the server, so the sandbox must be entered before.
     match sandbox::enter() {

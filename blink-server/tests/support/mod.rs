@@ -9,7 +9,6 @@ use blink_server::gl::{Tracker, context};
 use blink_server::ipc::{ClientId, ClientInfo, Placement};
 use blink_server::renderer::Server;
 use blinkgl::shm::Shm;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -66,7 +65,7 @@ pub struct Fixture {
 impl Fixture {
     pub fn new(width: u32, height: u32) -> Fixture {
         let (gl, functions) = context::Headless::new().expect("EGL: scripts/setup installs it");
-        let tracker = Tracker::new(Rc::new(functions)).unwrap();
+        let tracker = Tracker::new(functions).unwrap();
         let server = Server::new(tracker, width, height, REFRESH).unwrap();
         let mut fixture =
             Fixture { server, now: REFRESH, width, height, next_client: 1, memories: vec![], _gl: gl };
@@ -161,7 +160,7 @@ impl Fixture {
     /// The renderer dies, and another one takes over: it finds everything in the clients' memory.
     pub fn restart(&mut self, placements: &[Placement]) {
         let (gl, functions) = context::Headless::new().unwrap();
-        let tracker = Tracker::new(Rc::new(functions)).unwrap();
+        let tracker = Tracker::new(functions).unwrap();
         let next = Server::new(tracker, self.width, self.height, REFRESH).unwrap();
         // Killed, not dropped: its OpenGL names mean something else in the context that is current now.
         std::mem::forget(std::mem::replace(&mut self.server, next));

@@ -10,7 +10,6 @@ use blinkgl::limits::REGISTERS;
 use blinkgl::ops::{Callback, External};
 use blinkgl::{Recorder, WireProgram};
 use jit::{Environment, Lists, Program, Run, TierChoice};
-use std::rc::Rc;
 use verifier::{VerifiedProgram, verify};
 
 /// A texture object of a scene.
@@ -138,7 +137,7 @@ impl Blink {
     pub fn of(flavor: context::Flavor) -> Blink {
         let made = context::Headless::of(&[flavor]);
         let (context, functions) = made.expect("EGL: scripts/setup installs it");
-        let tracker = Tracker::new(Rc::new(functions)).unwrap();
+        let tracker = Tracker::new(functions).unwrap();
         Blink { tracker, textures: TextureStore::default(), _context: context }
     }
 
