@@ -4,7 +4,7 @@ use blinkgl::ops::{Callback, Class, ENUM_SETS, External, Kind, OPS, OpInfo};
 use std::fmt::Write as _;
 
 /// First code of each section of the table, with its title.
-const SECTIONS: [(u16, &str); 10] = [
+const SECTIONS: [(u16, &str); 12] = [
     (0x001, "Registers"),
     (0x020, "Jumps"),
     (0x030, "External state"),
@@ -13,8 +13,10 @@ const SECTIONS: [(u16, &str); 10] = [
     (0x120, "Matrices"),
     (0x140, "State"),
     (0x160, "Lighting"),
+    (0x170, "Attribute stack"),
     (0x180, "Textures"),
     (0x1a0, "Display lists"),
+    (0x1b0, "Vertex arrays"),
 ];
 
 /// Each class with its name, in the order of the places where it may stand.
@@ -58,8 +60,9 @@ fn kind_name(kind: Kind) -> String {
 pub(crate) fn plain(row: &OpInfo) -> String {
     let mut text = format!("{}\n    {}\n", blinkgl::dis::signature(row.op), row.doc);
     for operand in row.operands {
-        let values: Vec<&str> = match operand.kind {
-            Kind::Enum(set) | Kind::Bits(set) => set.values.iter().map(|&(name, _)| name).collect(),
+        let (form, set) = match operand.kind {
+            Kind::Enum(set) => ("one of", Some(set)),
+            Kind::Bits(set) => ("an or of", Some(set)),
             Kind::Dst
             | Kind::Float
             | Kind::Int
@@ -69,9 +72,12 @@ pub(crate) fn plain(row: &OpInfo) -> String {
             | Kind::Buffer
             | Kind::Count
             | Kind::List
-            | Kind::Label => Vec::new(),
+            | Kind::Label => ("", None),
         };
-        let values = if values.is_empty() { String::new() } else { format!(", one of {}", values.join(" ")) };
+        let values = set.map_or_else(String::new, |set| {
+            let names: Vec<&str> = set.values.iter().map(|&(name, _)| name).collect();
+            format!(", {form} {}", names.join(" "))
+        });
         let _ = writeln!(text, "    {}: {}{values}", operand.name, kind_name(operand.kind));
     }
     let _ =
@@ -188,9 +194,11 @@ const KINDS: &str = "
 | raw | yes | any 32 bits | taken as they are |
 | bool | - | 0 or 1 | `false`, `true` |
 | texture | - | an OID | of a texture of the same context; 0 for none |
+| buffer | - | an OID | of a vertex or index buffer of the same context |
+| count | - | a `u32` | how many, or from where; never a register, so that a program's cost is known before it runs |
 | list | - | a name | of a display list of the window |
 | label | - | a word offset | from word 0 of the program, to the start of an instruction ahead or to the program's end |
-| others | - | one of the set below | of `clear mask`: an or of its values |
+| others | - | one of the set below | of `clear mask` and `attribute groups`: an or of its values |
 ";
 
 #[cfg(test)]
@@ -205,6 +213,28 @@ mod tests {
             assert_eq!(page.matches(&line).count(), 1, "{line}");
             assert!(!class_name(row.class).is_empty());
             assert!(plain(row).starts_with(row.name));
+        }
+    }
+
+    #[test]
+    fn every_bit_set_is_named_in_the_kinds() {
+        let bits = OPS.iter().flat_map(|row| row.operands).filter_map(|operand| match operand.kind {
+            Kind::Bits(set) => Some(set.name),
+            Kind::Dst
+            | Kind::Float
+            | Kind::Int
+            | Kind::Raw
+            | Kind::Enum(_)
+            | Kind::Bool
+            | Kind::Texture
+            | Kind::Buffer
+            | Kind::Count
+            | Kind::List
+            | Kind::Label => None,
+        });
+        let others = KINDS.lines().last().unwrap_or("");
+        for name in bits {
+            assert!(others.contains(&format!("`{name}`")), "{name}");
         }
     }
 
