@@ -33,6 +33,8 @@ pub(crate) struct SegmentBuilder {
     pub(crate) open: bool,
     /// Between Begin and End.
     pub(crate) inside: bool,
+    /// Between NewList and EndList.
+    pub(crate) in_list: bool,
     mode: u32,
     assembly: Assembly,
     primitive_first: u32,
@@ -65,6 +67,7 @@ impl SegmentBuilder {
         SegmentBuilder {
             open: false,
             inside: false,
+            in_list: false,
             mode: 0,
             assembly: Assembly::Points,
             primitive_first: 0,
@@ -291,6 +294,7 @@ impl SegmentBuilder {
                 tex_coord1: self.tex_coord1_set.then_some(exit.tex_coord1),
                 normal: self.normal_set.then_some(exit.normal),
             },
+            immediate: !self.in_list,
             dynamic: self.dynamic,
         });
         if self.dynamic {

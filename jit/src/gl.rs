@@ -117,6 +117,8 @@ pub struct Segment {
     pub trailing: Vec<Command>,
     /// Attributes that the state has after the segment.
     pub exit: Attributes,
+    /// Is it drawn by the procedure itself, by no display list and from no arrays?
+    pub immediate: bool,
     /// Has it arguments from registers? Then its vertices are different at each execution.
     pub dynamic: bool,
 }
@@ -188,6 +190,7 @@ impl Segment {
             records: vec![Vec::new()],
             trailing: Vec::new(),
             exit: Attributes::default(),
+            immediate: false,
             dynamic: false,
         }
     }

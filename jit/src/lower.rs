@@ -206,6 +206,7 @@ impl<'a> Lowering<'a> {
                 let name = i.args.first().copied().unwrap_or_default();
                 let body = std::mem::take(&mut self.body);
                 self.outer = Some(Box::new((body, name)));
+                self.segment.in_list = true;
                 self.barrier = 0;
             }
             Op::EndList => self.end_list(),
@@ -447,6 +448,7 @@ impl<'a> Lowering<'a> {
 
     fn end_list(&mut self) {
         self.close();
+        self.segment.in_list = false;
         let Some(outer) = self.outer.take() else { return };
         let (body, name) = *outer;
         let mut list = std::mem::replace(&mut self.body, body);

@@ -16,6 +16,9 @@ pub const MAX_BATCH_VERTICES: usize = 1 << 16;
 /// outlined pieces. Records are far fewer.
 pub const INTERIOR: u32 = 1 << 31;
 
+/// The bit of a piece's record which says that it is smooth shaded.
+pub const SMOOTH: u32 = 1 << 30;
+
 /// A segment in a batch.
 #[derive(Debug)]
 pub struct Piece {
@@ -25,7 +28,7 @@ pub struct Piece {
     pub dynamic: Option<Vec<Vertex>>,
     /// Polygons are drawn as their borders or corners.
     pub outlined: bool,
-    /// The batch's record for each of the segment's.
+    /// The batch's record for each of the segment's, with [`SMOOTH`].
     pub records: Vec<u32>,
     /// Attributes at the segment's beginning, for the vertices that inherit them.
     pub color: [f32; 4],
@@ -77,9 +80,10 @@ impl Piece {
         let vertices = self.dynamic.as_deref().unwrap_or(&self.segment.vertices);
         to.reserve(self.segment.indices.len());
         let first = to.len();
-        for &index in &self.segment.indices {
+        let resolve = |index: u32| {
+            // The segment's indices are in range.
             let at = usize::try_from(index).unwrap_or(usize::MAX);
-            let Some(mut vertex) = vertices.get(at).copied() else { continue };
+            let mut vertex = vertices.get(at).copied().unwrap_or_default();
             if index < inherited.color {
                 vertex.color = self.color;
             }
@@ -94,11 +98,12 @@ impl Piece {
             }
             let local = usize::try_from(vertex.record).unwrap_or(usize::MAX);
             vertex.record = self.records.get(local).copied().unwrap_or(0);
-            to.push(vertex);
-        }
+            vertex
+        };
+        to.extend(self.segment.indices.iter().map(|&index| resolve(index)));
+        let added = to.get_mut(first..).unwrap_or_default();
         if self.outlined {
-            let triangles = to.get_mut(first..).unwrap_or_default().chunks_exact_mut(3);
-            for (triangle, interior) in triangles.zip(jit::interior_edges(&self.segment)) {
+            for (triangle, interior) in added.chunks_exact_mut(3).zip(jit::interior_edges(&self.segment)) {
                 for (corner, vertex) in triangle.iter_mut().enumerate() {
                     if interior >> corner & 1 != 0 {
                         vertex.record |= INTERIOR;
@@ -106,8 +111,48 @@ impl Piece {
                 }
             }
         }
+        if self.segment.immediate {
+            self.cut_smooth_quads(added);
+        }
+        for vertex in added {
+            vertex.record &= !SMOOTH;
+        }
+    }
+
+    /// OpenGL leaves open along which diagonal a quad is cut. Mesa takes the one from its first vertex for smooth
+    /// quads of immediate mode, and the other one, which lets the last vertex be the last of both triangles, for all
+    /// others; so programs look the same here.
+    fn cut_smooth_quads(&self, added: &mut [Vertex]) {
+        let mut first = 0;
+        for run in &self.segment.primitives {
+            let end = usize::try_from(run.end).unwrap_or(usize::MAX).min(added.len());
+            if run.mode == QUADS {
+                for quad in added.get_mut(first..end).unwrap_or_default().chunks_exact_mut(6) {
+                    if let &mut [a, b, d, _, c, _] = quad
+                        && d.record & SMOOTH != 0
+                    {
+                        let inner = |vertex: Vertex, is: bool| {
+                            let bit = if is && self.outlined { INTERIOR } else { 0 };
+                            Vertex { record: vertex.record & !INTERIOR | bit, ..vertex }
+                        };
+                        quad.copy_from_slice(&[
+                            inner(a, false),
+                            inner(b, false),
+                            inner(c, true),
+                            inner(a, true),
+                            inner(c, false),
+                            inner(d, false),
+                        ]);
+                    }
+                }
+            }
+            first = end;
+        }
     }
 }
+
+/// GL_QUADS.
+const QUADS: u32 = 7;
 
 /// What a batch draws.
 #[derive(Debug)]

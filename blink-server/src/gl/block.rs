@@ -138,8 +138,7 @@ const OBJECT_LINEAR: u32 = 0x2401;
 pub fn is_plain(hard: &Hard) -> bool {
     let [first, second] = &hard.units;
     let sampling = first.sampling;
-    !second.on
-        && !(hard.fog.on || hard.alpha_test)
+    !(second.on || hard.fog.on || hard.alpha_test)
         && hard.clip_planes_on == 0
         && hard.points.attenuation == [1.0, 0.0, 0.0]
         && !(first.on

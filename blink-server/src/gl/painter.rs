@@ -1,7 +1,7 @@
 //! Receives a running program's commands and segments, and makes as few draws of them as it can.
 
 use super::arrays::{self, ARRAYS, COLOR, Elements, Key, NORMAL, POSITION, Source, TEX_COORD};
-use super::batch::{Contents, INTERIOR, MAX_BATCH_VERTICES, Piece};
+use super::batch::{Contents, INTERIOR, MAX_BATCH_VERTICES, Piece, SMOOTH};
 use super::record::Record;
 use super::state::{Hard, WindowState};
 use super::texture::TextureScope;
@@ -135,6 +135,11 @@ fn ends_batch(op: Op) -> bool {
     matches!(op, Op::Light | Op::LightModel | Op::Clear)
 }
 
+/// The bit of a record's number that says how it is shaded.
+fn smooth(state: &WindowState) -> u32 {
+    if state.soft.flat { 0 } else { SMOOTH }
+}
+
 /// May the command change hard state?
 fn touches_hard(op: Op, state: &WindowState) -> bool {
     match op.info().class {
@@ -209,7 +214,7 @@ impl Gl for Painter<'_> {
                 self.current = None;
             }
             let record = self.record();
-            piece.records.push(record);
+            piece.records.push(record | smooth(self.state));
         }
         for command in &segment.trailing {
             self.state.command(command.op, &command.args);
@@ -301,7 +306,8 @@ impl Painter<'_> {
             if packed.last() != Some(&record) {
                 packed.push(record);
             }
-            piece.records.push(u32::try_from(packed.len() - 1).unwrap_or(0));
+            let record = u32::try_from(packed.len() - 1).unwrap_or(0);
+            piece.records.push(record | smooth(self.state));
         }
         for command in &segment.trailing {
             self.state.command(command.op, &command.args);

@@ -530,12 +530,12 @@ vec4 combine(int u, vec4 primary, vec4 before) {
         arguments[i].rgb = operand_rgb(units[u].operands_rgb[i], of_rgb);
         arguments[i].a = units[u].operands_alpha[i] == 0x302 ? of_alpha.a : 1.0 - of_alpha.a;
     }
-    int function = units[u].functions.x;
-    vec3 rgb = combined(function, arguments[0], arguments[1], arguments[2]).rgb * units[u].scales.x;
-    float alpha = combined(units[u].functions.y, arguments[0], arguments[1], arguments[2]).a * units[u].scales.y;
-    // The dot product that is alpha too.
-    if (function == 0x86af) alpha = rgb.r;
-    return vec4(rgb, alpha);
+    // The dot product that is alpha too is scaled as each of them.
+    ivec2 functions = units[u].functions.xy;
+    if (functions.x == 0x86af) functions.y = 0x86af;
+    vec3 rgb = combined(functions.x, arguments[0], arguments[1], arguments[2]).rgb;
+    float alpha = combined(functions.y, arguments[0], arguments[1], arguments[2]).a;
+    return vec4(rgb * units[u].scales.x, alpha * units[u].scales.y);
 }
 
 bool passes(int function, float value, float reference) {
@@ -598,7 +598,8 @@ void main() {
         color.rgb = mix(fog_color.rgb, color.rgb, clamp(clear, 0.0, 1.0));
     }
     // At the end: what is discarded earlier would leave its neighbours without derivatives.
-    bool cut = !passes(switches.y, color.a, fog.w);
+    // Alpha is compared as the framebuffer would hold it.
+    bool cut = !passes(switches.y, floor(color.a * 255.0 + 0.5), floor(fog.w * 255.0 + 0.5));
     for (int i = 0; i < 6; ++i) {
         cut = cut || ((switches.z >> i & 1) != 0 && dot(clip_planes[i], v_eye) < 0.0);
     }
