@@ -117,6 +117,10 @@ pub const MAX_ARRAY_ELEMENTS: u32 = 1 << 18;
 /// Bytes of what draws from vertex arrays made, all clients together, that the server keeps for frames that repeat.
 pub const MAX_ARRAY_BYTES: usize = 64 << 20;
 
+/// Shaders that the server keeps, all clients together: many more than programs of any sense need at a time. Each
+/// takes some ten milliseconds to compile on a software renderer.
+pub const MAX_SHADERS: usize = 256;
+
 /// Pixels of the off-screen buffers of one client (at eight bytes with their depth, 256 MiB): four windows of
 /// 4K. A window beyond that is drawn directly.
 pub const MAX_OFFSCREEN_PIXELS: u64 = 1 << 25;

@@ -23,6 +23,7 @@ pub mod arrays;
 pub mod batch;
 pub mod block;
 pub mod context;
+mod fragment;
 pub mod matrix;
 pub mod pace;
 mod painter;

@@ -6,17 +6,17 @@
 
 use super::arrays;
 use super::batch::{Buffer, Cache, Contents, primitive};
-use super::block::{BLOCK_VECTORS, Block, Outline, is_plain};
+use super::block::{BLOCK_VECTORS, Block, Outline};
 use super::context::{Functions, LogicOp};
 use super::pace::Pace;
 use super::painter::{Painter, Target};
 use super::record::{LIGHTS_VECTORS, RECORD_BYTES, Record, pack_lights};
-use super::shader::{self, Polygons, Sources, Texturing, Variant};
+use super::shader::{self, Polygons, Sources, Variant};
 use super::state::{Area, CLAMP, FILL, Hard, LINE, Lights, Sampling, Stencil, WindowState};
 use super::texture::{Texture, TextureDesc, TextureScope};
 use crate::geometry::Rect;
 use blinkgl::layout::texture::Format;
-use blinkgl::limits::{MAX_TEXTURE_UNITS, MAX_VERTEX_CACHE_BYTES};
+use blinkgl::limits::{MAX_SHADERS, MAX_TEXTURE_UNITS, MAX_VERTEX_CACHE_BYTES};
 use glow::HasContext;
 use jit::{Assembly, Segment, Vertex};
 use std::collections::HashMap;
@@ -182,13 +182,7 @@ impl Drawing<'_> {
 
     fn passes(&self, outlines: bool) -> Vec<Pass> {
         let hard = self.hard;
-        let texturing = match self.textures {
-            _ if !is_plain(hard) => Texturing::Full,
-            [None, _] => Texturing::Off,
-            [Some(texture), _] if texture.desc.format == Format::Yuv420 => Texturing::Yuv,
-            [Some(_), _] => Texturing::Plane,
-        };
-        let variant = Variant { texturing, two_side: hard.two_side, polygons: Polygons::Filled };
+        let variant = Variant::new(hard, self.textures, self.assembly == Assembly::Points);
         let filled = |cull| Pass { variant, outline: Outline::default(), cull };
         if !self.is_outlined() || !outlines {
             return vec![filled(hard.cull.then_some(hard.cull_face))];
@@ -219,7 +213,7 @@ impl Drawing<'_> {
             } else {
                 (Polygons::Points, hard.polygon_offset_on[0])
             };
-            let variant = Variant { texturing: Texturing::Full, polygons, ..variant };
+            let variant = Variant { polygons, ..variant };
             passes.push(Pass { variant, outline: Outline { faces, offset }, cull: None });
         }
         passes
@@ -233,7 +227,8 @@ const BACK: u32 = 0x405;
 pub struct Tracker {
     gl: glow::Context,
     embedded: bool,
-    programs: HashMap<Variant, glow::Program>,
+    /// With the frame that used each last; `None`: does not compile.
+    programs: HashMap<Variant, (Option<glow::Program>, u64)>,
     /// Geometry shaders are there.
     outlines: bool,
     logic_op: Option<LogicOp>,
@@ -893,10 +888,27 @@ impl Tracker {
         set(&mut applied.stencil_mask, mask, calls, |&mask| unsafe { gl.stencil_mask(mask) });
     }
 
-    fn program(&mut self, variant: Variant) -> Result<(), GlError> {
-        if self.programs.contains_key(&variant) {
-            return Ok(());
+    /// The shader of a variant, and whether it was compiled only now. `None`: it can't be, which is logged once.
+    fn program(&mut self, variant: Variant) -> (Option<glow::Program>, bool) {
+        if let Some((program, used)) = self.programs.get_mut(&variant) {
+            *used = self.frame;
+            return (*program, false);
         }
+        if self.programs.len() >= MAX_SHADERS {
+            let oldest = self.programs.iter().min_by_key(|(_, (_, used))| *used).map(|(variant, _)| *variant);
+            if let Some((Some(program), _)) = oldest.and_then(|variant| self.programs.remove(&variant)) {
+                // SAFETY: see the module `gl`; the map gave it up.
+                unsafe { self.gl.delete_program(program) }
+            }
+            // Its name may be given to the next one.
+            self.applied.program = None;
+        }
+        let program = self.compile(&variant).map_err(|error| log::error!("{error}")).ok();
+        self.programs.insert(variant, (program, self.frame));
+        (program, true)
+    }
+
+    fn compile(&mut self, variant: &Variant) -> Result<glow::Program, GlError> {
         let Sources { vertex, geometry, fragment } =
             shader::sources(variant, self.max_records, self.embedded);
         let mut stages = vec![(glow::VERTEX_SHADER, vertex.as_str()), (glow::FRAGMENT_SHADER, &fragment)];
@@ -904,8 +916,9 @@ impl Tracker {
             stages.push((glow::GEOMETRY_SHADER, geometry));
         }
         let gl = &self.gl;
+        self.applied.program = None;
         // SAFETY: see the module `gl`.
-        let program = unsafe {
+        unsafe {
             let program = link(gl, &stages)?;
             let blocks = [("Records", UNIFORM_RECORDS), ("Lights", UNIFORM_LIGHTS), ("Draw", UNIFORM_DRAW)];
             for (name, binding) in blocks {
@@ -914,15 +927,12 @@ impl Tracker {
                 }
             }
             gl.use_program(Some(program));
-            self.applied.program = None;
-            let samplers = ["image", "image_u", "image_v", "image1", "image1_u", "image1_v"];
+            let samplers = ["image0", "image0_u", "image0_v", "image1", "image1_u", "image1_v"];
             for (unit, name) in (0..).zip(samplers) {
                 gl.uniform_1_i32(gl.get_uniform_location(program, name).as_ref(), unit);
             }
-            program
-        };
-        self.programs.insert(variant, program);
-        Ok(())
+            Ok(program)
+        }
     }
 
     /// Draws a batch, inside what [`Tracker::confine`] set.
@@ -933,12 +943,15 @@ impl Tracker {
         }
         self.upload_uniforms(drawing);
         for pass in drawing.passes(self.outlines) {
-            if let Err(error) = self.program(pass.variant) {
-                log::error!("{error}");
-                return;
-            }
-            self.apply(drawing, &pass);
+            let (Some(program), is_new) = self.program(pass.variant) else { return };
+            self.apply(drawing, &pass, program);
             self.draw_pass(drawing.assembly, &buffer);
+            if is_new {
+                // Compiling takes long, some of it not before the first draw: the time is the client's.
+                // SAFETY: see the module `gl`.
+                unsafe { self.gl.finish() }
+                self.pace.look();
+            }
         }
     }
 
@@ -1074,7 +1087,7 @@ impl Tracker {
     }
 
     /// Sets everything that a draw depends on but framebuffer, scissor and viewport.
-    fn apply(&mut self, drawing: &Drawing<'_>, pass: &Pass) {
+    fn apply(&mut self, drawing: &Drawing<'_>, pass: &Pass, program: glow::Program) {
         let hard = drawing.hard;
         self.write_masks(hard);
         self.apply_block(&Block::new(hard, drawing.textures, pass.outline, DEPTH_UNIT));
@@ -1082,7 +1095,7 @@ impl Tracker {
             let [least, most] = self.line_widths;
             hard.line_width.min(most).max(least)
         };
-        let (logic_op, program) = (self.logic_op, self.programs.get(&pass.variant).copied());
+        let logic_op = self.logic_op;
         let Tracker { gl, applied, counters, .. } = self;
         let calls = &mut counters.state_calls;
         switch(gl, &mut applied.depth_test, glow::DEPTH_TEST, hard.depth_test, calls);
@@ -1093,7 +1106,7 @@ impl Tracker {
         switch(gl, &mut applied.offset_fill, glow::POLYGON_OFFSET_FILL, offset, calls);
         // Enumerants were checked by the verifier against the op table's sets.
         // SAFETY: see the module `gl`.
-        set(&mut applied.program, pass.variant, calls, |_| unsafe { gl.use_program(program) });
+        set(&mut applied.program, pass.variant, calls, |_| unsafe { gl.use_program(Some(program)) });
         // SAFETY: as above.
         set(&mut applied.depth_func, hard.depth_func, calls, |&func| unsafe { gl.depth_func(func) });
         // SAFETY: as above.
@@ -1212,7 +1225,7 @@ impl Drop for Tracker {
         self.delete_buffers(vec![self.stream]);
         // SAFETY: see the module `gl`.
         unsafe {
-            for &program in self.programs.values() {
+            for program in self.programs.values().filter_map(|(program, _)| *program) {
                 self.gl.delete_program(program);
             }
             self.gl.delete_program(self.image_program);

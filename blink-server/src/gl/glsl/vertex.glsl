@@ -1,0 +1,194 @@
+// OpenGL 2.1 specification, section 2.14: lighting by vertex, clamped, then interpolated; 2.11.4: generated texture
+// coordinates; 3.3: point sizes.
+//
+// Switches: TWO_SIDE; UNIT0, UNIT1: the unit has a texture; GENERATED0, GENERATED1: its coordinates may be generated;
+// EYE: the fragment stage wants eye coordinates; ATTENUATED: points; OUTLINED: polygons that are not filled.
+struct Record {
+    mat4 product;
+    mat4 modelview;
+    vec4 normal[3];
+    mat4 texture;
+    vec4 front[4];  // ambient, diffuse, specular, emission
+    vec4 back[4];
+    vec4 rest;      // shininess front, back; flags; rescale factor
+};
+struct Light {
+    vec4 position;
+    vec4 ambient;
+    vec4 diffuse;
+    vec4 specular;
+    vec4 spot;      // direction, cosine of the cutoff (below -1: no spot)
+    vec4 factors;   // spot exponent; attenuation: constant, linear, quadratic
+};
+layout(std140) uniform Records { Record records[RECORDS]; };
+layout(std140) uniform Lights { Light lights[8]; vec4 scene_ambient; vec4 viewer; };
+
+layout(location = 0) in vec4 a_position;
+layout(location = 1) in vec4 a_color;
+layout(location = 2) in vec4 a_tex_coord;
+layout(location = 3) in vec3 a_normal;
+layout(location = 4) in uint a_record;
+layout(location = 5) in vec4 a_tex_coord1;
+
+out vec4 v_smooth;
+flat out vec4 v_flat;
+flat out int v_is_flat;
+#ifdef TWO_SIDE
+out vec4 v_back_smooth;
+flat out vec4 v_back_flat;
+#endif
+#ifdef UNIT0
+out vec4 v_tex_coord0;
+#endif
+#ifdef UNIT1
+out vec4 v_tex_coord1;
+#endif
+#ifdef EYE
+out vec4 v_eye;
+#endif
+#ifdef OUTLINED
+flat out int v_inner;
+#endif
+
+vec3 unit(vec3 v) {
+    float square = dot(v, v);
+    return square > 0.0 ? v * inversesqrt(square) : vec3(0.0);
+}
+
+vec4 lit(vec4 material[4], float shininess, vec3 normal, vec3 eye, int on) {
+    vec3 color = material[3].rgb + material[0].rgb * scene_ambient.rgb;
+    for (int i = 0; i < 8; ++i) {
+        if ((on >> i & 1) == 0) continue;
+        Light light = lights[i];
+        vec3 towards;
+        float strength = 1.0;
+        if (light.position.w == 0.0) {
+            towards = unit(light.position.xyz);
+        } else {
+            vec3 way = light.position.xyz / light.position.w - eye;
+            float far = length(way);
+            towards = unit(way);
+            strength = 1.0 / (light.factors.y + light.factors.z * far + light.factors.w * far * far);
+        }
+        if (light.spot.w >= -1.0) {
+            float cosine = dot(-towards, unit(light.spot.xyz));
+            if (cosine < light.spot.w) {
+                strength = 0.0;
+            } else if (light.factors.x > 0.0) {
+                strength *= pow(max(cosine, 0.0), light.factors.x);
+            }
+        }
+        float diffuse = max(dot(normal, towards), 0.0);
+        vec3 sum = material[0].rgb * light.ambient.rgb + diffuse * material[1].rgb * light.diffuse.rgb;
+        if (diffuse > 0.0) {
+            vec3 viewer_way = viewer.x != 0.0 ? unit(-eye) : vec3(0.0, 0.0, 1.0);
+            float specular = max(dot(normal, unit(towards + viewer_way)), 0.0);
+            // 0 to the power of 0 is 1 here, as in the specification.
+            float shine = shininess == 0.0 ? 1.0 : (specular > 0.0 ? pow(specular, shininess) : 0.0);
+            sum += shine * material[2].rgb * light.specular.rgb;
+        }
+        color += strength * sum;
+    }
+    return clamp(vec4(color, material[1].a), 0.0, 1.0);
+}
+
+void track(inout vec4 material[4], int mode) {
+    if (mode == 0 || mode == 4) material[0] = a_color;
+    if (mode == 1 || mode == 4) material[1] = a_color;
+    if (mode == 2) material[2] = a_color;
+    if (mode == 3) material[3] = a_color;
+}
+
+#if defined(GENERATED0) || defined(GENERATED1)
+vec4 generated(int u, vec4 given, vec4 eye, vec3 normal) {
+    ivec4 modes = units[u].generation;
+    // The sphere map of the specification: the reflected way to the eye, as a place on a unit sphere's picture.
+    vec3 way = unit(eye.xyz);
+    vec3 reflected = way - 2.0 * dot(normal, way) * normal;
+    reflected.z += 1.0;
+    float m = 2.0 * length(reflected);
+    vec2 sphere = (m > 0.0 ? reflected.xy / m : vec2(0.0)) + 0.5;
+    for (int i = 0; i < 4; ++i) {
+        vec4 plane = units[u].planes[i];
+        if (modes[i] == 1) given[i] = dot(plane, eye);
+        if (modes[i] == 2) given[i] = dot(plane, a_position);
+        if (modes[i] == 3) given[i] = i == 0 ? sphere.x : sphere.y;
+    }
+    return given;
+}
+#endif
+
+void main() {
+#ifdef OUTLINED
+    int index = int(a_record & 0x7fffffffu);
+    v_inner = int(a_record >> 31u);
+#else
+    int index = int(a_record);
+#endif
+    vec4 rest = records[index].rest;
+    int flags = int(rest.z);
+    gl_Position = records[index].product * a_position;
+    float size = point.x;
+    v_is_flat = flags >> 9 & 1;
+    vec4 front_color = clamp(a_color, 0.0, 1.0);
+#ifdef TWO_SIDE
+    vec4 back_color = front_color;
+#endif
+#if defined(EYE) || defined(GENERATED0) || defined(GENERATED1) || defined(ATTENUATED)
+    bool needs_eye = true;
+#else
+    bool needs_eye = (flags & 0x100) != 0;
+#endif
+    vec4 tex_coord0 = a_tex_coord;
+    vec4 tex_coord1 = a_tex_coord1;
+    if (needs_eye) {
+        vec4 eye = records[index].modelview * a_position;
+        vec3 place = eye.w != 0.0 ? eye.xyz / eye.w : eye.xyz;
+        vec3 normal = records[index].normal[0].xyz * a_normal.x
+            + records[index].normal[1].xyz * a_normal.y + records[index].normal[2].xyz * a_normal.z;
+        if ((flags & 0x400) != 0) {
+            normal = unit(normal);
+        } else if ((flags & 0x800) != 0) {
+            normal *= rest.w;
+        }
+#ifdef EYE
+        v_eye = eye;
+#endif
+#ifdef GENERATED0
+        tex_coord0 = generated(0, tex_coord0, eye, normal);
+#endif
+#ifdef GENERATED1
+        tex_coord1 = generated(1, tex_coord1, eye, normal);
+#endif
+#ifdef ATTENUATED
+        float far = abs(place.z);
+        size *= inversesqrt(attenuation.x + attenuation.y * far + attenuation.z * far * far);
+#endif
+        if ((flags & 0x100) != 0) {
+            int mode = flags >> 16;
+            vec4 material[4] = vec4[4](records[index].front[0], records[index].front[1],
+                records[index].front[2], records[index].front[3]);
+            if ((flags & 0x1000) != 0) track(material, mode);
+            front_color = lit(material, rest.x, normal, place, flags & 0xff);
+#ifdef TWO_SIDE
+            material = vec4[4](records[index].back[0], records[index].back[1],
+                records[index].back[2], records[index].back[3]);
+            if ((flags & 0x2000) != 0) track(material, mode);
+            back_color = lit(material, rest.y, -normal, place, flags & 0xff);
+#endif
+        }
+    }
+    gl_PointSize = max(min(size, point.z), point.y);
+    v_smooth = front_color;
+    v_flat = front_color;
+#ifdef TWO_SIDE
+    v_back_smooth = back_color;
+    v_back_flat = back_color;
+#endif
+#ifdef UNIT0
+    v_tex_coord0 = records[index].texture * tex_coord0;
+#endif
+#ifdef UNIT1
+    v_tex_coord1 = texture_matrix_1 * tex_coord1;
+#endif
+}
