@@ -16,6 +16,8 @@ pub(super) struct Pace {
     started: Instant,
     /// Pixels that a primitive may cover.
     area: u64,
+    /// What a fragment costs, in those of the plainest shader.
+    weight: u64,
     /// Fragments at most that were drawn since the clock was looked at.
     unchecked: u64,
     /// Time is up: nothing more is drawn.
@@ -25,7 +27,7 @@ pub(super) struct Pace {
 impl Pace {
     /// A run begins.
     pub(super) fn new() -> Pace {
-        Pace { started: Instant::now(), area: 0, unchecked: 0, stopped: false }
+        Pace { started: Instant::now(), area: 0, weight: 1, unchecked: 0, stopped: false }
     }
 
     /// What follows is confined to this many pixels.
@@ -33,10 +35,16 @@ impl Pace {
         self.area = u64::from(width) * u64::from(height);
     }
 
+    /// The fragments that follow cost as much as so many of the plainest shader.
+    pub(super) fn weigh(&mut self, weight: u64) {
+        self.weight = weight;
+    }
+
     /// Vertices that may be drawn now, of `corners` a primitive; with them, must the clock be looked at first?
     pub(super) fn step(&mut self, corners: u64, wanted: u64) -> (u64, bool) {
+        let cost = self.area.saturating_mul(self.weight);
         let room = |unchecked: u64| {
-            let primitives = MAX_UNCHECKED_FRAGMENTS.saturating_sub(unchecked) / self.area.max(1);
+            let primitives = MAX_UNCHECKED_FRAGMENTS.saturating_sub(unchecked) / cost.max(1);
             primitives.saturating_mul(corners) / LEAST * LEAST
         };
         let (mut vertices, mut look) = (room(self.unchecked), false);
@@ -46,7 +54,7 @@ impl Pace {
             vertices = room(0);
         }
         let vertices = vertices.max(LEAST).min(wanted);
-        let fragments = vertices.div_ceil(corners).saturating_mul(self.area);
+        let fragments = vertices.div_ceil(corners).saturating_mul(cost);
         self.unchecked = self.unchecked.saturating_add(fragments);
         (vertices, look)
     }
@@ -77,6 +85,10 @@ mod tests {
             looks += u32::from(look);
         }
         assert!(looks >= 38, "{looks}");
+        pace.confine(1000, 1000);
+        pace.weigh(8);
+        assert_eq!(pace.step(3, 3000), (MAX_UNCHECKED_FRAGMENTS / 8_000_000 * 3 / 6 * 6, true));
+        pace.weigh(1);
         pace.confine(u32::MAX, u32::MAX);
         assert_eq!(pace.step(3, 9), (6, true));
         pace.confine(0, 0);

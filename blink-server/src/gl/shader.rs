@@ -118,6 +118,14 @@ impl Variant {
         }
     }
 
+    /// What a fragment costs, in those of the plainest variant: about what was measured on llvmpipe.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        let units: u64 = self.units.iter().flatten().map(|unit| if unit.yuv { 12 } else { 4 }).sum();
+        let rest = [self.fog.is_some(), self.alpha_test.is_some(), self.clip_planes != 0];
+        1 + units + rest.into_iter().map(|on| 2 * u64::from(on)).sum::<u64>()
+    }
+
     /// Does the fragment stage want eye coordinates?
     #[must_use]
     pub fn wants_eye(&self) -> bool {

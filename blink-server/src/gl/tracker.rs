@@ -853,6 +853,7 @@ impl Tracker {
 
     /// A program's clear, inside what [`Tracker::confine`] set.
     pub(super) fn clear(&mut self, state: &WindowState, mask: u32) {
+        self.pace.weigh(1);
         if self.step(1, 1) == 0 {
             return;
         }
@@ -945,6 +946,7 @@ impl Tracker {
         for pass in drawing.passes(self.outlines) {
             let (Some(program), is_new) = self.program(pass.variant) else { return };
             self.apply(drawing, &pass, program);
+            self.pace.weigh(pass.variant.weight());
             self.draw_pass(drawing.assembly, &buffer);
             if is_new {
                 // Compiling takes long, some of it not before the first draw: the time is the client's.
