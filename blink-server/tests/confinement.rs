@@ -13,7 +13,7 @@
 mod scene;
 
 use blink_server::geometry::Rect;
-use blink_server::gl::{Framebuffer, TextureKey};
+use blink_server::gl::{Framebuffer, ResourceKey};
 use blinkgl::gl::{
     BlendFactor, Capability, ClearMask, Comparison, Face, Light, LightModelParameter, LightParameter,
     MaterialParameter, MatrixMode, Primitive, ShadeModel, TexEnvMode,
@@ -454,7 +454,7 @@ fn textures_go_while_bound() {
         blink.tracker.read_pixels(&framebuffer, Rect::new(16, 16, 1, 1))
     };
     assert_eq!(color(&mut blink), [255, 0, 0, 255]);
-    blink.textures.remove(&mut blink.tracker, TextureKey { client: 1, context: 0, oid: 1 });
+    blink.resources.remove_texture(&mut blink.tracker, ResourceKey { client: 1, context: 0, oid: 1 });
     assert_eq!(color(&mut blink), [0, 0, 255, 255]);
 }
 

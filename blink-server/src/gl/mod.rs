@@ -7,6 +7,7 @@
 //! - [`painter`]: receives a running program's commands and segments ([`jit::Gl`]), gathers batches.
 //! - [`block`]: the rest of what the shaders consume, a uniform block for each draw.
 //! - [`arrays`]: vertex arrays, read from buffers.
+//! - [`resource`]: clients' textures and buffers.
 //! - [`batch`]: a batch's vertices, kept on the GPU while frames repeat.
 //! - [`tracker`]: the OpenGL objects, and the drawing that the server does for itself.
 //!
@@ -28,12 +29,14 @@ pub mod matrix;
 pub mod pace;
 mod painter;
 pub mod record;
+pub mod resource;
 pub mod shader;
 pub mod state;
 pub mod texture;
 pub mod tracker;
 
 pub use painter::{Painter, Target};
+pub use resource::{Buffer, ResourceKey, ResourceScope, Resources};
 pub use state::{StateOnly, WindowState};
-pub use texture::{TextureDesc, TextureKey, TextureScope, TextureStore};
+pub use texture::TextureDesc;
 pub use tracker::{Counters, Framebuffer, GlError, Image, Tracker};

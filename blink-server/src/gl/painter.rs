@@ -3,8 +3,8 @@
 use super::arrays::{self, ARRAYS, COLOR, Elements, Key, NORMAL, POSITION, Source, TEX_COORD};
 use super::batch::{Contents, INTERIOR, MAX_BATCH_VERTICES, Piece, SMOOTH};
 use super::record::Record;
+use super::resource::ResourceScope;
 use super::state::{Hard, WindowState};
-use super::texture::TextureScope;
 use super::tracker::{Drawing, Framebuffer, Tracker};
 use crate::geometry::Rect;
 use blinkgl::Op;
@@ -30,7 +30,7 @@ pub struct Painter<'a> {
     tracker: &'a mut Tracker,
     target: Target<'a>,
     state: &'a mut WindowState,
-    textures: TextureScope<'a>,
+    resources: ResourceScope<'a>,
     pieces: Vec<Piece>,
     /// Vertices of the pieces, assembled.
     vertices: usize,
@@ -51,14 +51,14 @@ impl<'a> Painter<'a> {
         tracker: &'a mut Tracker,
         target: Target<'a>,
         state: &'a mut WindowState,
-        textures: TextureScope<'a>,
+        resources: ResourceScope<'a>,
     ) -> Painter<'a> {
         let hard = state.hard;
         Painter {
             tracker,
             target,
             state,
-            textures,
+            resources,
             pieces: Vec::new(),
             vertices: 0,
             assembly: Assembly::Triangles,
@@ -121,7 +121,7 @@ impl<'a> Painter<'a> {
             textures: self
                 .hard
                 .units
-                .map(|unit| if unit.on { self.textures.get(unit.texture) } else { None }),
+                .map(|unit| if unit.on { self.resources.texture(unit.texture) } else { None }),
             records,
             lights: &self.state.lights,
         };
@@ -235,7 +235,7 @@ impl Painter<'_> {
         let (mode, count, elements, indices) = match *args {
             [mode, first, count] if op == Op::DrawArrays => (mode, count, Elements::First(first), None),
             [mode, count, data, buffer, offset] => {
-                let Some(buffer) = self.textures.buffer(buffer) else { return };
+                let Some(buffer) = self.resources.buffer(buffer) else { return };
                 let elements = Elements::Indices(buffer.id, data, offset);
                 (mode, count, elements, Some((buffer, data, offset)))
             }
@@ -246,7 +246,7 @@ impl Painter<'_> {
         for (index, &pointer) in self.state.arrays.iter().enumerate() {
             // OpenGL does not say what a missing buffer is: nothing is drawn.
             if pointer.on {
-                let Some(buffer) = self.textures.buffer(pointer.buffer) else { return };
+                let Some(buffer) = self.resources.buffer(pointer.buffer) else { return };
                 key.arrays.push((index, pointer, buffer.id));
                 sources.push(Source { index, pointer, bytes: &buffer.bytes });
             }

@@ -1,19 +1,6 @@
-//! Clients' textures on the GPU.
+//! A client's texture on the GPU.
 
-use super::tracker::{GlError, Tracker};
 use blinkgl::layout::texture::{ColorSpace, Format};
-use std::collections::HashMap;
-
-/// Names a texture: whose, and which. A program of one context can't name another's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TextureKey {
-    /// The client.
-    pub client: u32,
-    /// The context in the client's aperture.
-    pub context: u32,
-    /// The object.
-    pub oid: u32,
-}
 
 /// A texture's shape; checked against the limits by the scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,96 +70,6 @@ impl TextureDesc {
 pub struct Texture {
     pub(super) planes: Vec<glow::Texture>,
     pub(super) desc: TextureDesc,
-}
-
-/// All clients' textures.
-#[derive(Debug, Default)]
-pub struct TextureStore {
-    textures: HashMap<TextureKey, Texture>,
-}
-
-/// The textures of one context, by OID.
-#[derive(Clone, Copy, Debug)]
-pub struct TextureScope<'a> {
-    store: &'a TextureStore,
-    client: u32,
-    context: u32,
-}
-
-/// A vertex or index buffer.
-#[derive(Clone, Debug)]
-pub struct Buffer {
-    /// Identity of its contents.
-    pub id: u64,
-    /// Its contents.
-    pub bytes: std::sync::Arc<[u8]>,
-}
-
-impl<'a> TextureScope<'a> {
-    /// A buffer of the context.
-    #[must_use]
-    pub fn buffer(self, _oid: u32) -> Option<&'a Buffer> {
-        None
-    }
-
-    /// A texture of the context.
-    #[must_use]
-    pub fn get(self, oid: u32) -> Option<&'a Texture> {
-        let TextureScope { store, client, context } = self;
-        store.textures.get(&TextureKey { client, context, oid })
-    }
-}
-
-impl TextureStore {
-    /// Uploads pixels, into the texture that is there if it has the same shape.
-    ///
-    /// # Errors
-    /// `bytes` does not hold the image, or OpenGL has no memory for it.
-    pub fn upload(
-        &mut self,
-        tracker: &mut Tracker,
-        key: TextureKey,
-        desc: &TextureDesc,
-        bytes: &[u8],
-    ) -> Result<(), GlError> {
-        let wanted = desc.format.bytes(desc.stride, desc.height).unwrap_or(usize::MAX);
-        if bytes.len() < wanted {
-            return Err(GlError::ShortImage { found: bytes.len(), wanted });
-        }
-        if self.textures.get(&key).is_some_and(|t| t.desc != *desc) {
-            self.remove(tracker, key);
-        }
-        let texture = match self.textures.entry(key) {
-            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(Texture { planes: tracker.make_planes(desc)?, desc: *desc })
-            }
-        };
-        tracker.fill_planes(texture, bytes);
-        Ok(())
-    }
-
-    /// Removes a texture.
-    pub fn remove(&mut self, tracker: &mut Tracker, key: TextureKey) {
-        if let Some(texture) = self.textures.remove(&key) {
-            tracker.delete_planes(texture.planes);
-        }
-    }
-
-    /// Removes a context's textures.
-    pub fn remove_context(&mut self, tracker: &mut Tracker, client: u32, context: u32) {
-        let keys: Vec<TextureKey> =
-            self.textures.keys().filter(|k| (k.client, k.context) == (client, context)).copied().collect();
-        for key in keys {
-            self.remove(tracker, key);
-        }
-    }
-
-    /// A context's textures.
-    #[must_use]
-    pub fn scope(&self, client: u32, context: u32) -> TextureScope<'_> {
-        TextureScope { store: self, client, context }
-    }
 }
 
 /// Matrix (column by column) and offset that turn YUV into RGB: ITU-R BT.601 and BT.709.

@@ -11,9 +11,10 @@ use super::context::{Functions, LogicOp};
 use super::pace::Pace;
 use super::painter::{Painter, Target};
 use super::record::{LIGHTS_VECTORS, RECORD_BYTES, Record, pack_lights};
+use super::resource::ResourceScope;
 use super::shader::{self, Polygons, Sources, Variant};
 use super::state::{Area, CLAMP, FILL, Hard, LINE, Lights, Sampling, Stencil, WindowState};
-use super::texture::{Texture, TextureDesc, TextureScope};
+use super::texture::{Texture, TextureDesc};
 use crate::geometry::Rect;
 use blinkgl::layout::texture::Format;
 use blinkgl::limits::{MAX_SHADERS, MAX_TEXTURE_UNITS, MAX_VERTEX_CACHE_BYTES};
@@ -799,10 +800,10 @@ impl Tracker {
         &'a mut self,
         target: Target<'a>,
         state: &'a mut WindowState,
-        textures: TextureScope<'a>,
+        resources: ResourceScope<'a>,
     ) -> Painter<'a> {
         self.pace = Pace::new();
-        Painter::new(self, target, state, textures)
+        Painter::new(self, target, state, resources)
     }
 
     /// Was the program's drawing stopped because it took too long?

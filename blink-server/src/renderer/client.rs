@@ -59,11 +59,8 @@ pub enum Stored {
         /// Texels.
         height: u32,
     },
-    /// A buffer.
-    Buffer {
-        /// Its bytes.
-        bytes: Vec<u8>,
-    },
+    /// A vertex or index buffer; its bytes are with the resources.
+    Buffer,
     /// A register file.
     Registers {
         /// Where in the context.
@@ -86,6 +83,10 @@ pub enum Consequence {
     Texture(u32, super::scan::Texture),
     /// A texture is gone.
     TextureGone(u32),
+    /// A buffer has new bytes.
+    Buffer(u32, Vec<u8>),
+    /// A buffer is gone.
+    BufferGone(u32),
     /// A cursor changed.
     Cursor(u32),
 }
@@ -123,7 +124,7 @@ impl Context {
             Stored::Procedure(_)
             | Stored::Window
             | Stored::Texture { .. }
-            | Stored::Buffer { .. }
+            | Stored::Buffer
             | Stored::Registers { .. }
             | Stored::Cursor(_) => None,
         }
@@ -137,7 +138,7 @@ impl Context {
             Stored::Window
             | Stored::Procedure(_)
             | Stored::Texture { .. }
-            | Stored::Buffer { .. }
+            | Stored::Buffer
             | Stored::Cursor(_) => None,
         }
     }
@@ -406,7 +407,7 @@ impl Client {
                     | (Some(Stored::Window), Object::Window(_))
                     | (Some(Stored::Procedure(_)), Object::Procedure { .. })
                     | (Some(Stored::Texture { .. }), Object::Texture(_))
-                    | (Some(Stored::Buffer { .. }), Object::Buffer { .. })
+                    | (Some(Stored::Buffer), Object::Buffer { .. })
                     | (Some(Stored::Registers { .. }), Object::Registers { .. })
                     | (Some(Stored::Cursor(_)), Object::Cursor(_)) => true,
                     (Some(_), _) => false,
@@ -426,7 +427,8 @@ impl Client {
             Stored::Texture { .. } => Some(Consequence::TextureGone(oid)),
             Stored::Procedure(_) => Some(Consequence::Procedure(oid)),
             Stored::Cursor(_) => Some(Consequence::Cursor(oid)),
-            Stored::Buffer { .. } | Stored::Registers { .. } => None,
+            Stored::Buffer => Some(Consequence::BufferGone(oid)),
+            Stored::Registers { .. } => None,
         }
     }
 
@@ -471,8 +473,8 @@ impl Client {
             }
             Object::Buffer { bytes } => {
                 self.stats.copied_bytes += bytes.len() as u64;
-                context.objects.insert(oid, Stored::Buffer { bytes });
-                None
+                context.objects.insert(oid, Stored::Buffer);
+                Some(Consequence::Buffer(oid, bytes))
             }
             Object::Registers { at } => {
                 context.objects.insert(oid, Stored::Registers { at });

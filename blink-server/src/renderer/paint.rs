@@ -149,7 +149,7 @@ impl Server {
         } else {
             view.content
         };
-        let Server { tracker, textures, screen, clients, .. } = self;
+        let Server { tracker, resources, screen, clients, .. } = self;
         let framebuffer = buffer.unwrap_or(screen);
         let facts = program.facts();
         if !clears_color(facts, &state) {
@@ -166,7 +166,7 @@ impl Server {
             return;
         };
         let target = Target { framebuffer, window: place, clip };
-        let scope = textures.scope(view.id.client.0, view.id.context);
+        let scope = resources.scope(view.id.client.0, view.id.context);
         let mut painter = tracker.begin(target, &mut state, scope);
         let outcome = window::run(context, view.id.oid, program, &env, &mut painter);
         let (left_out, too_slow) = painter.finish();

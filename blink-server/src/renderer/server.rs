@@ -8,7 +8,7 @@ use super::seat::Seat;
 use super::window::{self, Damage, Surroundings, Window};
 use crate::compositor::{Stack, Style, View, plan, stack::confine};
 use crate::geometry::{Rect, Region};
-use crate::gl::{Framebuffer, StateOnly, TextureDesc, TextureKey, TextureStore, Tracker};
+use crate::gl::{Framebuffer, ResourceKey, Resources, StateOnly, TextureDesc, Tracker};
 use crate::ipc::{ClientId, ClientInfo, Placement, WindowId};
 use blinkgl::layout::{EventKind, ObjectError, PLACE_ANYWHERE, QuotaKind};
 use blinkgl::limits::{MAX_DRAW_MILLISECONDS, MAX_LIST_BYTES, PAUSE_AFTER_SLOW_DRAWING};
@@ -29,7 +29,7 @@ pub(super) const EMPTY: [f32; 4] = [0.0, 0.0, 0.0, 1.0];
 #[derive(Debug)]
 pub struct Server {
     pub(super) tracker: Tracker,
-    pub(super) textures: TextureStore,
+    pub(super) resources: Resources,
     /// What is on the output; kept from frame to frame.
     pub(super) screen: Framebuffer,
     /// The output: `0, 0, width, height`.
@@ -71,7 +71,7 @@ impl Server {
         let area = Rect::new(0, 0, width, height);
         Ok(Server {
             tracker,
-            textures: TextureStore::default(),
+            resources: Resources::default(),
             screen,
             area,
             refresh,
@@ -244,6 +244,8 @@ impl Server {
                     | Consequence::Procedure(_)
                     | Consequence::Texture(..)
                     | Consequence::TextureGone(_)
+                    | Consequence::Buffer(..)
+                    | Consequence::BufferGone(_)
                     | Consequence::Cursor(_) => 0,
                 });
             }
@@ -258,7 +260,7 @@ impl Server {
     }
 
     fn apply(&mut self, client: ClientId, context: u32, consequence: Consequence, now: u64) {
-        let key = |oid| TextureKey { client: client.0, context, oid };
+        let key = |oid| ResourceKey { client: client.0, context, oid };
         match consequence {
             Consequence::Window(oid) => self.show(WindowId { client, context, oid }, now),
             Consequence::WindowGone(oid) => {
@@ -273,7 +275,7 @@ impl Server {
             Consequence::Texture(oid, image) => {
                 let Texture { format, width, height, stride, color_space, bytes } = image;
                 let desc = TextureDesc { format, width, height, stride, color_space };
-                let uploaded = self.textures.upload(&mut self.tracker, key(oid), &desc, &bytes);
+                let uploaded = self.resources.set_texture(&mut self.tracker, key(oid), &desc, &bytes);
                 if let (Err(error), Some(client)) = (uploaded, self.clients.get_mut(&client)) {
                     let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
                     if let Some(context) = client.contexts.get_mut(&context) {
@@ -285,8 +287,16 @@ impl Server {
                 self.damage_users(client, context, oid);
             }
             Consequence::TextureGone(oid) => {
-                self.textures.remove(&mut self.tracker, key(oid));
+                self.resources.remove_texture(&mut self.tracker, key(oid));
                 self.damage_users(client, context, oid);
+            }
+            Consequence::Buffer(oid, bytes) => {
+                self.resources.set_buffer(key(oid), bytes);
+                self.damage_windows(client, context, |_, _| true);
+            }
+            Consequence::BufferGone(oid) => {
+                self.resources.remove_buffer(key(oid));
+                self.damage_windows(client, context, |_, _| true);
             }
             Consequence::Cursor(_) => self.renew_pointer(client, context),
         }
@@ -438,7 +448,7 @@ impl Server {
         for (oid, window) in context.windows {
             self.unmap(WindowId { client, context: index, oid }, window);
         }
-        self.textures.remove_context(&mut self.tracker, client.0, index);
+        self.resources.remove_context(&mut self.tracker, client.0, index);
     }
 
     // ---- Places ----------------------------------------------------------------------------
@@ -847,7 +857,7 @@ impl Server {
             Stored::Procedure(procedure) => Some((oid, procedure)),
             Stored::Window
             | Stored::Texture { .. }
-            | Stored::Buffer { .. }
+            | Stored::Buffer
             | Stored::Registers { .. }
             | Stored::Cursor(_) => None,
         })

@@ -3,7 +3,7 @@
 
 use blink_server::geometry::Rect;
 use blink_server::gl::{
-    Framebuffer, StateOnly, Target, TextureDesc, TextureKey, TextureStore, Tracker, WindowState, context,
+    Framebuffer, ResourceKey, Resources, StateOnly, Target, TextureDesc, Tracker, WindowState, context,
 };
 use blinkgl::layout::texture::{ColorSpace, Format};
 use blinkgl::limits::REGISTERS;
@@ -125,7 +125,7 @@ pub struct Window {
 #[derive(Debug)]
 pub struct Blink {
     pub tracker: Tracker,
-    pub textures: TextureStore,
+    pub resources: Resources,
     _context: context::Headless,
 }
 
@@ -138,14 +138,17 @@ impl Blink {
         let made = context::Headless::of(&[flavor]);
         let (context, functions) = made.expect("EGL: scripts/setup installs it");
         let tracker = Tracker::new(functions).unwrap();
-        Blink { tracker, textures: TextureStore::default(), _context: context }
+        Blink { tracker, resources: Resources::default(), _context: context }
     }
 
     /// Makes a client's window of a scene.
     pub fn window(&mut self, scene: &Scene, client: u32, choice: TierChoice) -> Window {
         for Texture { oid, desc, bytes } in &scene.textures {
-            let key = TextureKey { client, context: 0, oid: *oid };
-            self.textures.upload(&mut self.tracker, key, desc, bytes).unwrap();
+            let key = ResourceKey { client, context: 0, oid: *oid };
+            self.resources.set_texture(&mut self.tracker, key, desc, bytes).unwrap();
+        }
+        for Buffer { oid, bytes } in &scene.buffers {
+            self.resources.set_buffer(ResourceKey { client, context: 0, oid: *oid }, bytes.clone());
         }
         let environment = scene.environment();
         let mut state = WindowState::new(scene.width, scene.height);
@@ -180,7 +183,7 @@ impl Blink {
         let mut state = window.state.clone();
         state.start_callback();
         let target = Target { framebuffer, window: place, clip };
-        let scope = self.textures.scope(window.client, 0);
+        let scope = self.resources.scope(window.client, 0);
         let mut painter = self.tracker.begin(target, &mut state, scope);
         let mut registers = window.registers;
         let run = &mut Run {
