@@ -55,6 +55,7 @@ fn body(facts: &BodyFacts) -> Vec<(&'static str, String)> {
     let uses = &facts.uses;
     let state: Vec<&str> = [
         (uses.depth_test, "depth test"),
+        (uses.stencil_test, "stencil test"),
         (uses.blending, "blending"),
         (uses.scissor, "scissor"),
         (uses.color_mask, "color mask"),
@@ -70,7 +71,7 @@ fn body(facts: &BodyFacts) -> Vec<(&'static str, String)> {
         (false, true) => "yes, where scissor test and color mask are open before",
         (false, false) => "no",
     };
-    let [modelview, projection, texture] = facts.matrix_rise;
+    let [modelview, projection, texture, texture1] = facts.matrix_rise;
     vec![
         (
             "worst case",
@@ -85,12 +86,24 @@ fn body(facts: &BodyFacts) -> Vec<(&'static str, String)> {
             ),
         ),
         ("draws", occurs(facts.draws).to_string()),
-        ("clears", format!("color {}, depth {}", occurs(facts.clears_color), occurs(facts.clears_depth))),
+        (
+            "clears",
+            format!(
+                "color {}, depth {}, stencil {}",
+                occurs(facts.clears_color),
+                occurs(facts.clears_depth),
+                occurs(facts.clears_stencil)
+            ),
+        ),
         ("opaque", opaque.to_string()),
         ("state", list(&state)),
         ("textures", list(&facts.textures)),
+        ("buffers", list(&facts.buffers)),
         ("calls lists", list(&facts.calls)),
-        ("matrix stacks", format!("modelview +{modelview}, projection +{projection}, texture +{texture}")),
+        (
+            "matrix stacks",
+            format!("modelview +{modelview}, projection +{projection}, texture +{texture} and +{texture1}"),
+        ),
         ("reads", registers(facts.registers_read)),
     ]
 }

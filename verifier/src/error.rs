@@ -2,7 +2,7 @@
 
 use crate::matrix::Stack;
 use crate::rule::Rule;
-use blinkgl::limits::{MAX_LISTS, MAX_PROGRAM_WORDS, REGISTERS};
+use blinkgl::limits::{ATTRIB_STACK, MAX_LISTS, MAX_PROGRAM_WORDS, REGISTERS};
 use blinkgl::ops::{Callback, EnumSet, Op};
 use blinkgl::wire::{HEADER_WORDS, MAGIC, VERSION_MAJOR, VERSION_MINOR};
 use core::fmt;
@@ -29,6 +29,8 @@ pub struct VerifyError {
 pub enum Number {
     /// Bits of an `i32`.
     Int(i32),
+    /// A count, or bytes.
+    Count(u32),
     /// Bits of an `f32`: as bits, so that a NaN equals itself.
     Float(u32),
 }
@@ -37,6 +39,7 @@ impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Number::Int(value) => value.fmt(f),
+            Number::Count(value) => value.fmt(f),
             Number::Float(bits) => f32::from_bits(bits).fmt(f),
         }
     }
@@ -289,9 +292,20 @@ pub enum Detail {
     /// V31.
     #[error("the matrix mode differs between the paths that lead here; set it with matrix_mode first")]
     UnknownMode,
+    /// V31: in matrix mode texture.
+    #[error(
+        "the active texture unit differs between the paths that lead here; set it with active_texture first"
+    )]
+    UnknownUnit,
     /// V32: at a call.
     #[error("a display list is called in matrix mode modelview only; set it with matrix_mode first")]
     CallMode,
+    /// V32: at a call.
+    #[error("a display list is called with texture unit 0 only; set it with active_texture first")]
+    CallUnit,
+    /// V32: at a list's end.
+    #[error("the list ends with texture unit 1; a display list must leave unit 0")]
+    ListEndUnit,
     /// V32: at a list's end.
     #[error("the list ends in matrix mode {mode}; a display list must leave modelview")]
     ListEndMode {
@@ -316,13 +330,33 @@ pub enum Detail {
     },
     /// V34.
     #[error("`{value}` is no value for `{name}`; {must}")]
-    TexParameter {
+    Pair {
         /// Name of the parameter.
         name: &'static str,
         /// Name of the value.
         value: &'static str,
         /// What it must be.
         must: &'static str,
+    },
+    /// V36.
+    #[error("the attribute stack is {ATTRIB_STACK} deep; pop before pushing more")]
+    AttributeOverflow,
+    /// V37.
+    #[error("no push_attrib is open; push before popping")]
+    AttributeUnderflow,
+    /// V38.
+    #[error("{excess} push_attrib more than pop_attrib; pop as often as you push")]
+    AttributesLeft {
+        /// Pushes too many.
+        excess: u8,
+    },
+    /// V39.
+    #[error(
+        "at its target, word {target}, other attributes are pushed by this jump than by another path; push them before the paths part, or pop them before they meet"
+    )]
+    JoinAttributes {
+        /// The target.
+        target: u32,
     },
     /// V35.
     #[error("needs {needed} {resource} at worst, the budget is {limit}")]
@@ -381,11 +415,17 @@ impl Detail {
             Detail::Underflow { .. } => Rule::V28,
             Detail::Unbalanced { .. } => Rule::V29,
             Detail::JoinDepth { .. } => Rule::V30,
-            Detail::UnknownMode => Rule::V31,
-            Detail::CallMode | Detail::ListEndMode { .. } => Rule::V32,
+            Detail::UnknownMode | Detail::UnknownUnit => Rule::V31,
+            Detail::CallMode | Detail::CallUnit | Detail::ListEndMode { .. } | Detail::ListEndUnit => {
+                Rule::V32
+            }
             Detail::Range { .. } | Detail::EmptyVolume { .. } => Rule::V33,
-            Detail::TexParameter { .. } => Rule::V34,
+            Detail::Pair { .. } => Rule::V34,
             Detail::Budget { .. } => Rule::V35,
+            Detail::AttributeOverflow => Rule::V36,
+            Detail::AttributeUnderflow => Rule::V37,
+            Detail::AttributesLeft { .. } => Rule::V38,
+            Detail::JoinAttributes { .. } => Rule::V39,
         }
     }
 

@@ -5,7 +5,9 @@
 //! They are about one program alone: the state that it starts from was left by other programs, and the
 //! display lists that it calls are known when it runs. Who asks about a window takes all of them together.
 
+use crate::attributes::Attributes;
 use crate::cost::Cost;
+use crate::error::Detail;
 use crate::matrix::Stacks;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -41,7 +43,7 @@ impl Occurs {
 pub enum Confinement {
     /// As the program found it.
     Inherited,
-    /// Confines nothing: scissor test off, all color channels or depth writable.
+    /// Confines nothing: scissor test off, all color channels, depth, or all stencil bits writable.
     Open,
     /// The program may have narrowed it.
     Unknown,
@@ -70,7 +72,7 @@ pub struct ClearFact {
     pub offset: u32,
     /// Scissor test and rectangle.
     pub scissor: Confinement,
-    /// Color mask for the color buffer, depth mask for the depth buffer.
+    /// Color, depth or stencil mask, as the buffer's.
     pub mask: Confinement,
 }
 
@@ -88,6 +90,8 @@ impl ClearFact {
 pub struct Uses {
     /// Enables the depth test.
     pub depth_test: bool,
+    /// Enables the stencil test.
+    pub stencil_test: bool,
     /// Enables blending.
     pub blending: bool,
     /// Sets a scissor rectangle, or enables or disables the test.
@@ -108,6 +112,7 @@ impl Uses {
     pub fn union(self, other: Uses) -> Uses {
         Uses {
             depth_test: self.depth_test | other.depth_test,
+            stencil_test: self.stencil_test | other.stencil_test,
             blending: self.blending | other.blending,
             scissor: self.scissor | other.scissor,
             color_mask: self.color_mask | other.color_mask,
@@ -125,38 +130,50 @@ pub struct BodyFacts {
     pub worst: Cost,
     /// State that it may use.
     pub uses: Uses,
-    /// Draws primitives or calls lists.
+    /// Draws primitives or arrays, or calls lists.
     pub draws: Occurs,
     /// Clears the color buffer.
     pub clears_color: Occurs,
     /// Clears the depth buffer.
     pub clears_depth: Occurs,
+    /// Clears the stencil buffer.
+    pub clears_stencil: Occurs,
     /// A clear of color in each run before anything is drawn.
     pub opening_color_clear: Option<ClearFact>,
     /// A clear of depth in each run before anything is drawn.
     pub opening_depth_clear: Option<ClearFact>,
+    /// A clear of stencil in each run before anything is drawn.
+    pub opening_stencil_clear: Option<ClearFact>,
     /// Registers (bit by number) that may be read before the body wrote them: live at entry.
     /// The lists that it calls read theirs in addition.
     pub registers_read: u32,
     /// OIDs of textures that it may bind, sorted, without 0.
     pub textures: Box<[u32]>,
+    /// OIDs of buffers that it may take vertices or indices from, sorted, without 0.
+    pub buffers: Box<[u32]>,
     /// Display lists that it may call, sorted.
     pub calls: Box<[u32]>,
-    /// How much deeper than at entry the modelview, projection and texture stacks may get.
-    pub matrix_rise: [u8; 3],
+    /// How much deeper than at entry each stack may get, in the order of [`crate::Stack::ALL`].
+    pub matrix_rise: [u8; 4],
 }
 
 impl BodyFacts {
     /// May change pixels by itself or by its lists.
     #[must_use]
     pub fn touches_pixels(&self) -> bool {
-        self.draws.may() || self.clears_color.may() || self.clears_depth.may()
+        self.draws.may() || self.clears_color.may() || self.clears_depth.may() || self.clears_stencil.may()
     }
 
     /// May need the depth buffer: enables the test or clears it. (The state at entry may have the test on.)
     #[must_use]
     pub fn may_use_depth(&self) -> bool {
         self.uses.depth_test || self.clears_depth.may()
+    }
+
+    /// May need the stencil buffer: enables the test or clears it. (The state at entry may have the test on.)
+    #[must_use]
+    pub fn may_use_stencil(&self) -> bool {
+        self.uses.stencil_test || self.clears_stencil.may()
     }
 
     /// Is nothing of what lies beneath the window visible after each run? `scissor_open`, `mask_open`: the
@@ -215,6 +232,9 @@ pub(crate) struct Path {
     pub(crate) scissor: Confinement,
     pub(crate) color_mask: Confinement,
     pub(crate) depth_mask: Confinement,
+    pub(crate) stencil_mask: Confinement,
+    /// What `push_attrib` saved: a number for the whole stack, 0 for none. See [`crate::attributes`].
+    pub(crate) attributes: u32,
 }
 
 impl Path {
@@ -225,15 +245,21 @@ impl Path {
         scissor: Confinement::Inherited,
         color_mask: Confinement::Inherited,
         depth_mask: Confinement::Inherited,
+        stencil_mask: Confinement::Inherited,
+        attributes: 0,
     };
 
-    pub(crate) fn join(&mut self, jumped: Path, target: u32) -> Result<(), crate::Detail> {
+    pub(crate) fn join(&mut self, jumped: Path, target: u32) -> Result<(), Detail> {
         self.stacks.join(jumped.stacks, target)?;
+        if self.attributes != jumped.attributes {
+            return Err(Detail::JoinAttributes { target });
+        }
         self.cost = self.cost.max(jumped.cost);
         self.written &= jumped.written;
         self.scissor = self.scissor.join(jumped.scissor);
         self.color_mask = self.color_mask.join(jumped.color_mask);
         self.depth_mask = self.depth_mask.join(jumped.depth_mask);
+        self.stencil_mask = self.stencil_mask.join(jumped.stencil_mask);
         Ok(())
     }
 }
@@ -266,14 +292,18 @@ impl ListSet {
 #[derive(Clone, Debug)]
 pub(crate) struct Body {
     pub(crate) path: Path,
+    attributes: Attributes,
     pub(crate) uses: Uses,
     pub(crate) draws: Occurs,
     clears_color: Occurs,
     clears_depth: Occurs,
+    clears_stencil: Occurs,
     opening_color_clear: Option<ClearFact>,
     opening_depth_clear: Option<ClearFact>,
+    opening_stencil_clear: Option<ClearFact>,
     pub(crate) registers_read: u32,
     textures: Vec<u32>,
+    buffers: Vec<u32>,
     calls: Option<Box<ListSet>>,
 }
 
@@ -281,14 +311,18 @@ impl Body {
     pub(crate) fn new() -> Body {
         Body {
             path: Path::ENTRY,
+            attributes: Attributes::default(),
             uses: Uses::default(),
             draws: Occurs::Never,
             clears_color: Occurs::Never,
             clears_depth: Occurs::Never,
+            clears_stencil: Occurs::Never,
             opening_color_clear: None,
             opening_depth_clear: None,
+            opening_stencil_clear: None,
             registers_read: 0,
             textures: Vec::new(),
+            buffers: Vec::new(),
             calls: None,
         }
     }
@@ -299,6 +333,26 @@ impl Body {
         }
     }
 
+    pub(crate) fn use_buffer(&mut self, oid: u32) {
+        if oid != 0 && self.buffers.last() != Some(&oid) {
+            self.buffers.push(oid);
+        }
+    }
+
+    pub(crate) fn push_attributes(&mut self, groups: u32) -> Result<(), Detail> {
+        self.attributes.push(groups, &mut self.path)
+    }
+
+    pub(crate) fn pop_attributes(&mut self) -> Result<(), Detail> {
+        self.attributes.pop(&mut self.path)
+    }
+
+    /// Is everything that was pushed popped?
+    pub(crate) fn balanced(&self) -> Result<(), Detail> {
+        self.path.stacks.balanced()?;
+        self.attributes.balanced(&self.path)
+    }
+
     /// A list may draw, and may leave any state behind.
     pub(crate) fn call_list(&mut self, name: u32) {
         self.calls.get_or_insert_with(|| Box::new(ListSet([0; LIST_WORDS]))).insert(name);
@@ -306,6 +360,7 @@ impl Body {
         self.path.scissor = Confinement::Unknown;
         self.path.color_mask = Confinement::Unknown;
         self.path.depth_mask = Confinement::Unknown;
+        self.path.stencil_mask = Confinement::Unknown;
     }
 
     pub(crate) fn clear(&mut self, buffers: u32, offset: u32, unconditional: bool) {
@@ -323,21 +378,32 @@ impl Body {
                 self.opening_depth_clear = Some(fact(self.path.depth_mask));
             }
         }
+        if buffers & CLEAR_STENCIL != 0 {
+            self.clears_stencil.note(unconditional);
+            if opening && self.opening_stencil_clear.is_none() {
+                self.opening_stencil_clear = Some(fact(self.path.stencil_mask));
+            }
+        }
     }
 
     pub(crate) fn finish(mut self) -> BodyFacts {
-        self.textures.sort_unstable();
-        self.textures.dedup();
+        for oids in [&mut self.textures, &mut self.buffers] {
+            oids.sort_unstable();
+            oids.dedup();
+        }
         BodyFacts {
             worst: self.path.cost,
             uses: self.uses,
             draws: self.draws,
             clears_color: self.clears_color,
             clears_depth: self.clears_depth,
+            clears_stencil: self.clears_stencil,
             opening_color_clear: self.opening_color_clear,
             opening_depth_clear: self.opening_depth_clear,
+            opening_stencil_clear: self.opening_stencil_clear,
             registers_read: self.registers_read,
             textures: self.textures.into_boxed_slice(),
+            buffers: self.buffers.into_boxed_slice(),
             calls: self.calls.map(|calls| calls.sorted()).unwrap_or_default(),
             matrix_rise: self.path.stacks.rise(),
         }
@@ -345,4 +411,5 @@ impl Body {
 }
 
 const CLEAR_DEPTH: u32 = 0x100;
+const CLEAR_STENCIL: u32 = 0x400;
 const CLEAR_COLOR: u32 = 0x4000;

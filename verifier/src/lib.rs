@@ -56,9 +56,9 @@
 //!   calls of lists cannot creep.
 //! - V30 paths that meet have matrix stacks of the same depth: so depth is a function of the place.
 //! - V31 push_matrix and pop_matrix know their stack: where paths with different matrix modes meet, the mode is
-//!   unknown until the next matrix_mode.
-//! - V32 display lists begin and end in matrix mode modelview: call_list stands only where the mode is
-//!   modelview, and a list's body leaves it so. So a body is checked alone, and a call changes nothing that is counted.
+//!   unknown until the next matrix_mode; so is the texture unit, whose stack mode texture means.
+//! - V32 display lists begin and end in matrix mode modelview with texture unit 0: call_list stands only where
+//!   they are so, and a list's body leaves them so. So a body is checked alone, and a call changes nothing that is counted.
 //!   (How deep the stacks are where a list is called is not known: the state tracker checks at run time, with
 //!   [`BodyFacts::matrix_rise`] if it likes.)
 //!
@@ -66,8 +66,16 @@
 //! - V33 a constant is in the range that OpenGL allows: what would be `GL_INVALID_VALUE` in each run is a
 //!   mistake that the developer wants to hear of. The same value from a register is ignored at run time,
 //!   as in OpenGL.
-//! - V34 a texture parameter has a value of its own kind: the wire has one set of values for all parameters.
+//! - V34 a parameter has a value of its own kind: the wire has one set of values for all parameters of a texture, of
+//!   a texture environment, and of an array's data.
 //! - V35 the worst case is within the budget ([`Budget`]; and at most `MAX_LISTS` list definitions).
+//!
+//! Attributes:
+//! - V36 an attribute stack does not overflow: each body has one of its own, empty at entry.
+//! - V37 pop_attrib has a push_attrib before it, in the same body: what lies deeper belongs to the caller.
+//! - V38 each push_attrib has its pop_attrib, in the same body: as V29.
+//! - V39 paths that meet have the same attributes pushed, by the same push_attrib: so what pop_attrib restores
+//!   (matrix mode and texture unit among it) is a function of the place.
 //!
 //! Code that no path reaches is checked like the rest, as if the `jmp` before it went on there.
 #![no_std]
@@ -75,6 +83,7 @@
 #![deny(clippy::cast_possible_truncation)]
 extern crate alloc;
 
+mod attributes;
 mod cost;
 mod error;
 mod facts;
@@ -87,7 +96,7 @@ mod range;
 mod rows;
 mod rule;
 
-pub use cost::{Budget, Cost, VERTEX_BYTES};
+pub use cost::{Budget, Cost, VERTEX_BYTES, assembled};
 pub use error::{Detail, Number, Resource, VerifyError};
 pub use facts::{BodyFacts, ClearFact, Confinement, Facts, ListFacts, Occurs, Uses};
 pub use matrix::Stack;

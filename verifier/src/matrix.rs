@@ -1,7 +1,8 @@
-//! Matrix modes and the depths of the matrix stacks along a path.
+//! Matrix mode, active texture unit, and the depths of the matrix stacks along a path.
 
 use crate::error::Detail;
 use blinkgl::limits::{MODELVIEW_STACK, PROJECTION_STACK, TEXTURE_STACK};
+use blinkgl::ops::TextureUnit;
 use core::fmt;
 
 /// A matrix stack, and the matrix mode that selects it.
@@ -11,13 +12,15 @@ pub enum Stack {
     Modelview = 0,
     /// Eye to clip coordinates.
     Projection = 1,
-    /// Texture coordinates.
+    /// Texture coordinates of unit 0. As a matrix mode: of the active unit.
     Texture = 2,
+    /// Texture coordinates of unit 1.
+    Texture1 = 3,
 }
 
 impl Stack {
     /// All stacks, in the order in which facts list them.
-    pub const ALL: [Stack; 3] = [Stack::Modelview, Stack::Projection, Stack::Texture];
+    pub const ALL: [Stack; 4] = [Stack::Modelview, Stack::Projection, Stack::Texture, Stack::Texture1];
 
     /// Matrices that it holds, the one of the entry included.
     #[must_use]
@@ -25,11 +28,11 @@ impl Stack {
         match self {
             Stack::Modelview => MODELVIEW_STACK,
             Stack::Projection => PROJECTION_STACK,
-            Stack::Texture => TEXTURE_STACK,
+            Stack::Texture | Stack::Texture1 => TEXTURE_STACK,
         }
     }
 
-    /// The stack that a constant of `matrix_mode` selects.
+    /// The mode that a constant of `matrix_mode` selects.
     fn from_mode(mode: u32) -> Option<Stack> {
         match mode {
             0x1700 => Some(Stack::Modelview),
@@ -46,29 +49,62 @@ impl fmt::Display for Stack {
             Stack::Modelview => "modelview",
             Stack::Projection => "projection",
             Stack::Texture => "texture",
+            Stack::Texture1 => "unit 1 texture",
         })
     }
 }
 
-/// Mode and depths at one point of a path. A body starts in `modelview` with each stack 1 deep.
+/// A unit that `active_texture` selects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Zero,
+    One,
+}
+
+/// What selects a matrix stack. `None`: differs between the paths that lead here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Selection {
+    /// One of the first three stacks.
+    pub(crate) mode: Option<Stack>,
+    pub(crate) unit: Option<Unit>,
+}
+
+/// Selection and depths at one point of a path. A body starts in `modelview` with unit 0, and each stack 1 deep.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stacks {
-    /// `None`: differs between the paths that lead here.
-    mode: Option<Stack>,
-    depth: [u8; 3],
+    pub(crate) selection: Selection,
+    depth: [u8; 4],
     /// Greatest depth on any path so far.
-    peak: [u8; 3],
+    peak: [u8; 4],
 }
 
 impl Stacks {
-    pub(crate) const ENTRY: Stacks = Stacks { mode: Some(Stack::Modelview), depth: [1; 3], peak: [1; 3] };
+    pub(crate) const ENTRY: Stacks = Stacks {
+        selection: Selection { mode: Some(Stack::Modelview), unit: Some(Unit::Zero) },
+        depth: [1; 4],
+        peak: [1; 4],
+    };
 
     pub(crate) fn set_mode(&mut self, mode: u32) {
-        self.mode = Stack::from_mode(mode);
+        self.selection.mode = Stack::from_mode(mode);
+    }
+
+    pub(crate) fn set_unit(&mut self, unit: u32) {
+        self.selection.unit =
+            Some(if unit == TextureUnit::Texture0.value() { Unit::Zero } else { Unit::One });
+    }
+
+    fn selected(&self) -> Result<Stack, Detail> {
+        match (self.selection.mode, self.selection.unit) {
+            (None, _) => Err(Detail::UnknownMode),
+            (Some(Stack::Texture), None) => Err(Detail::UnknownUnit),
+            (Some(Stack::Texture), Some(Unit::One)) => Ok(Stack::Texture1),
+            (Some(stack), _) => Ok(stack),
+        }
     }
 
     pub(crate) fn push(&mut self) -> Result<(), Detail> {
-        let stack = self.mode.ok_or(Detail::UnknownMode)?;
+        let stack = self.selected()?;
         let depth = &mut self.depth[stack as usize];
         if usize::from(*depth) >= stack.capacity() {
             return Err(Detail::Overflow { stack, capacity: stack.capacity() });
@@ -80,7 +116,7 @@ impl Stacks {
     }
 
     pub(crate) fn pop(&mut self) -> Result<(), Detail> {
-        let stack = self.mode.ok_or(Detail::UnknownMode)?;
+        let stack = self.selected()?;
         let depth = &mut self.depth[stack as usize];
         if *depth <= 1 {
             return Err(Detail::Underflow { stack });
@@ -91,7 +127,11 @@ impl Stacks {
 
     /// May a display list be called here?
     pub(crate) fn call(self) -> Result<(), Detail> {
-        if self.mode == Some(Stack::Modelview) { Ok(()) } else { Err(Detail::CallMode) }
+        match self.selection {
+            Selection { mode: Some(Stack::Modelview), unit: Some(Unit::Zero) } => Ok(()),
+            Selection { mode: Some(Stack::Modelview), .. } => Err(Detail::CallUnit),
+            Selection { .. } => Err(Detail::CallMode),
+        }
     }
 
     /// Is a body done in order?
@@ -105,12 +145,15 @@ impl Stacks {
         Ok(())
     }
 
-    /// Is a display list's body done in order? (It has no jumps, so its mode is known.)
+    /// Is a display list's body done in order? (It has no jumps, so its mode and unit are known.)
     pub(crate) fn list_end(self) -> Result<(), Detail> {
         self.balanced()?;
-        match self.mode {
-            Some(Stack::Modelview) | None => Ok(()),
-            Some(mode) => Err(Detail::ListEndMode { mode }),
+        match self.selection {
+            Selection { mode: Some(Stack::Modelview) | None, unit: Some(Unit::One) } => {
+                Err(Detail::ListEndUnit)
+            }
+            Selection { mode: Some(Stack::Modelview) | None, .. } => Ok(()),
+            Selection { mode: Some(mode), .. } => Err(Detail::ListEndMode { mode }),
         }
     }
 
@@ -122,8 +165,11 @@ impl Stacks {
                 return Err(Detail::JoinDepth { target, stack, jumped: own, other });
             }
         }
-        if self.mode != jumped.mode {
-            self.mode = None;
+        if self.selection.mode != jumped.selection.mode {
+            self.selection.mode = None;
+        }
+        if self.selection.unit != jumped.selection.unit {
+            self.selection.unit = None;
         }
         for (peak, other) in self.peak.iter_mut().zip(jumped.peak) {
             *peak = (*peak).max(other);
@@ -132,7 +178,7 @@ impl Stacks {
     }
 
     /// How much deeper than at entry each stack gets.
-    pub(crate) fn rise(self) -> [u8; 3] {
+    pub(crate) fn rise(self) -> [u8; 4] {
         self.peak.map(|peak| peak.saturating_sub(1))
     }
 }

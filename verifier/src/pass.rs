@@ -219,7 +219,9 @@ impl Pass<'_> {
             Op::End => {
                 let cost = &mut self.body.path.cost;
                 let source = cost.vertices - self.primitive.vertices_before;
-                cost.assembled += cost::assembled(self.primitive.mode, source);
+                // At most three for each of a program's words.
+                let assembled = cost::assembled(self.primitive.mode, source);
+                cost.assembled += u32::try_from(assembled).unwrap_or(0);
                 self.place.set_begin(None);
             }
             Op::Clear => {
@@ -228,14 +230,20 @@ impl Pass<'_> {
             }
 
             Op::MatrixMode => self.body.path.stacks.set_mode(first),
+            Op::ActiveTexture => self.body.path.stacks.set_unit(first),
             Op::PushMatrix => self.body.path.stacks.push().map_err(whole)?,
             Op::PopMatrix => self.body.path.stacks.pop().map_err(whole)?,
+            Op::PushAttrib => self.body.push_attributes(first).map_err(whole)?,
+            Op::PopAttrib => self.body.pop_attributes().map_err(whole)?,
             Op::Frustum => constants.frustum().map_err(at)?,
             Op::Ortho => constants.ortho().map_err(at)?,
 
             Op::Enable => self.capability(first, true),
             Op::Disable => self.capability(first, false),
             Op::DepthMask => self.body.path.depth_mask = open_if(first == 1),
+            Op::StencilMask => {
+                self.body.path.stencil_mask = open_if(mask == 0 && first & STENCIL_BITS == STENCIL_BITS);
+            }
             Op::ColorMask => {
                 self.body.uses.color_mask = true;
                 self.body.path.color_mask = open_if(args.iter().all(|&write| write == 1));
@@ -257,6 +265,25 @@ impl Pass<'_> {
             Op::Light => constants.light().map_err(at)?,
             Op::BindTexture => self.body.bind_texture(first),
             Op::TexParameter => constants.tex_parameter().map_err(at)?,
+            Op::TexEnvCombine => constants.tex_env_combine().map_err(at)?,
+            Op::TexEnvScale => constants.tex_env_scale().map_err(at)?,
+            Op::TexGenMode => constants.tex_gen_mode().map_err(at)?,
+            Op::PointParameter => constants.point_parameter().map_err(at)?,
+            Op::Fog => constants.fog().map_err(at)?,
+
+            Op::ArrayPointer => {
+                constants.array_pointer().map_err(at)?;
+                self.body.use_buffer(args.get(4).copied().unwrap_or_default());
+            }
+            Op::DrawArrays => {
+                constants.place(1).map_err(at)?;
+                self.draw_arrays(first, 2, args)?;
+            }
+            Op::DrawElements => {
+                constants.place(4).map_err(at)?;
+                self.draw_arrays(first, 1, args)?;
+                self.body.use_buffer(args.get(3).copied().unwrap_or_default());
+            }
 
             Op::NewList => {
                 let definitions = self.lists.len() as u64 + 1;
@@ -300,26 +327,14 @@ impl Pass<'_> {
             | Op::AlphaFunc
             | Op::StencilFunc
             | Op::StencilOp
-            | Op::StencilMask
             | Op::ClearStencil
             | Op::PolygonMode
             | Op::PolygonOffset
-            | Op::PointParameter
             | Op::ClipPlane
             | Op::FogMode
-            | Op::Fog
-            | Op::PushAttrib
-            | Op::PopAttrib
             | Op::Hint
-            | Op::ActiveTexture
-            | Op::TexEnvCombine
-            | Op::TexEnvScale
-            | Op::TexGenMode
             | Op::TexGenPlane
-            | Op::ArrayPointer
             | Op::EnableArray
-            | Op::DrawArrays
-            | Op::DrawElements
             | Op::MultiTexCoord4 => {}
 
             // Plain: never come here.
@@ -355,6 +370,14 @@ impl Pass<'_> {
         self.outer.is_some() || self.pending.is_empty()
     }
 
+    /// Drawing of as many vertices as operand `count` says.
+    fn draw_arrays(&mut self, mode: u32, count: usize, args: &[u32]) -> Result<(), Fault> {
+        self.body.draws.note(self.unconditional());
+        let vertices = args.get(count).copied().unwrap_or_default();
+        let added = self.body.path.cost.add_arrays(mode, vertices, self.budget);
+        added.map_err(|detail| (Some(count), detail))
+    }
+
     fn capability(&mut self, capability: u32, on: bool) {
         let uses = &mut self.body.uses;
         match capability {
@@ -363,6 +386,7 @@ impl Pass<'_> {
                 self.body.path.scissor = open_if(!on);
             }
             0x0b71 => uses.depth_test |= on,
+            0x0b90 => uses.stencil_test |= on,
             0x0be2 => uses.blending |= on,
             0x0b50 => uses.lighting |= on,
             0x0de1 => uses.texturing |= on,
@@ -447,6 +471,7 @@ impl Pass<'_> {
 
     fn end_list(&mut self) -> Result<(), Detail> {
         self.body.path.stacks.list_end()?;
+        self.body.balanced()?;
         // `end_list` itself is the program's.
         let end = rows::row(Op::EndList.code()).step;
         self.body.path.cost.sub(end);
@@ -474,8 +499,8 @@ impl Pass<'_> {
             (None, Some(new_list)) => Err(Detail::MissingEndList { new_list }),
             (None, None) => Ok(()),
         };
-        let path = &self.body.path;
-        let end = open.and_then(|()| path.stacks.balanced()).and_then(|()| self.budget.check(path.cost));
+        let budget = |()| self.budget.check(self.body.path.cost);
+        let end = open.and_then(|()| self.body.balanced()).and_then(budget);
         if let Err(detail) = end {
             return Err(self.error(None, (None, detail)));
         }
@@ -509,6 +534,9 @@ impl Pass<'_> {
         }
     }
 }
+
+/// Bits of a stencil buffer.
+const STENCIL_BITS: u32 = 0xff;
 
 /// A set of registers is the bits of a word.
 const _: () = assert!(REGISTERS == 32);

@@ -3,7 +3,11 @@
 //! A register's value is not known here: the state tracker checks it when it comes.
 
 use crate::error::{Detail, Number};
-use blinkgl::ops::{Op, TEX_PARAMETER, TEX_VALUE};
+use blinkgl::limits::MAX_APERTURE_BYTES;
+use blinkgl::ops::{
+    ARRAY, ARRAY_DATA, Array, EnumSet, TEX_COORDINATE, TEX_ENV_PARAMETER, TEX_ENV_VALUE, TEX_GEN_MODE,
+    TEX_PARAMETER, TEX_VALUE,
+};
 
 /// Arguments of one instruction, of which only the constants are looked at.
 #[derive(Clone, Copy)]
@@ -97,15 +101,124 @@ impl Constants<'_> {
         }
     }
 
-    pub(crate) fn tex_parameter(&self) -> Result<(), Fault> {
-        let (Some(name), Some(value)) = (self.word(0), self.word(1)) else { return Ok(()) };
-        let is_filter = matches!(name, 0x2800 | 0x2801);
-        if is_filter == matches!(value, 0x2600 | 0x2601) {
+    pub(crate) fn tex_env_scale(&self) -> Result<(), Fault> {
+        self.float(1, |v| [1.0, 2.0, 4.0].contains(&v), "it must be 1, 2 or 4")
+    }
+
+    pub(crate) fn point_parameter(&self) -> Result<(), Fault> {
+        match self.word(0) {
+            // The others are the factors of the attenuation, which may be anything.
+            Some(0x8126..=0x8128) => self.float(1, |v| v >= 0.0, "a point size must not be negative"),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn fog(&self) -> Result<(), Fault> {
+        match self.word(0) {
+            Some(0x0b62) => self.float(1, |v| v >= 0.0, "a density must not be negative"),
+            _ => Ok(()),
+        }
+    }
+
+    fn count(&self, i: usize, good: impl Fn(u32) -> bool, must: &'static str) -> Result<(), Fault> {
+        match self.word(i) {
+            Some(value) if !good(value) => Err((i, Detail::Range { value: Number::Count(value), must })),
+            _ => Ok(()),
+        }
+    }
+
+    /// Bytes or vertices from a buffer's beginning, or from one vertex to the next: none is larger than an aperture.
+    pub(crate) fn place(&self, i: usize) -> Result<(), Fault> {
+        self.count(
+            i,
+            |v| usize::try_from(v).is_ok_and(|v| v <= MAX_APERTURE_BYTES),
+            "no aperture has as many bytes",
+        )
+    }
+
+    pub(crate) fn array_pointer(&self) -> Result<(), Fault> {
+        let array = self.word(0).unwrap_or_default();
+        match array {
+            VERTEX => self.count(1, |v| (2..=4).contains(&v), "a vertex has 2 to 4 components")?,
+            NORMAL => self.count(1, |v| v == 3, "a normal has 3 components")?,
+            COLOR => self.count(1, |v| matches!(v, 3 | 4), "a color has 3 or 4 components")?,
+            _ => self.count(1, |v| (1..=4).contains(&v), "a texture coordinate has 1 to 4 components")?,
+        }
+        let good = match array {
+            COLOR => true,
+            NORMAL => matches!(self.word(2), Some(0x1400 | 0x1402 | 0x1404 | 0x1406 | 0x140a)),
+            _ => matches!(self.word(2), Some(0x1402 | 0x1404 | 0x1406 | 0x140a)),
+        };
+        let must = match array {
+            NORMAL => "use byte, short, int, float or double",
+            _ => "use short, int, float or double",
+        };
+        self.pair((0, &ARRAY), (2, &ARRAY_DATA), good, must)?;
+        self.place(3)?;
+        self.place(5)
+    }
+
+    /// Two operands of which the first decides what the second may be.
+    fn pair(
+        &self,
+        (name, names): (usize, &EnumSet),
+        (value, values): (usize, &EnumSet),
+        good: bool,
+        must: &'static str,
+    ) -> Result<(), Fault> {
+        if good {
             return Ok(());
         }
-        let must =
-            if is_filter { "use nearest or linear" } else { "use repeat, clamp_to_edge or mirrored_repeat" };
-        let name = TEX_PARAMETER.name_of(name).unwrap_or(Op::TexParameter.info().name);
-        Err((1, Detail::TexParameter { name, value: TEX_VALUE.name_of(value).unwrap_or("?"), must }))
+        let text = |i: usize, set: &EnumSet| self.word(i).and_then(|word| set.name_of(word)).unwrap_or("?");
+        Err((value, Detail::Pair { name: text(name, names), value: text(value, values), must }))
+    }
+
+    pub(crate) fn tex_parameter(&self) -> Result<(), Fault> {
+        let (Some(name), Some(value)) = (self.word(0), self.word(1)) else { return Ok(()) };
+        let (good, must) = match name {
+            0x2800 => (matches!(value, 0x2600 | 0x2601), "use nearest or linear"),
+            0x2801 => (
+                matches!(value, 0x2600 | 0x2601 | 0x2700..=0x2703),
+                "use nearest, linear or one of the mipmap filters",
+            ),
+            _ => (
+                matches!(value, 0x2900 | 0x2901 | 0x812f | 0x8370),
+                "use repeat, clamp, clamp_to_edge or mirrored_repeat",
+            ),
+        };
+        self.pair((0, &TEX_PARAMETER), (1, &TEX_VALUE), good, must)
+    }
+
+    pub(crate) fn tex_env_combine(&self) -> Result<(), Fault> {
+        let (Some(name), Some(value)) = (self.word(0), self.word(1)) else { return Ok(()) };
+        let function = matches!(value, 0x1e01 | 0x2100 | 0x0104 | 0x8574 | 0x8575 | 0x84e7);
+        let (good, must) = match name {
+            0x8571 => (
+                function || matches!(value, 0x86ae | 0x86af),
+                "use replace, modulate, add, add_signed, interpolate, subtract, dot3_rgb or dot3_rgba",
+            ),
+            0x8572 => (function, "use replace, modulate, add, add_signed, interpolate or subtract"),
+            0x8580..=0x8582 | 0x8588..=0x858a => (
+                matches!(value, 0x1702 | 0x84c0 | 0x84c1 | 0x8576 | 0x8577 | 0x8578),
+                "use texture, texture0, texture1, constant, primary_color or previous",
+            ),
+            0x8590..=0x8592 => (
+                matches!(value, 0x300..=0x303),
+                "use src_color, one_minus_src_color, src_alpha or one_minus_src_alpha",
+            ),
+            _ => (matches!(value, 0x302 | 0x303), "use src_alpha or one_minus_src_alpha"),
+        };
+        self.pair((0, &TEX_ENV_PARAMETER), (1, &TEX_ENV_VALUE), good, must)
+    }
+
+    pub(crate) fn tex_gen_mode(&self) -> Result<(), Fault> {
+        let (Some(coordinate), Some(mode)) = (self.word(0), self.word(1)) else { return Ok(()) };
+        // A sphere map has two coordinates.
+        let good = mode != 0x2402 || matches!(coordinate, 0x2000 | 0x2001);
+        self.pair((0, &TEX_COORDINATE), (1, &TEX_GEN_MODE), good, "use eye_linear or object_linear")
     }
 }
+
+const VERTEX: u32 = Array::Vertex as u32;
+const NORMAL: u32 = Array::Normal as u32;
+const COLOR: u32 = Array::Color as u32;

@@ -54,10 +54,14 @@ rules! {
     V29 = 29, "matrix stacks end as deep as they began";
     V30 = 30, "paths that meet have matrix stacks of the same depth";
     V31 = 31, "push_matrix and pop_matrix know their stack";
-    V32 = 32, "display lists begin and end in matrix mode modelview";
+    V32 = 32, "display lists begin and end in matrix mode modelview with texture unit 0";
     V33 = 33, "a constant is in the range that OpenGL allows";
-    V34 = 34, "a texture parameter has a value of its own kind";
+    V34 = 34, "a parameter has a value of its own kind";
     V35 = 35, "the worst case is within the budget";
+    V36 = 36, "an attribute stack does not overflow";
+    V37 = 37, "pop_attrib has a push_attrib before it";
+    V38 = 38, "each push_attrib has its pop_attrib";
+    V39 = 39, "paths that meet have the same attributes pushed";
 }
 
 impl Rule {

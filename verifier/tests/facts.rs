@@ -24,6 +24,7 @@ fn jmp_if(target: u32) -> Vec<u32> {
 }
 const COLOR: u32 = 0x4000;
 const DEPTH: u32 = 0x100;
+const STENCIL: u32 = 0x400;
 const SCISSOR_TEST: u32 = 0x0c11;
 /// Two words.
 fn clear(mask: u32) -> Vec<u32> {
@@ -131,9 +132,113 @@ fn masks_can_narrow_a_clear() {
 }
 
 #[test]
+fn stencil_is_like_depth() {
+    let stencil_mask = |mask| op(Op::StencilMask, &[mask]);
+    let f = facts(Redraw, &[clear(STENCIL), primitive(4, 3)]);
+    assert_eq!((f.body.clears_stencil, f.body.clears_depth), (Occurs::Always, Occurs::Never));
+    assert_eq!(f.body.opening_stencil_clear.map(|c| (c.offset, c.mask)), Some((4, Confinement::Inherited)));
+    assert!(f.body.may_use_stencil() && !f.body.may_use_depth() && f.body.touches_pixels());
+    assert!(!facts(Redraw, &[clear(COLOR | DEPTH)]).body.may_use_stencil());
+    assert!(facts(Redraw, &[enable(0x0b90)]).body.may_use_stencil());
+    // Eight bits of it are there.
+    for (mask, confinement) in [
+        (U(0xff), Confinement::Open),
+        (U(0xffff_ffff), Confinement::Open),
+        (U(0xffff_fffe), Confinement::Unknown),
+        (U(0x7f), Confinement::Unknown),
+        (R(31), Confinement::Unknown),
+    ] {
+        let f = facts(Redraw, &[stencil_mask(mask), clear(STENCIL)]);
+        assert_eq!(f.body.opening_stencil_clear.map(|c| c.mask), Some(confinement), "{mask:?}");
+    }
+    let f = facts(Redraw, &[primitive(4, 3), clear(STENCIL)]);
+    assert_eq!((f.body.clears_stencil, f.body.opening_stencil_clear), (Occurs::Always, None));
+}
+
+#[test]
+fn what_pop_attrib_restores_is_known() {
+    let push = |groups| op(Op::PushAttrib, &[U(groups)]);
+    let pop = || plain(Op::PopAttrib);
+    let rectangle = || op(Op::Scissor, &[I(0), I(0), I(10), I(10)]);
+    let color_mask = |a| op(Op::ColorMask, &[U(1), U(1), U(1), U(a)]);
+    let (scissor, enables, color_buffer, depth_buffer, stencil_buffer) =
+        (0x80000, 0x2000, 0x4000, 0x100, 0x400);
+    let opening = |before: &[Vec<u32>]| {
+        let mut all = before.to_vec();
+        all.push(clear(COLOR | DEPTH | STENCIL));
+        let body = facts(Redraw, &all).body;
+        let color = body.opening_color_clear.expect("unconditional");
+        let masks = [Some(color), body.opening_depth_clear, body.opening_stencil_clear];
+        (color.scissor, masks.map(|clear| clear.expect("unconditional").mask))
+    };
+    use Confinement::{Inherited, Open, Unknown};
+    let scissored = |before: &[Vec<u32>]| opening(before).0;
+    assert_eq!(scissored(&[push(scissor), enable(SCISSOR_TEST), rectangle(), pop()]), Inherited);
+    assert_eq!(scissored(&[push(enables), enable(SCISSOR_TEST), pop()]), Unknown);
+    assert_eq!(scissored(&[push(enables), enable(0x0b71), pop()]), Inherited);
+    assert_eq!(scissored(&[push(color_buffer), enable(SCISSOR_TEST), pop()]), Unknown);
+    let off = || disable(SCISSOR_TEST);
+    assert_eq!(scissored(&[off(), push(enables), enable(SCISSOR_TEST), rectangle(), pop()]), Open);
+    assert_eq!(scissored(&[push(enables), off(), rectangle(), pop()]), Unknown, "another rectangle");
+    assert_eq!(scissored(&[push(scissor), off(), pop()]), Inherited, "no longer off");
+    assert_eq!(
+        scissored(&[push(scissor), off(), push(scissor), enable(SCISSOR_TEST), pop(), push(0), pop(), pop()]),
+        Inherited
+    );
+    let all = [color_mask(0), op(Op::DepthMask, &[U(0)]), op(Op::StencilMask, &[U(0)])].concat();
+    let masked = |groups| opening(&[push(groups), all.clone(), pop()]).1;
+    assert_eq!(masked(color_buffer), [Inherited, Unknown, Unknown]);
+    assert_eq!(masked(depth_buffer), [Unknown, Inherited, Unknown]);
+    assert_eq!(masked(stencil_buffer), [Unknown, Unknown, Inherited]);
+    assert_eq!(opening(&[color_mask(1), push(color_buffer), color_mask(0), pop()]).1[0], Open);
+    assert_eq!(opening(&[push(color_buffer), color_mask(1), pop()]).1[0], Inherited);
+    // What a list leaves behind comes back, too.
+    let f = facts(Redraw, &[call(1), push(scissor), off(), pop(), clear(COLOR)]);
+    assert_eq!(f.body.opening_color_clear, None);
+}
+
+#[test]
+fn arrays_are_drawn_and_counted() {
+    let pointer = |buffer| op(Op::ArrayPointer, &[U(0x8074), U(3), U(0x1406), U(0), U(buffer), U(0)]);
+    let arrays = |mode, count| op(Op::DrawArrays, &[U(mode), U(5), U(count)]);
+    let elements =
+        |mode, count, buffer| op(Op::DrawElements, &[U(mode), U(count), U(0x1403), U(buffer), U(2)]);
+    let f = facts(
+        Redraw,
+        &[pointer(9), pointer(0), elements(7, 9, 4), pointer(9), arrays(4, 7), elements(0, 1, 0)],
+    );
+    assert_eq!(*f.body.buffers, [4, 9]);
+    assert_eq!(f.body.draws, Occurs::Always);
+    assert!(f.body.touches_pixels());
+    let cost = Cost { ops: 6, fuel: 3 + 3 * 16 + 17, gl_calls: 6, vertices: 17, assembled: 12 + 6 + 1 };
+    assert_eq!(f.body.worst, cost);
+    assert_eq!(facts(Redraw, &[pointer(9)]).body.draws, Occurs::Never);
+    // Drawing before the clear.
+    assert_eq!(facts(Redraw, &[arrays(4, 3), clear(COLOR)]).body.opening_color_clear, None);
+    // In a list, it is the list's.
+    let new_list = op(Op::NewList, &[U(1)]);
+    let f = facts(Init, &[new_list, pointer(3), arrays(0, 4), plain(Op::EndList)]);
+    assert_eq!((f.body.buffers.len(), f.body.worst.vertices), (0, 0));
+    assert_eq!((&*f.lists[0].body.buffers, f.lists[0].body.worst.assembled), (&[3][..], 4));
+    assert_eq!(verifier::assembled(5, u32::MAX), 3 * (u64::from(u32::MAX) - 2));
+}
+
+#[test]
+fn each_unit_has_a_texture_stack() {
+    let (mode, unit) = (|m| op(Op::MatrixMode, &[U(m)]), |u: u32| op(Op::ActiveTexture, &[U(0x84c0 + u)]));
+    let (push, pop) = (|| plain(Op::PushMatrix), || plain(Op::PopMatrix));
+    let f = facts(
+        Redraw,
+        &[mode(0x1702), unit(1), push(), push(), unit(0), push(), pop(), unit(1), pop(), pop()],
+    );
+    assert_eq!(f.body.matrix_rise, [0, 0, 1, 2]);
+}
+
+#[test]
 fn capabilities_count_when_enabled() {
     let used = |instructions: &[Vec<u32>]| facts(Redraw, instructions).body.uses;
     assert!(used(&[enable(0x0b71)]).depth_test && !used(&[disable(0x0b71)]).depth_test);
+    assert!(used(&[enable(0x0b90)]).stencil_test && !used(&[disable(0x0b90)]).stencil_test);
     assert!(used(&[enable(0x0be2)]).blending && !used(&[disable(0x0be2)]).blending);
     assert!(used(&[enable(0x0b50)]).lighting && !used(&[enable(0x0b44)]).lighting);
     assert!(used(&[enable(0x0de1)]).texturing);
@@ -149,7 +254,7 @@ fn worst_cost_is_the_dearest_way_field_by_field() {
     let lower = Cost { ops: 1 + 5, fuel: 1 + 2 + 3 + 2, gl_calls: 5, vertices: 3, assembled: 3 };
     let worst = Cost { fuel: upper.fuel, ..lower };
     assert_eq!(f.body.worst, worst);
-    assert_eq!(f.body.worst.upload_bytes(), 192);
+    assert_eq!(f.body.worst.upload_bytes(), 240);
     assert_eq!(f.instructions, 8);
     // Dead code costs nothing.
     let f = facts(Redraw, &[jmp(18), primitive(4, 3)]);
@@ -259,11 +364,11 @@ fn lists_have_facts_of_their_own() {
     assert_eq!(list.body.worst.fuel, 2 + 4 + 2 + 16 + 2 + 4 + 2 + 2);
     assert_eq!(list.body.clears_color, Occurs::Always);
     assert_eq!(list.body.registers_read, 1 << 4);
-    assert_eq!(list.body.matrix_rise, [2, 0, 0]);
+    assert_eq!(list.body.matrix_rise, [2, 0, 0, 0]);
     assert_eq!((&*list.body.textures, &*list.body.calls), (&[77][..], &[6][..]));
     assert_eq!((f.lists[1].name, f.lists[1].words.clone(), f.lists[1].defined), (6, 28..28, Occurs::Maybe));
     // None of it is the program's own.
     assert!(!f.body.touches_pixels());
-    assert_eq!((f.body.registers_read, f.body.textures.len(), f.body.matrix_rise), (1 << 1, 0, [0; 3]));
+    assert_eq!((f.body.registers_read, f.body.textures.len(), f.body.matrix_rise), (1 << 1, 0, [0; 4]));
     assert_eq!(f.body.worst, Cost { ops: 5, fuel: 2 + 2 + 1 + 2 + 2, gl_calls: 4, ..Cost::default() });
 }

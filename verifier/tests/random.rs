@@ -4,12 +4,12 @@
 #![allow(clippy::cast_possible_truncation, reason = "test")]
 mod build;
 
-use blinkgl::limits::{MAX_PROGRAM_WORDS, MODELVIEW_STACK, PROJECTION_STACK, TEXTURE_STACK};
+use blinkgl::limits::{ATTRIB_STACK, MAX_PROGRAM_WORDS, MODELVIEW_STACK, PROJECTION_STACK, TEXTURE_STACK};
 use blinkgl::ops::{Callback, Class, Kind, OPS, Op, OpInfo};
 use blinkgl::wire::{self, HEADER_WORDS};
 use build::{program, verify};
 use fastrand::Rng;
-use verifier::{BodyFacts, Cost, Occurs, VerifiedProgram};
+use verifier::{BodyFacts, ClearFact, Cost, Occurs, VerifiedProgram};
 
 /// An instruction of this row with operands that its kinds allow. Labels are 0.
 fn random_instruction(rng: &mut Rng, info: &OpInfo) -> Vec<u32> {
@@ -25,6 +25,7 @@ fn random_instruction(rng: &mut Rng, info: &OpInfo) -> Vec<u32> {
         }
         words.push(match operand.kind {
             Kind::Dst | Kind::Label => 0,
+            Kind::Float if info.op == Op::TexEnvScale => [1.0f32, 2.0, 4.0][rng.usize(..3)].to_bits(),
             Kind::Float => (rng.f32() + i as f32).to_bits(),
             Kind::Int | Kind::Raw => rng.u32(..100),
             Kind::Enum(set) => set.values[rng.usize(..set.values.len())].1,
@@ -43,24 +44,61 @@ fn one(rng: &mut Rng, op: Op) -> Vec<u32> {
     random_instruction(rng, op.info())
 }
 
+/// As `random_instruction`, but rarely with constants that OpenGL refuses: most of what could stand in an
+/// `array_pointer` would be, and then little else would be looked at.
+fn sensible_instruction(rng: &mut Rng, info: &OpInfo) -> Vec<u32> {
+    loop {
+        let words = random_instruction(rng, info);
+        let refused = verify(&program(std::slice::from_ref(&words)), Callback::Redraw)
+            .is_err_and(|error| matches!(error.rule.number(), 33 | 34));
+        if !refused || rng.u8(..64) == 0 {
+            return words;
+        }
+    }
+}
+
 /// Any op of one of the classes.
 fn any(rng: &mut Rng, classes: &[Class]) -> Vec<u32> {
     loop {
         let info = &OPS[rng.usize(..OPS.len())];
         // These are placed in pairs, and modes go back.
-        let paired = matches!(info.op, Op::PushMatrix | Op::PopMatrix | Op::MatrixMode);
+        let paired = matches!(
+            info.op,
+            Op::PushMatrix
+                | Op::PopMatrix
+                | Op::MatrixMode
+                | Op::ActiveTexture
+                | Op::PushAttrib
+                | Op::PopAttrib
+        );
         if classes.contains(&info.class) && !paired {
-            return random_instruction(rng, info);
+            return sensible_instruction(rng, info);
         }
     }
 }
+
+/// An op that may narrow or open what a clear reaches.
+fn confining(rng: &mut Rng) -> Vec<u32> {
+    match rng.u8(..8) {
+        0 => build::op(Op::Enable, &[build::U(SCISSOR_TEST)]),
+        1 => build::op(Op::Disable, &[build::U(SCISSOR_TEST)]),
+        2 => build::op(Op::ColorMask, &[build::U(1); 4]),
+        3 => build::op(Op::StencilMask, &[build::U(rng.u32(..) | 0xff)]),
+        4 => one(rng, Op::Scissor),
+        5 => one(rng, Op::ColorMask),
+        6 => one(rng, Op::DepthMask),
+        _ => one(rng, Op::StencilMask),
+    }
+}
+
+const SCISSOR_TEST: u32 = 0x0c11;
 
 /// Appends a well-formed block.
 fn block(rng: &mut Rng, callback: Callback, in_list: bool, nesting: u32, words: &mut Vec<u32>) {
     for _ in 0..rng.u32(..6) {
         let here = words.len();
         let may_draw = in_list || callback == Callback::Redraw;
-        match rng.u8(..9) {
+        match rng.u8(..12) {
             0 if may_draw => {
                 words.extend(one(rng, Op::Begin));
                 for _ in 0..rng.u32(..7) {
@@ -82,6 +120,50 @@ fn block(rng: &mut Rng, callback: Callback, in_list: bool, nesting: u32, words: 
                 words.extend(one(rng, Op::PushMatrix));
                 words.extend(one(rng, Op::LoadIdentity));
                 words.extend(one(rng, Op::PopMatrix));
+                words.extend(build::op(Op::MatrixMode, &[build::U(0x1700)]));
+            }
+            8 if callback != Callback::Input => {
+                // What pop_attrib brings back need not be known before it.
+                let groups = [0x1000 | 0x40000, 0xfffff, 0x41000 | rng.u32(..0x100000)][rng.usize(..3)];
+                words.extend(build::op(Op::PushAttrib, &[build::U(groups)]));
+                if nesting > 0 {
+                    block(rng, callback, in_list, nesting - 1, words);
+                }
+                let jump = words.len();
+                let jumps = !in_list && rng.bool();
+                if jumps {
+                    words.extend(one(rng, Op::JmpIf));
+                }
+                words.extend(one(rng, Op::MatrixMode));
+                words.extend(one(rng, Op::ActiveTexture));
+                if rng.bool() {
+                    words.extend(one(rng, Op::PushMatrix));
+                    words.extend(one(rng, Op::PopMatrix));
+                }
+                if jumps {
+                    words[jump + 4] = words.len() as u32;
+                }
+                words.extend(one(rng, Op::PopAttrib));
+            }
+            9 if callback != Callback::Input => {
+                // Of groups that do not matter to modes and units, and what could confine a clear.
+                words.extend(build::op(Op::PushAttrib, &[build::U(rng.u32(..0x100000) & !0x41000)]));
+                for _ in 0..rng.u8(..4) {
+                    words.extend(confining(rng));
+                }
+                words.extend(one(rng, Op::PopAttrib));
+            }
+            10 if callback != Callback::Input => words.extend(confining(rng)),
+            11 if callback != Callback::Input => {
+                words.extend(build::op(Op::ActiveTexture, &[build::U(0x84c1)]));
+                words.extend(build::op(Op::MatrixMode, &[build::U(0x1702)]));
+                words.extend(one(rng, Op::PushMatrix));
+                words.extend(build::op(Op::ActiveTexture, &[build::U(0x84c0)]));
+                words.extend(one(rng, Op::PushMatrix));
+                words.extend(one(rng, Op::PopMatrix));
+                words.extend(build::op(Op::ActiveTexture, &[build::U(0x84c1)]));
+                words.extend(one(rng, Op::PopMatrix));
+                words.extend(build::op(Op::ActiveTexture, &[build::U(0x84c0)]));
                 words.extend(build::op(Op::MatrixMode, &[build::U(0x1700)]));
             }
             3 | 4 if nesting > 0 && !in_list => {
@@ -152,11 +234,16 @@ fn mutate(rng: &mut Rng, words: &mut Vec<u32>) {
     }
 }
 
-fn add(cost: &mut Cost, info: &OpInfo) {
+fn add(cost: &mut Cost, info: &OpInfo, arrays: Option<(u32, u32)>) {
     cost.ops += 1;
     cost.fuel += info.cost;
     cost.gl_calls += u32::from(info.class.is_gl());
     cost.vertices += u32::from(info.class == Class::Vertex);
+    if let Some((mode, count)) = arrays {
+        cost.fuel += count;
+        cost.vertices += count;
+        cost.assembled += verifier::assembled(mode, count) as u32;
+    }
 }
 
 fn within(cost: Cost, worst: Cost) -> bool {
@@ -167,8 +254,58 @@ fn within(cost: Cost, worst: Cost) -> bool {
         && cost.assembled <= worst.assembled
 }
 
+/// What confines a clear, as it is and not as it is known.
+#[derive(Clone, Copy, Debug)]
+struct Confines {
+    scissor_test: bool,
+    /// The scissor rectangle is smaller than the window.
+    rectangle: bool,
+    color: bool,
+    depth: bool,
+    stencil: bool,
+}
+
+impl Confines {
+    fn random(rng: &mut Rng) -> Confines {
+        let mut bit = || rng.bool();
+        Confines { scissor_test: bit(), rectangle: bit(), color: bit(), depth: bit(), stencil: bit() }
+    }
+
+    fn scissor(self) -> bool {
+        self.scissor_test && self.rectangle
+    }
+
+    /// What `pop_attrib` makes of the state.
+    fn restore(&mut self, groups: u32, saved: Confines) {
+        if groups & (0x2000 | 0x80000) != 0 {
+            self.scissor_test = saved.scissor_test;
+        }
+        if groups & 0x80000 != 0 {
+            self.rectangle = saved.rectangle;
+        }
+        if groups & 0x4000 != 0 {
+            self.color = saved.color;
+        }
+        if groups & 0x100 != 0 {
+            self.depth = saved.depth;
+        }
+        if groups & 0x400 != 0 {
+            self.stencil = saved.stencil;
+        }
+    }
+}
+
+/// What `push_attrib` saves of what is followed here.
+#[derive(Clone, Copy, Debug)]
+struct Saved {
+    groups: u32,
+    mode: usize,
+    unit: usize,
+    confines: Confines,
+}
+
 /// What one body did on one path.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Seen {
     cost: Cost,
     written: u32,
@@ -176,14 +313,65 @@ struct Seen {
     draws: bool,
     clears_color: bool,
     clears_depth: bool,
+    clears_stencil: bool,
     opened: bool,
     textures: Vec<u32>,
+    buffers: Vec<u32>,
     calls: Vec<u32>,
-    depth: [usize; 3],
+    depth: [usize; 4],
+    peak: [usize; 4],
     mode: usize,
+    unit: usize,
+    saved: Vec<Saved>,
+    entry: Confines,
+    confines: Confines,
+    /// Clears: where, of which buffers, and how confined.
+    clears: Vec<(u32, u32, Confines)>,
 }
 
 impl Seen {
+    fn new(entry: Confines) -> Seen {
+        Seen {
+            cost: Cost::default(),
+            written: 0,
+            read: 0,
+            draws: false,
+            clears_color: false,
+            clears_depth: false,
+            clears_stencil: false,
+            opened: false,
+            textures: vec![],
+            buffers: vec![],
+            calls: vec![],
+            depth: [1; 4],
+            peak: [1; 4],
+            mode: 0,
+            unit: 0,
+            saved: vec![],
+            entry,
+            confines: entry,
+            clears: vec![],
+        }
+    }
+
+    /// The matrix stack that is selected.
+    fn stack(&self) -> usize {
+        if self.mode == 2 { 2 + self.unit } else { self.mode }
+    }
+
+    /// What is said of an opening clear holds for the clear.
+    fn opens(&self, fact: Option<ClearFact>, buffer: u32, mask: fn(Confines) -> bool) {
+        let Some(fact) = fact else { return };
+        let &(_, _, at) = self
+            .clears
+            .iter()
+            .find(|&&(offset, buffers, _)| offset == fact.offset && buffers & buffer != 0)
+            .expect("it happens in each run");
+        if fact.covers_window(!self.entry.scissor(), !mask(self.entry)) {
+            assert!(!at.scissor() && !mask(at), "{fact:?}: {:?} at entry, {at:?}", self.entry);
+        }
+    }
+
     fn agrees(&self, facts: &BodyFacts) {
         assert!(within(self.cost, facts.worst), "{:?} exceeds {:?}", self.cost, facts.worst);
         assert_eq!(self.read & !facts.registers_read, 0, "reads a register that is not live at entry");
@@ -191,9 +379,18 @@ impl Seen {
         happened(self.clears_color, facts.clears_color);
         happened(self.clears_depth, facts.clears_depth);
         assert!(facts.opening_color_clear.is_none() || self.opened, "no color clear before drawing");
+        happened(self.clears_stencil, facts.clears_stencil);
+        self.opens(facts.opening_color_clear, 0x4000, |c| c.color);
+        self.opens(facts.opening_depth_clear, 0x100, |c| c.depth);
+        self.opens(facts.opening_stencil_clear, 0x400, |c| c.stencil);
         assert!(self.textures.iter().all(|&t| t == 0 || facts.textures.contains(&t)));
+        assert!(self.buffers.iter().all(|&b| b == 0 || facts.buffers.contains(&b)));
         assert!(self.calls.iter().all(|l| facts.calls.contains(l)));
-        assert_eq!(self.depth, [1; 3], "unbalanced");
+        assert_eq!(self.depth, [1; 4], "unbalanced");
+        assert!(self.saved.is_empty(), "unbalanced");
+        for (peak, rise) in self.peak.into_iter().zip(facts.matrix_rise) {
+            assert!(peak <= 1 + usize::from(rise));
+        }
     }
 }
 
@@ -209,15 +406,15 @@ fn happened(did: bool, occurs: Occurs) {
 fn walk(rng: &mut Rng, verified: &VerifiedProgram) {
     let words = verified.words();
     let facts = verified.facts();
-    let capacity = [MODELVIEW_STACK, PROJECTION_STACK, TEXTURE_STACK];
-    let mut body = Seen { depth: [1; 3], ..Seen::default() };
+    let capacity = [MODELVIEW_STACK, PROJECTION_STACK, TEXTURE_STACK, TEXTURE_STACK];
+    let mut body = Seen::new(Confines::random(rng));
     let mut outer = None;
     let mut primitive = None;
     let mut signals = [false; 3];
     let mut externals = 0u32;
     let mut offset = HEADER_WORDS;
     let mut steps = 0;
-    let (mut used_depth_test, mut used_blending) = (false, false);
+    let (mut used_depth_test, mut used_blending, mut used_stencil_test) = (false, false, false);
     while offset < words.len() {
         steps += 1;
         assert!(steps <= facts.instructions, "does not end");
@@ -252,9 +449,16 @@ fn walk(rng: &mut Rng, verified: &VerifiedProgram) {
         assert!(primitive.is_none() || info.class.inside_begin());
         let mut next = offset + instruction.words();
         if info.op != Op::EndList {
-            add(&mut body.cost, info);
+            let arrays = if info.op == Op::DrawArrays {
+                Some((args[0], args[2]))
+            } else if info.op == Op::DrawElements {
+                Some((args[0], args[1]))
+            } else {
+                None
+            };
+            add(&mut body.cost, info, arrays);
         }
-        let mode = body.mode;
+        let stack = body.stack();
         #[allow(clippy::wildcard_enum_match_arm, reason = "an oracle for some ops")]
         match info.op {
             Op::Jmp => next = args[0] as usize,
@@ -271,40 +475,76 @@ fn walk(rng: &mut Rng, verified: &VerifiedProgram) {
                     body.clears_color = true;
                 }
                 body.clears_depth |= args[0] & 0x100 != 0;
+                body.clears_stencil |= args[0] & 0x400 != 0;
+                body.clears.push((offset as u32, args[0], body.confines));
+            }
+            Op::DrawArrays => body.draws = true,
+            Op::DrawElements => {
+                body.draws = true;
+                body.buffers.push(args[3]);
+            }
+            Op::ArrayPointer => body.buffers.push(args[4]),
+            Op::ActiveTexture => body.unit = (args[0] - 0x84c0) as usize,
+            Op::PushAttrib => {
+                let (mode, unit, confines) = (body.mode, body.unit, body.confines);
+                body.saved.push(Saved { groups: args[0], mode, unit, confines });
+                assert!(body.saved.len() <= ATTRIB_STACK);
+            }
+            Op::PopAttrib => {
+                let saved = body.saved.pop().expect("pushed before");
+                if saved.groups & 0x1000 != 0 {
+                    body.mode = saved.mode;
+                }
+                if saved.groups & 0x40000 != 0 {
+                    body.unit = saved.unit;
+                }
+                body.confines.restore(saved.groups, saved.confines);
+            }
+            Op::Scissor => body.confines.rectangle = true,
+            Op::ColorMask => body.confines.color = args != [1; 4],
+            Op::DepthMask => body.confines.depth = args[0] != 1,
+            Op::StencilMask => {
+                body.confines.stencil = instruction.mask != 0 || args[0] & 0xff != 0xff;
             }
             Op::MatrixMode => body.mode = (args[0] - 0x1700) as usize,
             Op::PushMatrix => {
-                body.depth[mode] += 1;
-                assert!(body.depth[mode] <= capacity[mode]);
+                body.depth[stack] += 1;
+                assert!(body.depth[stack] <= capacity[stack]);
+                body.peak[stack] = body.peak[stack].max(body.depth[stack]);
             }
             Op::PopMatrix => {
-                assert!(body.depth[mode] > 1);
-                body.depth[mode] -= 1;
+                assert!(body.depth[stack] > 1);
+                body.depth[stack] -= 1;
             }
             Op::BindTexture => body.textures.push(args[0]),
             Op::CallList => {
-                assert_eq!(mode, 0);
+                assert_eq!((body.mode, body.unit), (0, 0));
                 body.calls.push(args[0]);
                 body.draws = true;
+                // It may leave anything behind.
+                body.confines = Confines::random(rng);
             }
             Op::NewList => {
-                let list = Seen { depth: [1; 3], ..Seen::default() };
+                let list = Seen::new(Confines::random(rng));
                 outer = Some((std::mem::replace(&mut body, list), args[0], next));
             }
             Op::EndList => {
                 let (program, name, start) = outer.take().expect("in a list");
-                assert_eq!((primitive, body.mode), (None, 0));
+                assert_eq!((primitive, body.mode, body.unit), (None, 0, 0));
                 let list = std::mem::replace(&mut body, program);
                 let range = start as u32..offset as u32;
                 let known = facts.lists.iter().find(|l| l.name == name && l.words == range);
                 list.agrees(&known.expect("the list is known").body);
-                add(&mut body.cost, info);
+                add(&mut body.cost, info, None);
             }
             Op::RequestFrame => signals[0] = true,
             Op::Damage => signals[1] = true,
             Op::Notify => signals[2] = true,
             Op::Read => externals |= 1 << args[1],
+            Op::Disable if args[0] == SCISSOR_TEST => body.confines.scissor_test = false,
             Op::Enable => {
+                body.confines.scissor_test |= args[0] == SCISSOR_TEST;
+                used_stencil_test |= args[0] == 0x0b90 && !in_list;
                 used_depth_test |= args[0] == 0x0b71 && !in_list;
                 used_blending |= args[0] == 0x0be2 && !in_list;
             }
@@ -326,6 +566,7 @@ fn walk(rng: &mut Rng, verified: &VerifiedProgram) {
     }
     assert_eq!(externals & !facts.externals, 0);
     assert!(!used_depth_test || facts.body.uses.depth_test);
+    assert!(!used_stencil_test || facts.body.uses.stencil_test);
     assert!(!used_blending || facts.body.uses.blending);
 }
 
@@ -373,7 +614,7 @@ fn well_formed_programs_are_accepted_and_keep_their_facts() {
 fn mutated_programs_never_panic_and_never_break_what_is_promised() {
     let mut rng = Rng::with_seed(2);
     let (mut accepted, programs) = (0, 150_000);
-    let mut rules = [0u32; 36];
+    let mut rules = [0u32; 40];
     for _ in 0..programs {
         let callback = Callback::ALL[rng.usize(..5)];
         let mut words = well_formed(&mut rng, callback);
