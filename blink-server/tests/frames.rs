@@ -350,3 +350,54 @@ fn popups_stay_with_their_parent() {
     fixture.save("popup");
     assert_eq!(fixture.content(&guest, popup.number()), Rect::new(130, 120, 80, 60));
 }
+
+/// What `init` left bound is used by a `redraw` that does not name it: a new version of it is seen in the next frame.
+#[test]
+fn textures_and_buffers_of_init_are_followed() {
+    use blink_client::TextureInfo;
+    use blinkgl::gl::{Array, ArrayData, Capability, Primitive, TexEnvMode};
+    let corners = |side: f32| -> Vec<u8> {
+        let xy = [-side, -side, side, -side, side, side, -side, side];
+        xy.iter().flat_map(|v: &f32| v.to_le_bytes()).collect()
+    };
+    let mut fixture = Fixture::new(400, 300);
+    let mut guest = fixture.guest();
+    let mut commit = guest.context.commit();
+    let info = TextureInfo::bgra(1, 1);
+    let texture = commit.texture(&info, &[0, 0, 255, 255]).unwrap();
+    let buffer = commit.vertex_buffer(&corners(1.0)).unwrap();
+    let mut p = Recorder::new();
+    p.bind_texture(texture.number());
+    p.enable(Capability::Texture2d);
+    p.tex_env_mode(TexEnvMode::Replace);
+    p.array_pointer(Array::Vertex, 2, ArrayData::Float, 0, buffer.number(), 0);
+    p.enable_array(Array::Vertex, true);
+    let init = commit.procedure(Callback::Init, &p.finish().unwrap()).unwrap();
+    let mut p = Recorder::new();
+    p.clear(ClearMask::COLOR);
+    p.draw_arrays(Primitive::Quads, 0, 4);
+    let redraw = commit.procedure(Callback::Redraw, &p.finish().unwrap()).unwrap();
+    let mut desc = WindowDesc { x: 100, y: 100, width: 100, height: 100, ..WindowDesc::default() };
+    desc.procedures[Callback::Init as usize] = init.number();
+    desc.procedures[Callback::Redraw as usize] = redraw.number();
+    let window = commit.window(&desc).unwrap().number();
+    commit.finish().unwrap();
+    fixture.sync(&mut guest);
+    let content = fixture.content(&guest, window);
+    let part = fixture.part(content);
+    assert_eq!(single_color(&part), Some([255, 0, 0, 255]));
+
+    let mut commit = guest.context.commit();
+    commit.set_texture(texture, &info, &[255, 0, 0, 255]).unwrap();
+    commit.finish().unwrap();
+    assert!(fixture.sync(&mut guest).is_some(), "the texture changed");
+    let part = fixture.part(content);
+    assert_eq!(single_color(&part), Some([0, 0, 255, 255]));
+
+    let mut commit = guest.context.commit();
+    commit.set_buffer(buffer, &corners(0.5)).unwrap();
+    commit.finish().unwrap();
+    assert!(fixture.sync(&mut guest).is_some(), "the buffer changed");
+    let blue = fixture.part(content).chunks_exact(4).filter(|p| *p == [0, 0, 255, 255]).count();
+    assert_eq!(blue, 50 * 50);
+}

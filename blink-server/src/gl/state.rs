@@ -587,6 +587,12 @@ impl WindowState {
         self.hard.stencil.on
     }
 
+    /// Is this texture bound to a unit?
+    #[must_use]
+    pub fn binds(&self, texture: u32) -> bool {
+        self.hard.units.iter().any(|unit| unit.texture == texture)
+    }
+
     /// Do matrix commands change a texture matrix?
     #[must_use]
     pub fn is_texture_mode(&self) -> bool {

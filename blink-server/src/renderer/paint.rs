@@ -142,7 +142,7 @@ impl Server {
         let started = Instant::now();
         let env = self.surroundings(view, presentation).environment();
         let Some(window) = self.window(view.id) else { return };
-        let (mut state, lists_test_depth) = (window.state.clone(), window.list_use.tests_depth);
+        let (mut state, lists) = (window.state.clone(), window.list_use.tests);
         state.start_callback();
         let place = if buffer.is_some() {
             Rect::new(0, 0, view.content.width, view.content.height)
@@ -155,9 +155,11 @@ impl Server {
         if !clears_color(facts, &state) {
             tracker.fill(framebuffer, &[clip], clip, EMPTY);
         }
-        // Without a test, nobody reads what is in the depth buffer.
-        let tests_depth = facts.body.may_use_depth() || state.depth_test() || lists_test_depth;
-        if tests_depth && !clears_depth(facts, &state) {
+        // Without a test, nobody reads what is in the buffer.
+        let tests_depth = facts.body.may_use_depth() || state.depth_test() || lists.depth;
+        let tests_stencil = facts.body.may_use_stencil() || state.stencil_test() || lists.stencil;
+        if (tests_depth && !clears_depth(facts, &state)) || (tests_stencil && !clears_stencil(facts, &state))
+        {
             tracker.clear_depth(framebuffer, clip);
         }
         let Some(context) =
@@ -236,4 +238,10 @@ fn clears_color(facts: &Facts, state: &WindowState) -> bool {
 fn clears_depth(facts: &Facts, state: &WindowState) -> bool {
     let clear = facts.body.opening_depth_clear;
     clear.is_some_and(|clear| clear.covers_window(state.scissor_open(), state.depth_mask_open()))
+}
+
+/// The same for the stencil buffer.
+fn clears_stencil(facts: &Facts, state: &WindowState) -> bool {
+    let clear = facts.body.opening_stencil_clear;
+    clear.is_some_and(|clear| clear.covers_window(state.scissor_open(), state.stencil_mask_open()))
 }

@@ -306,7 +306,8 @@ impl Server {
     fn damage_users(&mut self, client: ClientId, context: u32, texture: u32) {
         self.damage_windows(client, context, |context, window| {
             let program = context.program(&window.desc, Callback::Redraw);
-            window.list_use.textures.contains(&texture)
+            window.state.binds(texture)
+                || window.list_use.textures.contains(&texture)
                 || program.is_some_and(|program| program.facts().body.textures.contains(&texture))
         });
     }

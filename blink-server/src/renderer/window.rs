@@ -39,11 +39,20 @@ impl Damage {
     }
 }
 
+/// Tests of fragments against buffers that stay from one frame to the next.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tests {
+    /// The depth test.
+    pub depth: bool,
+    /// The stencil test.
+    pub stencil: bool,
+}
+
 /// What the display lists of a window may do, for those who plan by the facts of its `redraw`.
 #[derive(Clone, Debug, Default)]
 pub struct ListUse {
-    /// One may enable the depth test.
-    pub tests_depth: bool,
+    /// Tests that one may enable.
+    pub tests: Tests,
     /// Textures that one may bind.
     pub textures: BTreeSet<u32>,
 }
@@ -52,7 +61,8 @@ impl ListUse {
     /// A program that may define lists ran.
     pub fn note(&mut self, facts: &Facts) {
         for list in &facts.lists {
-            self.tests_depth |= list.body.may_use_depth();
+            self.tests.depth |= list.body.may_use_depth();
+            self.tests.stencil |= list.body.may_use_stencil();
             self.textures.extend(&list.body.textures);
         }
     }
