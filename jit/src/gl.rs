@@ -198,7 +198,7 @@ impl Segment {
 
 /// Receives what a program does.
 pub trait Gl {
-    /// A state command: every op of class State, Attribute, or Draw (`clear`). Arguments are resolved as
+    /// A state command: every op of class State, Attribute, or Draw (`clear`, `draw_arrays`...). Arguments are resolved as
     /// in [`Command`]. Attribute ops come here only when outside of a segment.
     fn command(&mut self, op: Op, args: &[u32]);
 

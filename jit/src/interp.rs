@@ -56,6 +56,7 @@ pub(crate) fn run(program: &LoweredProgram, machine: &mut Machine<'_>) {
             | Step::Commands { .. }
             | Step::Command { .. }
             | Step::Draw { .. }
+            | Step::DrawArrays { .. }
             | Step::Open { .. }
             | Step::Patch { .. }
             | Step::DrawOpen { .. }

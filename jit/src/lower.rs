@@ -194,11 +194,19 @@ impl<'a> Lowering<'a> {
             | Op::TexGenMode
             | Op::TexGenPlane
             | Op::ArrayPointer
-            | Op::EnableArray
-            | Op::DrawArrays
-            | Op::DrawElements => {
+            | Op::EnableArray => {
                 self.close();
                 self.command(i);
+            }
+            Op::DrawArrays => {
+                if let [mode, _, count] = *i.args {
+                    self.arrays(i, mode, count);
+                }
+            }
+            Op::DrawElements => {
+                if let [mode, count, ..] = *i.args {
+                    self.arrays(i, mode, count);
+                }
             }
 
             Op::NewList => {
@@ -360,13 +368,28 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// A command outside of segments.
-    fn command(&mut self, i: VerifiedInstruction<'a>) {
+    /// Drawing from arrays: a command that the receiver makes segments of. What it draws is counted here.
+    fn arrays(&mut self, i: VerifiedInstruction<'a>, mode: u32, count: u32) {
+        self.close();
+        let command = self.row(i);
+        // Within the verifier's budget, so it fits.
+        let vertices = u32::try_from(verifier::assembled(mode, count)).unwrap_or(u32::MAX);
+        self.body.steps.push(Step::DrawArrays { command, vertices });
+    }
+
+    /// A row of the command table, with its arguments; its index.
+    fn row(&mut self, i: VerifiedInstruction<'a>) -> u32 {
         let command = index(self.body.commands.len());
         let first = index(self.body.words.len());
         self.body.words.extend_from_slice(i.args);
         let args = u16::try_from(i.args.len()).unwrap_or_default();
         self.body.commands.push(CommandRow { op: i.info.op, args, first });
+        command
+    }
+
+    /// A command outside of segments.
+    fn command(&mut self, i: VerifiedInstruction<'a>) {
+        let command = self.row(i);
         if i.mask != 0 {
             self.reads(i);
             let ints = (0..)

@@ -115,6 +115,7 @@ impl Program {
             | Step::Commands { .. }
             | Step::Command { .. }
             | Step::Draw { .. }
+            | Step::DrawArrays { .. }
             | Step::Open { .. }
             | Step::Patch { .. }
             | Step::DrawOpen { .. }

@@ -10,7 +10,7 @@ use crate::env::{DamageRect, Effects, Environment, Stop};
 use crate::gl::{Attributes, Gl, Segment, SegmentId, Vertex};
 use crate::lower::LoweredProgram;
 use crate::program::Tier;
-use crate::step::{Body, Dynamic, EXIT, LEADING, List, Patch, Step, VERTEX_WORDS};
+use crate::step::{Body, CommandRow, Dynamic, EXIT, LEADING, List, Patch, Step, VERTEX_WORDS};
 use blinkgl::limits::{MAX_FUEL, MAX_LIST_NESTING, MAX_LISTS, MAX_OPERANDS, MAX_VERTICES, REGISTERS};
 use blinkgl::ops::Callback;
 use std::cell::Cell;
@@ -171,10 +171,13 @@ impl<'a> Machine<'a> {
             Step::Commands { first, end } => {
                 let rows = body.commands.get(first as usize..end as usize).unwrap_or_default();
                 for row in rows {
-                    let at = row.first as usize;
-                    if let Some(args) = body.words.get(at..at + usize::from(row.args)) {
-                        self.gl.command(row.op, args);
-                    }
+                    self.constant(body, row);
+                }
+            }
+            Step::DrawArrays { command, vertices } => {
+                self.drawn += u64::from(vertices);
+                if let Some(row) = body.commands.get(command as usize) {
+                    self.constant(body, row);
                 }
             }
             Step::Draw { segment } => {
@@ -249,6 +252,15 @@ impl<'a> Machine<'a> {
             self.act(body, step)?;
         }
         ControlFlow::Continue(())
+    }
+
+    /// A command without registers.
+    #[inline]
+    fn constant(&mut self, body: &Body, row: &CommandRow) {
+        let at = row.first as usize;
+        if let Some(args) = body.words.get(at..at + usize::from(row.args)) {
+            self.gl.command(row.op, args);
+        }
     }
 
     fn command(&mut self, body: &Body, command: u32, regs: u16, ints: u16) {

@@ -96,6 +96,11 @@ pub(crate) enum Step {
         regs: u16,
         ints: u16,
     },
+    /// Draws from arrays, by a command without registers; `vertices` after assembly.
+    DrawArrays {
+        command: u32,
+        vertices: u32,
+    },
     /// Draws a constant segment.
     Draw {
         segment: u32,

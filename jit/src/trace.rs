@@ -126,6 +126,8 @@ pub struct TraceGl {
     pub commands: Vec<Command>,
     /// All primitives, in order.
     pub primitives: Vec<TracedPrimitive>,
+    /// The attributes in force at each command that uses them: `push_attrib`, `pop_attrib` and what draws arrays.
+    pub used: Vec<Current>,
     /// The attributes at the end.
     pub current: Current,
 }
@@ -133,6 +135,9 @@ pub struct TraceGl {
 impl Gl for TraceGl {
     fn command(&mut self, op: Op, args: &[u32]) {
         if !self.current.set(op, args) {
+            if matches!(op, Op::PushAttrib | Op::PopAttrib | Op::DrawArrays | Op::DrawElements) {
+                self.used.push(self.current);
+            }
             self.commands.push(Command { op, args: args.into() });
         }
     }

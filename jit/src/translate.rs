@@ -215,6 +215,7 @@ impl Translator<'_, '_> {
             | Step::Commands { .. }
             | Step::Command { .. }
             | Step::Draw { .. }
+            | Step::DrawArrays { .. }
             | Step::Open { .. }
             | Step::Patch { .. }
             | Step::DrawOpen { .. }
@@ -235,6 +236,7 @@ impl Translator<'_, '_> {
                 Step::RequestFrame
                 | Step::Commands { .. }
                 | Step::Draw { .. }
+                | Step::DrawArrays { .. }
                 | Step::Open { .. }
                 | Step::DrawOpen { .. }
                 | Step::DefineList { .. } => {}

@@ -223,6 +223,38 @@ fn a_segment_knows_its_primitives() {
 }
 
 #[test]
+fn drawing_from_arrays_is_a_command_that_counts() {
+    let mut w = Words::default();
+    w.op(Op::Color4, &[F(1.0), F(0.0), F(0.0), F(1.0)]);
+    w.op(Op::LoadIdentity, &[]);
+    w.op(Op::Normal3, &[R(3), F(0.0), F(0.0)]);
+    w.op(Op::DrawArrays, &[QUADS, U(2), U(9)]);
+    w.op(Op::Begin, &[TRIANGLES]);
+    vertices(&mut w, 3);
+    w.op(Op::End, &[]);
+    w.op(Op::DrawElements, &[POLYGON, U(5), U(0x1403), U(7), U(4)]);
+    let all = events(&w, [0; 32]);
+    let [
+        Event::Command(Op::Color4, _),
+        Event::Command(Op::LoadIdentity, _),
+        Event::Command(Op::Normal3, _),
+        Event::Command(Op::DrawArrays, arrays),
+        Event::Draw(..),
+        Event::Command(Op::DrawElements, elements),
+    ] = all.as_slice()
+    else {
+        panic!("in this order: {all:?}")
+    };
+    assert_eq!((arrays.as_slice(), elements.as_slice()), (&[7, 2, 9][..], &[9, 5, 0x1403, 7, 4][..]));
+    let program = w.program(Callback::Redraw);
+    for tier in [TierChoice::Interpreter, TierChoice::Native] {
+        let seen = run(&program, tier, [0; 32], &environment(1), &mut Lists::default());
+        assert_eq!(seen.outcome.vertices, 12 + 3 + 9);
+        assert_eq!(seen.outcome.vertices, u64::from(program.facts().body.worst.assembled));
+    }
+}
+
+#[test]
 fn segments_from_arrays() {
     let vertex = |x: f32| Vertex { position: [x, 0.0, 0.0, 1.0], record: 7, ..Vertex::default() };
     let vertices: Vec<Vertex> = [0.0, 1.0, 2.0, 3.0].map(vertex).to_vec();

@@ -2,10 +2,15 @@
 
 use super::{A, F, R, U, Words};
 use blinkgl::ops::{
-    BLEND_FACTOR, COMPARISON, EXTERNAL, EnumSet, FACE, LIGHT, MATERIAL, Op, PREDICATE, PRIMITIVE,
-    SHADE_MODEL, TEXTURE_UNIT, WINDING,
+    ARRAY, BLEND_EQUATION, BLEND_FACTOR, CLIP_PLANE, COMPARISON, EXTERNAL, EnumSet, FACE, FOG_MODE,
+    HINT_MODE, HINT_TARGET, INDEX_DATA, LIGHT, LOGIC_OP, MATERIAL, MATRIX_MODE, Op, POLYGON_MODE, PREDICATE,
+    PRIMITIVE, SHADE_MODEL, STENCIL_OP, TEX_COORDINATE, TEX_ENV_SCALE, TEX_GEN_PLANE, TEXTURE_UNIT, WINDING,
 };
 use fastrand::Rng;
+
+const TRANSFORM: u32 = 0x1000;
+const TEXTURE0: u32 = 0x84c0;
+const MODELVIEW: u32 = 0x1700;
 
 /// Lists that programs define and call.
 pub const LISTS: u32 = 6;
@@ -62,6 +67,7 @@ impl Generator {
                 match g.rng.u32(0..10) {
                     0..=3 => g.primitive(false),
                     4..=7 => g.state(),
+                    8 if g.rng.bool() => g.arrays(),
                     8 => g.attribute(),
                     _ if wild => {
                         let other = g.rng.u32(1..=LISTS);
@@ -128,18 +134,44 @@ impl Generator {
                     self.block(length / 8, draws);
                     self.words.op(Op::PopMatrix, &[]);
                 }
+                18 if self.rng.bool() && self.depth < 4 => {
+                    let groups = self.rng.u32(0..1 << 20) | TRANSFORM;
+                    self.words.op(Op::PushAttrib, &[U(groups)]);
+                    self.block(length / 8, draws);
+                    self.modes();
+                    self.words.op(Op::PopAttrib, &[]);
+                    self.words.op(Op::ActiveTexture, &[U(TEXTURE0)]);
+                }
                 18 if draws => {
                     let name = self.rng.u32(1..=LISTS);
                     self.words.op(Op::CallList, &[U(name)]);
                 }
+                19 if draws && self.rng.bool() => self.arrays(),
                 19 if draws => {
-                    let mask = self.rng.choice([0x100, 0x4000, 0x4100]).unwrap_or(0x100);
+                    let mask = self.rng.choice([0x100, 0x400, 0x4000, 0x4500]).unwrap_or(0x100);
                     self.words.op(Op::Clear, &[U(mask)]);
                 }
                 _ => self.compute(),
             }
         }
         self.depth -= 1;
+    }
+
+    /// Matrix mode and texture unit, which the caller sets back.
+    fn modes(&mut self) {
+        let (mode, unit) = (self.one_of(&MATRIX_MODE), self.one_of(&TEXTURE_UNIT));
+        self.words.op(Op::MatrixMode, &[mode]).op(Op::ActiveTexture, &[unit]).op(Op::LoadIdentity, &[]);
+    }
+
+    fn arrays(&mut self) {
+        let mode = self.one_of(&PRIMITIVE);
+        let (from, count, buffer) = (self.rng.u32(0..100), self.rng.u32(0..14), self.rng.u32(0..9));
+        if self.rng.bool() {
+            self.words.op(Op::DrawArrays, &[mode, U(from), U(count)]);
+        } else {
+            let data = self.one_of(&INDEX_DATA);
+            self.words.op(Op::DrawElements, &[mode, U(count), data, U(buffer), U(from)]);
+        }
     }
 
     fn conditional(&mut self, length: usize, draws: bool) {
@@ -251,8 +283,14 @@ impl Generator {
     }
 
     fn state(&mut self) {
-        match self.rng.u32(0..14) {
+        match self.rng.u32(0..18) {
             0..=2 => self.material(),
+            14..=15 => self.fragment_state(),
+            16 => self.geometry_state(),
+            17 => {
+                self.modes();
+                self.words.op(Op::MatrixMode, &[U(MODELVIEW)]).op(Op::ActiveTexture, &[U(TEXTURE0)]);
+            }
             3..=4 => {
                 let mode = self.one_of(&SHADE_MODEL);
                 self.words.op(Op::ShadeModel, &[mode]);
@@ -296,6 +334,102 @@ impl Generator {
                 let light = self.one_of(&LIGHT);
                 let args = [(); 4].map(|()| self.arg());
                 self.words.op(Op::Light, &[light, U(0x1203), args[0], args[1], args[2], args[3]]);
+            }
+        }
+    }
+
+    /// State of textures and of what becomes of fragments.
+    fn fragment_state(&mut self) {
+        let four = [(); 4].map(|()| self.arg());
+        match self.rng.u32(0..14) {
+            0 => {
+                let factors = [(); 4].map(|()| self.one_of(&BLEND_FACTOR));
+                self.words.op(Op::BlendFuncSeparate, &factors);
+            }
+            1 => {
+                let equations = [(); 2].map(|()| self.one_of(&BLEND_EQUATION));
+                self.words.op(Op::BlendEquation, &equations);
+            }
+            2 => {
+                self.words.op(Op::BlendColor, &four);
+            }
+            3 => {
+                let operation = self.one_of(&LOGIC_OP);
+                self.words.op(Op::LogicOp, &[operation]);
+            }
+            4 => {
+                let function = self.one_of(&COMPARISON);
+                self.words.op(Op::AlphaFunc, &[function, four[0]]);
+            }
+            5 => {
+                let function = self.one_of(&COMPARISON);
+                self.words.op(Op::StencilFunc, &[function, four[0], four[1]]);
+            }
+            6 => {
+                let operations = [(); 3].map(|()| self.one_of(&STENCIL_OP));
+                self.words.op(Op::StencilOp, &operations);
+            }
+            7 => {
+                self.words.op(Op::StencilMask, &[four[0]]).op(Op::ClearStencil, &[four[1]]);
+            }
+            8 => {
+                let mode = self.one_of(&FOG_MODE);
+                self.words
+                    .op(Op::FogMode, &[mode])
+                    .op(Op::Fog, &[U(0x0b66), four[0], four[1], four[2], four[3]]);
+            }
+            9 => {
+                let density = self.within(0.0, 2.0);
+                self.words.op(Op::Fog, &[U(0x0b62), density, four[1], four[2], four[3]]);
+            }
+            10 => {
+                self.words.op(Op::TexEnvCombine, &[U(0x8571), U(0x86ae)]);
+                self.words.op(Op::TexEnvMode, &[U(0x8570)]).op(Op::TexEnvColor, &four);
+            }
+            11 => {
+                let scale = if self.rng.bool() { F(4.0) } else { R(self.reg()) };
+                let name = self.one_of(&TEX_ENV_SCALE);
+                self.words.op(Op::TexEnvScale, &[name, scale]);
+            }
+            12 => {
+                let coordinate = self.one_of(&TEX_COORDINATE);
+                self.words.op(Op::TexGenMode, &[coordinate, U(0x2400)]);
+            }
+            _ => {
+                let (coordinate, plane) = (self.one_of(&TEX_COORDINATE), self.one_of(&TEX_GEN_PLANE));
+                self.words.op(Op::TexGenPlane, &[coordinate, plane, four[0], four[1], four[2], four[3]]);
+            }
+        }
+    }
+
+    /// State of geometry, and of where vertices come from.
+    fn geometry_state(&mut self) {
+        let four = [(); 4].map(|()| self.arg());
+        match self.rng.u32(0..6) {
+            0 => {
+                let (face, mode) = (self.one_of(&FACE), self.one_of(&POLYGON_MODE));
+                self.words.op(Op::PolygonMode, &[face, mode]);
+            }
+            1 => {
+                self.words.op(Op::PolygonOffset, &[four[0], four[1]]);
+            }
+            2 => {
+                self.words.op(Op::PointParameter, &[U(0x8129), four[0], four[1], four[2]]);
+                let size = self.within(0.0, 8.0);
+                self.words.op(Op::PointParameter, &[U(0x8126), size, four[1], four[2]]);
+            }
+            3 => {
+                let plane = self.one_of(&CLIP_PLANE);
+                self.words.op(Op::ClipPlane, &[plane, four[0], four[1], four[2], four[3]]);
+            }
+            4 => {
+                let (target, mode) = (self.one_of(&HINT_TARGET), self.one_of(&HINT_MODE));
+                self.words.op(Op::Hint, &[target, mode]);
+            }
+            _ => {
+                let (array, buffer) = (self.one_of(&ARRAY), U(self.rng.u32(0..9)));
+                self.words.op(Op::ArrayPointer, &[array, U(3), U(0x1406), U(12), buffer, U(0)]);
+                self.words.op(Op::EnableArray, &[array, U(1)]);
             }
         }
     }

@@ -172,6 +172,10 @@ impl<'a> Reference<'a> {
                     "{op} is handled above"
                 );
                 if !self.trace.current.set(op, &args) {
+                    if matches!(op, Op::PushAttrib | Op::PopAttrib | Op::DrawArrays | Op::DrawElements) {
+                        self.trace.used.push(self.trace.current);
+                    }
+                    self.drawn += drawn_from_arrays(op, &args);
                     self.trace.commands.push(Command { op, args: args.into() });
                 }
             }
@@ -249,6 +253,27 @@ impl<'a> Reference<'a> {
                 return;
             }
         }
+    }
+}
+
+/// Corners of the points, lines and triangles that arrays are drawn as.
+fn drawn_from_arrays(op: Op, args: &[u32]) -> u64 {
+    let count = match op {
+        Op::DrawArrays => args[2],
+        Op::DrawElements => args[1],
+        _ => return 0,
+    };
+    let n = u64::from(count);
+    match args[0] {
+        0 => n,
+        1 => n - n % 2,
+        2 if n > 1 => 2 * n,
+        3 if n > 1 => 2 * (n - 1),
+        4 => n - n % 3,
+        5 | 6 | 9 if n > 2 => 3 * (n - 2),
+        7 => n / 4 * 6,
+        8 if n > 3 => (n - 2) / 2 * 6,
+        _ => 0,
     }
 }
 
