@@ -66,6 +66,7 @@ pub use transport::{Transport, Wake};
 
 use blinkgl::layout::DATA_PAGE;
 use blinkgl::limits::{MAX_CONTEXTS, PAGE_SIZE};
+use blinkgl::record::{BufferId, TextureId};
 use rustix::time::ClockId;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -94,6 +95,18 @@ impl ObjectId {
 impl From<ObjectId> for u32 {
     fn from(oid: ObjectId) -> u32 {
         oid.number()
+    }
+}
+
+impl From<ObjectId> for TextureId {
+    fn from(oid: ObjectId) -> TextureId {
+        TextureId::new(oid.number())
+    }
+}
+
+impl From<ObjectId> for BufferId {
+    fn from(oid: ObjectId) -> BufferId {
+        BufferId::new(oid.number())
     }
 }
 

@@ -1,6 +1,6 @@
 //! One method for each op, in the order of the op table.
 
-use super::{Float, Int, Raw, Recorder};
+use super::{BufferId, Float, Int, ListId, Raw, Recorder, TextureId};
 use crate::gl::{
     Array, ArrayData, AttribGroup, BlendEquation, BlendFactor, Capability, ClearMask, ClipPlane,
     ColorMaterialMode, Comparison, External, Face, FogMode, FogParameter, HintMode, HintTarget, IndexData,
@@ -18,9 +18,10 @@ macro_rules! parameter {
     (int) => { impl Into<Int> };
     (raw) => { impl Into<Raw> };
     (bool) => { bool };
-    (oid) => { u32 };
+    (texture) => { impl Into<TextureId> };
+    (buffer) => { impl Into<BufferId> };
     (count) => { u32 };
-    (list) => { u32 };
+    (list) => { impl Into<ListId> };
     (matrix) => { [impl Into<Float>; 16] };
     (($Type:ident)) => { $Type };
 }
@@ -42,14 +43,17 @@ macro_rules! arguments {
     (bool $value:ident) => {
         [Arg::Const(u32::from($value))]
     };
-    (oid $value:ident) => {
-        [Arg::Const($value)]
+    (texture $value:ident) => {
+        [Arg::Const($value.into().number())]
+    };
+    (buffer $value:ident) => {
+        [Arg::Const($value.into().number())]
     };
     (count $value:ident) => {
         [Arg::Const($value)]
     };
     (list $value:ident) => {
-        [Arg::Const($value)]
+        [Arg::Const($value.into().name())]
     };
     (matrix $value:ident) => {
         $value.map(|element| element.into().0)
@@ -247,7 +251,7 @@ calls! {
     /// `glHint`. Without effect: quality is always the same.
     hint => Hint(target: (HintTarget), mode: (HintMode));
     /// `glBindTexture` of a texture object of the context; OID 0 for none.
-    bind_texture => BindTexture(texture: oid);
+    bind_texture => BindTexture(texture: texture);
     /// `glTexEnvi(GL_TEXTURE_ENV, GL_TEXTURE_ENV_MODE, mode)`.
     tex_env_mode => TexEnvMode(mode: (TexEnvMode));
     /// `glTexEnvfv(GL_TEXTURE_ENV, GL_TEXTURE_ENV_COLOR, ...)`.
@@ -271,11 +275,11 @@ calls! {
     /// `glCallList`. A list that does not exist is ignored, as in OpenGL.
     call_list => CallList(list: list);
     /// `gl*Pointer` into a vertex buffer of the context: components, their type, bytes from one vertex to the next (0: packed), and to the first.
-    array_pointer => ArrayPointer(array: (Array), size: count, data: (ArrayData), stride: count, buffer: oid, offset: count);
+    array_pointer => ArrayPointer(array: (Array), size: count, data: (ArrayData), stride: count, buffer: buffer, offset: count);
     /// `glEnableClientState` or `glDisableClientState`.
     enable_array => EnableArray(array: (Array), on: bool);
     /// `glDrawArrays`. The arrays are read when it is executed, also in a display list.
     draw_arrays => DrawArrays(mode: (Primitive), first: count, count: count);
     /// `glDrawElements` with indices from an index buffer of the context, from byte `offset` on.
-    draw_elements => DrawElements(mode: (Primitive), count: count, data: (IndexData), buffer: oid, offset: count);
+    draw_elements => DrawElements(mode: (Primitive), count: count, data: (IndexData), buffer: buffer, offset: count);
 }

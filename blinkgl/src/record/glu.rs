@@ -1,37 +1,9 @@
-//! What GLU and the shorter forms of GL calls offer: computed while recording, so constants only.
+//! What GLU offers for matrices: computed while recording, so constants only. Its quadrics are
+//! [`Quadric`](super::Quadric).
 
-use super::{Raw, Recorder};
-use crate::layout::split;
-use crate::wire::Reg;
+use super::Recorder;
 
 impl Recorder {
-    /// `glColor3f`.
-    pub fn color3(
-        &mut self,
-        r: impl Into<super::Float>,
-        g: impl Into<super::Float>,
-        b: impl Into<super::Float>,
-    ) {
-        self.color4(r, g, b, 1.0);
-    }
-
-    /// `glColor3ub`: 255 is 1.0.
-    pub fn color3ub(&mut self, r: u8, g: u8, b: u8) {
-        self.color4ub(r, g, b, 255);
-    }
-
-    /// `glColor4ub`: 255 is 1.0.
-    pub fn color4ub(&mut self, r: u8, g: u8, b: u8, a: u8) {
-        let [r, g, b, a] = [r, g, b, a].map(|c| f32::from(c) / 255.0);
-        self.color4(r, g, b, a);
-    }
-
-    /// [`Recorder::time_since`] a moment known while recording, in nanoseconds of the server's clock.
-    pub fn time_since_ns(&mut self, d: Reg, moment: u64) {
-        let [low, high] = split(moment);
-        self.time_since(d, Raw::bits(high), Raw::bits(low));
-    }
-
     /// `gluPerspective`: field of view in degrees from bottom to top; aspect is width / height.
     pub fn perspective(&mut self, fovy: f64, aspect: f64, near: f64, far: f64) {
         let top = near * libm::tan(fovy.to_radians() / 2.0);
@@ -62,13 +34,25 @@ impl Recorder {
         let [x, y, z] = eye.map(|c| narrow(-c));
         self.translate(x, y, z);
     }
+
+    /// `gluPickMatrix`: what lies around pixel `center` of the viewport {x, y, width, height}, as far as `size`,
+    /// fills the view. A size that is not positive is ignored, as in GLU.
+    pub fn pick_matrix(&mut self, center: [f64; 2], size: [f64; 2], viewport: [i32; 4]) {
+        let [x, y, width, height] = viewport.map(f64::from);
+        if size[0] <= 0.0 || size[1] <= 0.0 {
+            return;
+        }
+        let shift = [(width - 2.0 * (center[0] - x)) / size[0], (height - 2.0 * (center[1] - y)) / size[1]];
+        self.translate(narrow(shift[0]), narrow(shift[1]), 0.0);
+        self.scale(narrow(width / size[0]), narrow(height / size[1]), 1.0);
+    }
 }
 
 #[allow(
     clippy::cast_possible_truncation,
     reason = "operands are f32; rounding is what GLU's callers get too"
 )]
-fn narrow(value: f64) -> f32 {
+pub(super) fn narrow(value: f64) -> f32 {
     value as f32
 }
 

@@ -38,13 +38,19 @@
 //! ```
 
 mod calls;
+mod forms;
 mod glu;
+mod names;
+mod quadric;
+mod scopes;
 mod values;
 
-pub use values::{Float, Int, Raw};
+pub use names::{BufferId, ListId, TextureId};
+pub use quadric::{DrawStyle, Normals, Orientation, Quadric};
+pub use values::{Float, Int, Parameter, Raw};
 
-use crate::gl::{Predicate, Primitive};
-use crate::limits::{MAX_PROGRAM_WORDS, REGISTERS};
+use crate::gl::Predicate;
+use crate::limits::{MAX_LISTS, MAX_PROGRAM_WORDS, REGISTERS};
 use crate::ops::{Op, Operand};
 use crate::wire::{Arg, HEADER_WORDS, Reg, WireProgram, head_word, header};
 use alloc::vec::Vec;
@@ -113,6 +119,22 @@ pub enum RecordError {
         /// Op index at which another was asked for.
         op_index: usize,
     },
+    /// All names of display lists are taken.
+    #[error("op {op_index}: all {MAX_LISTS} names of display lists are in use")]
+    NoListLeft {
+        /// Op index at which another was asked for.
+        op_index: usize,
+    },
+    /// A [`Quadric`] cannot have this shape; GLU reports `GLU_INVALID_VALUE` then.
+    #[error("op {op_index}: a {shape} needs {needs}")]
+    Quadric {
+        /// Where it would have been.
+        op_index: usize,
+        /// Which of the quadrics.
+        shape: &'static str,
+        /// What it needs.
+        needs: &'static str,
+    },
     /// [`Recorder::instruction`] got too many or too few operands.
     #[error("op {op_index}: `{op}` takes {needed} operands, got {found}")]
     OperandCount {
@@ -163,6 +185,8 @@ pub struct Recorder {
     labels: Vec<LabelState>,
     /// Bit `n`: register `n` was given out.
     taken: u32,
+    /// Highest name of a display list that was given out or defined.
+    last_list: u32,
     error: Option<RecordError>,
 }
 
@@ -178,7 +202,7 @@ impl Recorder {
     pub fn new() -> Recorder {
         let mut words = Vec::with_capacity(256);
         words.extend(header(HEADER_WORDS));
-        Recorder { words, op_count: 0, labels: Vec::new(), taken: 0, error: None }
+        Recorder { words, op_count: 0, labels: Vec::new(), taken: 0, last_list: 0, error: None }
     }
 
     /// Ops recorded so far: the index that the next will have.
@@ -293,6 +317,9 @@ impl Recorder {
                 }
             });
         }
+        if op == Op::NewList {
+            self.last_list = self.last_list.max(self.words.last().copied().unwrap_or(0));
+        }
         self.words[head] = head_word(op, mask);
         self.op_count += 1;
     }
@@ -362,29 +389,6 @@ impl Recorder {
     fn label_state(&mut self, label: Label) -> Option<&mut LabelState> {
         self.labels.get_mut(label.0 as usize)
     }
-
-    // ---- Scopes ----------------------------------------------------------------------------
-
-    /// `begin`, what `body` records, `end`.
-    pub fn primitive(&mut self, mode: Primitive, body: impl FnOnce(&mut Recorder)) {
-        self.begin(mode);
-        body(self);
-        self.end();
-    }
-
-    /// `push_matrix`, what `body` records, `pop_matrix`.
-    pub fn pushed(&mut self, body: impl FnOnce(&mut Recorder)) {
-        self.push_matrix();
-        body(self);
-        self.pop_matrix();
-    }
-
-    /// `new_list`, what `body` records, `end_list`.
-    pub fn list(&mut self, list: u32, body: impl FnOnce(&mut Recorder)) {
-        self.new_list(list);
-        body(self);
-        self.end_list();
-    }
 }
 
 const FIRST_REG: Reg = match Reg::new(0) {
@@ -392,5 +396,7 @@ const FIRST_REG: Reg = match Reg::new(0) {
     None => panic!("there is a register 0"),
 };
 
+#[cfg(test)]
+mod idioms;
 #[cfg(test)]
 mod tests;

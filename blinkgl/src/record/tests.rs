@@ -77,8 +77,11 @@ macro_rules! sample {
     (bool $samples:ident) => {
         $samples.constant(true, 1)
     };
-    (oid $samples:ident) => {
+    (texture $samples:ident) => {
         $samples.constant(7, 7)
+    };
+    (buffer $samples:ident) => {
+        $samples.constant(5, 5)
     };
     (count $samples:ident) => {
         $samples.constant(11, 11)

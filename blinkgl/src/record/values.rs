@@ -72,3 +72,39 @@ impl From<Reg> for Raw {
         Raw(Arg::from(reg))
     }
 }
+
+/// A value of a parameter that is a number, a switch, three or four numbers, as what `glLightfv` and the like
+/// point to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter(pub(super) [Float; 4]);
+
+impl From<f32> for Parameter {
+    fn from(value: f32) -> Parameter {
+        Parameter([Float::from(value), Float::from(0.0), Float::from(0.0), Float::from(0.0)])
+    }
+}
+
+impl From<Reg> for Parameter {
+    fn from(reg: Reg) -> Parameter {
+        Parameter([Float::from(reg), Float::from(0.0), Float::from(0.0), Float::from(0.0)])
+    }
+}
+
+impl From<bool> for Parameter {
+    fn from(on: bool) -> Parameter {
+        Parameter::from(if on { 1.0 } else { 0.0 })
+    }
+}
+
+impl<T: Into<Float>> From<[T; 3]> for Parameter {
+    fn from(values: [T; 3]) -> Parameter {
+        let [a, b, c] = values.map(Into::into);
+        Parameter([a, b, c, Float::from(0.0)])
+    }
+}
+
+impl<T: Into<Float>> From<[T; 4]> for Parameter {
+    fn from(values: [T; 4]) -> Parameter {
+        Parameter(values.map(Into::into))
+    }
+}
