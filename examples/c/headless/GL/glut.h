@@ -1,0 +1,34 @@
+/* The part of GLUT that the examples use, without a window: see ../glut.c. */
+#ifndef BLINK_HEADLESS_GLUT_H
+#define BLINK_HEADLESS_GLUT_H
+
+#include <GL/gl.h>
+#include <GL/glu.h>
+
+#define GLUT_RGB 0
+#define GLUT_DOUBLE 2
+#define GLUT_DEPTH 16
+#define GLUT_STENCIL 32
+#define GLUT_ELAPSED_TIME 700
+#define GLUT_WINDOW_WIDTH 102
+#define GLUT_WINDOW_HEIGHT 103
+#define GLUT_KEY_LEFT 100
+#define GLUT_KEY_UP 101
+#define GLUT_KEY_RIGHT 102
+#define GLUT_KEY_DOWN 103
+
+void glutInit(int *argc, char **argv);
+void glutInitDisplayMode(unsigned int mode);
+void glutInitWindowSize(int width, int height);
+int glutCreateWindow(const char *title);
+void glutDisplayFunc(void (*display)(void));
+void glutReshapeFunc(void (*reshape)(int width, int height));
+void glutIdleFunc(void (*idle)(void));
+void glutKeyboardFunc(void (*keyboard)(unsigned char key, int x, int y));
+void glutSpecialFunc(void (*special)(int key, int x, int y));
+void glutPostRedisplay(void);
+void glutSwapBuffers(void);
+int glutGet(GLenum what);
+void glutMainLoop(void);
+
+#endif
