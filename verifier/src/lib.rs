@@ -71,7 +71,8 @@
 //! - V35 the worst case is within the budget ([`Budget`]; and at most `MAX_LISTS` list definitions).
 //!
 //! Attributes:
-//! - V36 an attribute stack does not overflow: each body has one of its own, empty at entry.
+//! - V36 an attribute stack does not overflow: each body counts what it pushes itself. (What is pushed where a list
+//!   is called is not known: as with matrices, the state tracker checks at run time.)
 //! - V37 pop_attrib has a push_attrib before it, in the same body: what lies deeper belongs to the caller.
 //! - V38 each push_attrib has its pop_attrib, in the same body: as V29.
 //! - V39 paths that meet have the same attributes pushed, by the same push_attrib: so what pop_attrib restores

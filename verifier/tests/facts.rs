@@ -151,6 +151,9 @@ fn stencil_is_like_depth() {
         let f = facts(Redraw, &[stencil_mask(mask), clear(STENCIL)]);
         assert_eq!(f.body.opening_stencil_clear.map(|c| c.mask), Some(confinement), "{mask:?}");
     }
+    // 4 jmp_if, 9 stencil_mask, 11 clear
+    let f = facts(Redraw, &[jmp_if(11), stencil_mask(U(0xff)), clear(STENCIL)]);
+    assert_eq!(f.body.opening_stencil_clear.map(|c| c.mask), Some(Confinement::Unknown), "on one way only");
     let f = facts(Redraw, &[primitive(4, 3), clear(STENCIL)]);
     assert_eq!((f.body.clears_stencil, f.body.opening_stencil_clear), (Occurs::Always, None));
 }
