@@ -16,9 +16,9 @@ use blink_server::geometry::Rect;
 use blink_server::gl::{Framebuffer, ResourceKey};
 use blinkgl::gl::{
     BlendFactor, Capability, ClearMask, Comparison, Face, Light, LightModelParameter, LightParameter,
-    MaterialParameter, MatrixMode, Primitive, ShadeModel, TexEnvMode,
+    MaterialParameter, MatrixMode, Primitive, ShadeModel, TexEnvMode, TextureUnit,
 };
-use blinkgl::limits::MAX_DRAWS;
+use blinkgl::limits::{ATTRIB_STACK, MAX_DRAWS};
 use blinkgl::ops::{Class, Kind, OPS, Op};
 use blinkgl::wire::Arg;
 use blinkgl::{Recorder, Reg};
@@ -96,6 +96,20 @@ fn put(p: &mut Vec<(Op, Vec<Arg>)>, random: &mut fastrand::Rng, op: Op) {
     if matrix {
         return;
     }
+    let pushed = p.iter().filter(|(op, _)| *op == Op::PushAttrib).count();
+    let popped = p.iter().filter(|(op, _)| *op == Op::PopAttrib).count();
+    if op == Op::PushAttrib || op == Op::PopAttrib {
+        if op == Op::PushAttrib && pushed - popped < ATTRIB_STACK {
+            p.push((op, vec![argument(random, op.info().operands[0].kind)]));
+        } else if op == Op::PopAttrib && pushed > popped {
+            p.push((op, vec![]));
+        }
+        return;
+    }
+    if op == Op::CallList {
+        // Lists are called with unit 0 only.
+        p.push((Op::ActiveTexture, vec![Arg::Const(TextureUnit::Texture0.value())]));
+    }
     for _ in 0..8 {
         let args: Vec<Arg> = op.info().operands.iter().map(|o| argument(random, o.kind)).collect();
         // Constants out of the range of OpenGL are refused (V33): alone, so that one op does not spoil the program.
@@ -153,6 +167,11 @@ fn program(seed: u64, seen: &mut BTreeSet<Op>) -> Scene {
         }
     }
     triangle(&mut ops, random);
+    let pushed = ops.iter().filter(|(op, _)| *op == Op::PushAttrib).count();
+    let popped = ops.iter().filter(|(op, _)| *op == Op::PopAttrib).count();
+    for _ in popped..pushed {
+        ops.push((Op::PopAttrib, vec![]));
+    }
     seen.extend(ops.iter().map(|(op, _)| *op));
     let mut scene = Scene::new(format!("program {seed}"), WINDOW.width, WINDOW.height, |p| {
         for (op, args) in &ops {
