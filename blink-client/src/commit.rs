@@ -1,10 +1,12 @@
 //! Publishing objects: all of a commit, or nothing of it.
 
 use crate::context::{Context, Object, check_type};
-use crate::image::{CursorInfo, TextureInfo, TextureWriter};
+use crate::element::{Element, bytes_of};
+use crate::image::{CursorInfo, TextureArea, TextureInfo, TextureWriter};
 use crate::pages::Pages;
 use crate::registers::Registers;
 use crate::{Error, ObjectId};
+use blinkgl::layout::texture::{self, Rows};
 use blinkgl::layout::{ObjectType, WINDOW_WORDS, WindowDesc};
 use blinkgl::limits::{MAX_CONTEXT_PROGRAM_WORDS, MAX_OBJECTS, MAX_PROGRAM_WORDS, MAX_WINDOWS, REGISTERS};
 use blinkgl::ops::Callback;
@@ -136,23 +138,64 @@ impl<'a> Commit<'a> {
         })
     }
 
-    /// A new vertex buffer.
+    /// Changes a part of a texture: `pixels` has the area's rows, `stride` bytes from one to the next. In level 0
+    /// the server takes only the area's rows. An area without texels changes nothing.
+    ///
+    /// # Errors
+    /// No such texture, or it is planar; the area is not in it, `pixels` has not the area's bytes, or no room.
+    pub fn set_texture_area(
+        &mut self,
+        oid: ObjectId,
+        area: TextureArea,
+        pixels: &[u8],
+        stride: usize,
+    ) -> Result<(), Error> {
+        self.check(oid, ObjectType::Texture)?;
+        let Object { params, bytes, .. } = *self.effective(oid)?;
+        let info = TextureInfo::of_params(&params).ok_or(Error::NoObject(oid))?;
+        // Only rows of level 0 can be told.
+        let changed = Some(Rows { first: area.y, count: area.height }).filter(|_| area.level == 0);
+        if let Some(Some(object)) = self.changes.get_mut(&oid.number()) {
+            // The server does not know these pages yet: no need for others.
+            let memory = self.context.memory();
+            TextureWriter { memory, pages: &object.pages, info }.write_area(area, pixels, stride)?;
+            let rows = changed.zip(Rows::from_code(params[texture::ROWS])).map(|(a, b)| a.and(b));
+            object.params[texture::ROWS] = rows.map_or(0, Rows::code);
+            return Ok(());
+        }
+        if area.width == 0 || area.height == 0 {
+            return Ok(());
+        }
+        let mut params = info.params();
+        if let (Some(rows), Some(version)) = (changed, self.context.slot_version(oid)) {
+            params[texture::BASE_VERSION] = version;
+            params[texture::ROWS] = rows.code();
+        }
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        self.put(oid, ObjectType::Texture, params, bytes, |context, pages| {
+            let memory = context.memory();
+            context.object(oid)?.pages.copy_to(memory, pages, bytes)?;
+            TextureWriter { memory, pages, info }.write_area(area, pixels, stride)
+        })
+    }
+
+    /// A new vertex buffer: bytes, or numbers, which the server reads in little-endian order.
     ///
     /// # Errors
     /// No room.
-    pub fn vertex_buffer(&mut self, bytes: &[u8]) -> Result<ObjectId, Error> {
+    pub fn vertex_buffer<E: Element>(&mut self, data: &[E]) -> Result<ObjectId, Error> {
         let oid = self.new_oid()?;
-        self.put_bytes(oid, ObjectType::VertexBuffer, [0; 8], bytes)?;
+        self.put_bytes(oid, ObjectType::VertexBuffer, [0; 8], &bytes_of(data))?;
         Ok(oid)
     }
 
-    /// A new index buffer.
+    /// A new index buffer: bytes, or numbers, which the server reads in little-endian order.
     ///
     /// # Errors
     /// No room.
-    pub fn index_buffer(&mut self, bytes: &[u8]) -> Result<ObjectId, Error> {
+    pub fn index_buffer<E: Element>(&mut self, data: &[E]) -> Result<ObjectId, Error> {
         let oid = self.new_oid()?;
-        self.put_bytes(oid, ObjectType::IndexBuffer, [0; 8], bytes)?;
+        self.put_bytes(oid, ObjectType::IndexBuffer, [0; 8], &bytes_of(data))?;
         Ok(oid)
     }
 
@@ -160,12 +203,12 @@ impl<'a> Commit<'a> {
     ///
     /// # Errors
     /// No such buffer, or no room.
-    pub fn set_buffer(&mut self, oid: ObjectId, bytes: &[u8]) -> Result<(), Error> {
+    pub fn set_buffer<E: Element>(&mut self, oid: ObjectId, data: &[E]) -> Result<(), Error> {
         let kind = self.effective(oid)?.kind;
         if kind != ObjectType::IndexBuffer {
             self.check(oid, ObjectType::VertexBuffer)?;
         }
-        self.put_bytes(oid, kind, [0; 8], bytes)
+        self.put_bytes(oid, kind, [0; 8], &bytes_of(data))
     }
 
     /// A new register file, all zeros. [`Commit::register_file`] sets what procedures shall find when

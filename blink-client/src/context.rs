@@ -243,6 +243,11 @@ impl Context {
         self.published.get(&oid.number()).map(|p| &p.object).ok_or(Error::NoObject(oid))
     }
 
+    /// The version that a published object's slot has.
+    pub(crate) fn slot_version(&self, oid: ObjectId) -> Option<u32> {
+        self.slots.get(self.published.get(&oid.number())?.slot).map(|slot| slot.version)
+    }
+
     pub(crate) fn objects(&self) -> impl Iterator<Item = (u32, &Object)> {
         self.published.iter().map(|(&oid, published)| (oid, &published.object))
     }

@@ -1,6 +1,7 @@
 //! What can go wrong for a client.
 
 use crate::ObjectId;
+use crate::image::{Levels, TextureArea};
 use crate::seqpacket::SocketError;
 use blinkgl::layout::ObjectType;
 use blinkgl::local::MessageError;
@@ -127,13 +128,35 @@ pub enum Error {
         /// Needed.
         wanted: usize,
     },
-    /// A stride shorter than a row.
-    #[error("a stride of {stride} bytes is shorter than a row of {wanted}")]
+    /// A stride shorter than a row, or not of whole texels.
+    #[error(
+        "a stride of {stride} bytes is shorter than a row of {wanted}, or no multiple of a texel's bytes"
+    )]
     Stride {
         /// Given.
         stride: u32,
         /// Bytes of a row.
         wanted: u32,
+    },
+    /// Levels of detail that a texture has not.
+    #[error("{levels:?} levels of detail: a texture of its size and format has 1 to {most}")]
+    Levels {
+        /// Asked for.
+        levels: Levels,
+        /// Levels that there are, or can be.
+        most: u32,
+    },
+    /// A rectangle that can't be changed by itself.
+    #[error("{area:?} is not within {width} x {height} texels of one plane (planar: {planar})")]
+    Area {
+        /// The rectangle.
+        area: TextureArea,
+        /// Of the level.
+        width: u32,
+        /// Of the level.
+        height: u32,
+        /// The texture has planes of several sizes: it is replaced as a whole.
+        planar: bool,
     },
     /// A cursor's hot spot outside of its image.
     #[error("the cursor's hot spot {x}, {y} is outside its {width} x {height} pixels")]

@@ -46,6 +46,7 @@
 mod address;
 mod commit;
 mod context;
+mod element;
 mod error;
 mod event;
 mod image;
@@ -58,9 +59,10 @@ pub use address::{default_path, display_path};
 pub use blinkgl::layout::WindowDesc;
 pub use commit::Commit;
 pub use context::Context;
+pub use element::Element;
 pub use error::Error;
 pub use event::{Clock, Event, ObjectRejected, ProcedureRejected, Quota, What};
-pub use image::{ColorSpace, CursorInfo, Format, TextureInfo, TextureWriter};
+pub use image::{ColorSpace, CursorInfo, Format, Levels, TextureArea, TextureInfo, TextureWriter};
 pub use registers::Registers;
 pub use transport::{Transport, Wake};
 

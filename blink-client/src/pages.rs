@@ -5,6 +5,9 @@ use blinkgl::limits::{MAX_EXTENTS, PAGE_SIZE};
 use blinkgl::shm::{OutOfBounds, Shm, ShmOffset};
 use std::collections::BTreeMap;
 
+/// Bytes that a copy within the memory takes out at once.
+const COPY_BYTES: usize = 16 * PAGE_SIZE;
+
 /// A run of pages; counted from the context's first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {
@@ -33,6 +36,24 @@ impl Pages {
             *to = (extent.first, extent.pages);
         }
         list
+    }
+
+    /// Copies the first `bytes` bytes to the pages of another object.
+    pub fn copy_to(&self, memory: &Shm, to: &Pages, bytes: usize) -> Result<(), OutOfBounds> {
+        let mut buffer = Vec::new();
+        let mut at = 0;
+        for extent in &self.0 {
+            let start = index(extent.first) * PAGE_SIZE;
+            let end = index(extent.pages) * PAGE_SIZE;
+            for skip in (0..end).step_by(COPY_BYTES) {
+                let now = (bytes - at).min(COPY_BYTES).min(end - skip);
+                buffer.clear();
+                memory.copy_bytes_in(ShmOffset(start + skip), now, &mut buffer)?;
+                to.write(memory, at, &buffer)?;
+                at += now;
+            }
+        }
+        Ok(())
     }
 
     /// Copies `bytes` out to `at` bytes from the object's start.
@@ -303,6 +324,15 @@ mod tests {
         memory.copy_bytes_in(ShmOffset(5 * PAGE_SIZE), PAGE_SIZE, &mut found).unwrap();
         memory.copy_bytes_in(ShmOffset(2 * PAGE_SIZE), 2 * PAGE_SIZE, &mut found).unwrap();
         assert!(found == model);
+        let copy = Pages(vec![Extent { first: 6, pages: 1 }, Extent { first: 0, pages: 2 }]);
+        pages.copy_to(&memory, &copy, model.len() - 5).unwrap();
+        let mut copied = Vec::new();
+        memory.copy_bytes_in(ShmOffset(6 * PAGE_SIZE), PAGE_SIZE, &mut copied).unwrap();
+        memory.copy_bytes_in(ShmOffset(0), 2 * PAGE_SIZE - 5, &mut copied).unwrap();
+        assert!(copied == model[..model.len() - 5]);
+        for page in [0, 1, 6] {
+            memory.copy_bytes_out(ShmOffset(page * PAGE_SIZE), &[0; PAGE_SIZE]).unwrap();
+        }
         let mut others = Vec::new();
         memory.copy_bytes_in(ShmOffset(0), 2 * PAGE_SIZE, &mut others).unwrap();
         memory.copy_bytes_in(ShmOffset(6 * PAGE_SIZE), 2 * PAGE_SIZE, &mut others).unwrap();

@@ -1,8 +1,10 @@
 //! The commit protocol, seen from a reader that follows the server's rules.
 #![allow(clippy::cast_possible_truncation, reason = "test")]
 
-use blink_client::{Connection, Context, Error, ObjectId, TextureInfo, Transport, Wake, What};
-use blinkgl::layout::{self, EventKind, ObjectType, Slot, WindowDesc, aperture, context, slot, slot_offset};
+use blink_client::{Connection, Context, Error, ObjectId, TextureArea, TextureInfo, Transport, Wake, What};
+use blinkgl::layout::{
+    self, EventKind, ObjectType, Slot, WindowDesc, aperture, context, slot, slot_offset, texture,
+};
 use blinkgl::limits::{MAX_OBJECTS, MAX_WINDOWS, PAGE_SIZE};
 use blinkgl::shm::{Shm, ShmOffset};
 use blinkgl::{Callback, Reg, WireProgram};
@@ -224,6 +226,64 @@ fn objects_are_in_the_array_as_the_layout_says() {
     assert_eq!(memory.shm.load(generation), Ok(1));
     drop(context);
     assert_eq!(memory.shm.load(generation), Ok(0));
+}
+
+/// The server is told which rows changed since which version, and finds the whole texture in any case.
+#[test]
+fn an_area_of_a_texture_is_a_new_texture_that_names_its_base() {
+    let (mut context, shm, _memory) = context_of(30);
+    let info = TextureInfo::luminance(100, 60).with_levels(2);
+    let mut model = vec![1; 6000 + 1500];
+    let mut commit = context.commit();
+    let oid = commit.texture(&info, &model).unwrap();
+    let area = |level, x, y, width, height| TextureArea { level, x, y, width, height };
+    // In the commit that makes it, all of it is new.
+    commit.set_texture_area(oid, area(0, 0, 0, 1, 1), &[9], 1).unwrap();
+    model[0] = 9;
+    commit.finish().unwrap();
+    let look = |context: &Context, model: &[u8]| {
+        let (_, objects) = scan(&shm).unwrap();
+        let (slot, words) = &objects[&oid.number()];
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        assert!(bytes == model);
+        assert_eq!(slot.params[..6], [5, 100, 60, 100, 0, 2]);
+        shm.store(ShmOffset(context::SCANNED), load(&shm, context::COMMIT)).unwrap();
+        assert!(context.is_seen());
+        (slot.version, slot.params[texture::BASE_VERSION], slot.params[texture::ROWS])
+    };
+    let (first, _, rows) = look(&context, &model);
+    assert_eq!(rows, 0);
+
+    let mut commit = context.commit();
+    commit.set_texture_area(oid, area(0, 90, 40, 10, 2), &[[3; 10], [4; 10]].concat(), 10).unwrap();
+    assert!(commit.set_texture_area(oid, area(0, 91, 40, 10, 2), &[0; 20], 10).is_err());
+    commit.set_texture_area(oid, area(0, 7, 30, 1, 3), &[5, 0, 6, 0, 7], 2).unwrap();
+    commit.finish().unwrap();
+    model[4090..4100].fill(3);
+    model[4190..4200].fill(4);
+    for (row, value) in [(30, 5), (31, 6), (32, 7)] {
+        model[row * 100 + 7] = value;
+    }
+    let (second, base, rows) = look(&context, &model);
+    assert_eq!((base, rows), (first, 30 | 12 << 16), "rows 30 to 42, since the version before");
+
+    let mut commit = context.commit();
+    commit.set_texture_area(oid, area(0, 0, 5, 1, 1), &[8], 1).unwrap();
+    drop(commit);
+    let mut commit = context.commit();
+    commit.set_texture_area(oid, area(0, 0, 6, 0, 1), &[], 1).unwrap();
+    commit.finish().unwrap();
+    assert_eq!(look(&context, &model).0, second, "neither changed it");
+
+    // What changes in another level can't be told: all of it is new.
+    let mut commit = context.commit();
+    commit.set_texture_area(oid, area(0, 0, 59, 1, 1), &[8], 1).unwrap();
+    commit.set_texture_area(oid, area(1, 49, 29, 1, 1), &[8], 1).unwrap();
+    commit.finish().unwrap();
+    model[5900] = 8;
+    model[7499] = 8;
+    let (_, base, rows) = look(&context, &model);
+    assert_eq!((base, rows), (second, 0));
 }
 
 /// Pages of replaced objects come back when the scan has seen their replacement, not before.

@@ -24,7 +24,7 @@ use blinkgl::gl::{
     LightParameter, MaterialParameter, MatrixMode, Primitive, ShadeModel, TexEnvMode, TexParameter, TexValue,
     Winding,
 };
-use blinkgl::layout::texture::{ColorSpace, Format};
+use blinkgl::layout::texture::{ColorSpace, Format, Levels};
 use blinkgl::ops::Callback;
 use examples::gears;
 use jit::TierChoice;
@@ -993,7 +993,7 @@ fn yuv_textures_on(flavor: Flavor) {
         let mut random = fastrand::Rng::with_seed(5);
         random.fill(&mut bytes);
         let luma = bytes.clone();
-        let desc = TextureDesc { format, width, height, stride, color_space };
+        let desc = TextureDesc { format, width, height, stride, color_space, levels: Levels::default() };
         let scene = Scene::new(format!("yuv-{color_space:?}"), width, height, |p| {
             p.enable(Capability::Texture2d);
             p.bind_texture(3);

@@ -19,6 +19,8 @@
 use crate::limits::{EVENT_RING_ENTRIES, MAX_EXTENTS, MAX_OBJECTS, MAX_TITLE_BYTES, PAGE_SIZE};
 use crate::ops::Callback;
 
+pub mod texture;
+
 /// First word of an aperture: the bytes `BLNK`.
 pub const APERTURE_MAGIC: u32 = u32::from_le_bytes(*b"BLNK");
 /// Layout version, major << 16 | minor. Another major version is refused.
@@ -169,92 +171,6 @@ impl ObjectType {
             ObjectType::IndexBuffer => "index buffer",
             ObjectType::Registers => "registers",
             ObjectType::Cursor => "cursor",
-        }
-    }
-}
-
-/// Parameters of a texture's slot.
-pub mod texture {
-    /// Parameter: [`Format`] code.
-    pub const FORMAT: usize = 0;
-    /// Parameter: width in texels.
-    pub const WIDTH: usize = 1;
-    /// Parameter: height in texels. Rows go from the image's top (t = 0) down.
-    pub const HEIGHT: usize = 2;
-    /// Parameter: bytes from one row of the first plane to the next.
-    pub const STRIDE: usize = 3;
-    /// Parameter: [`ColorSpace`] code, for YUV.
-    pub const COLOR_SPACE: usize = 4;
-
-    /// Layout of the pixels.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-    #[repr(u32)]
-    pub enum Format {
-        /// Four bytes a texel: blue, green, red, alpha.
-        Bgra8 = 1,
-        /// Planar YUV 4:2:0: Y (`stride * height` bytes), then U and V, each with rows of
-        /// `stride.div_ceil(2)` bytes, `height.div_ceil(2)` of them.
-        Yuv420 = 2,
-    }
-
-    impl Format {
-        /// The format of a code.
-        #[must_use]
-        pub fn from_code(code: u32) -> Option<Format> {
-            match code {
-                1 => Some(Format::Bgra8),
-                2 => Some(Format::Yuv420),
-                _ => None,
-            }
-        }
-
-        /// Bytes of an image, or `None` on overflow.
-        #[must_use]
-        pub fn bytes(self, stride: u32, height: u32) -> Option<usize> {
-            let (stride, height) = (u64::from(stride), u64::from(height));
-            let bytes = match self {
-                Format::Bgra8 => stride * height,
-                Format::Yuv420 => stride * height + 2 * stride.div_ceil(2) * height.div_ceil(2),
-            };
-            usize::try_from(bytes).ok()
-        }
-
-        /// Least stride of a row.
-        #[must_use]
-        pub fn min_stride(self, width: u32) -> u32 {
-            match self {
-                Format::Bgra8 => width.saturating_mul(4),
-                Format::Yuv420 => width,
-            }
-        }
-    }
-
-    /// Meaning of YUV values.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
-    #[repr(u32)]
-    pub enum ColorSpace {
-        /// ITU-R BT.601, limited range (16-235).
-        #[default]
-        Bt601Limited = 0,
-        /// ITU-R BT.601, full range.
-        Bt601Full = 1,
-        /// ITU-R BT.709, limited range.
-        Bt709Limited = 2,
-        /// ITU-R BT.709, full range.
-        Bt709Full = 3,
-    }
-
-    impl ColorSpace {
-        /// The color space of a code.
-        #[must_use]
-        pub fn from_code(code: u32) -> Option<ColorSpace> {
-            match code {
-                0 => Some(ColorSpace::Bt601Limited),
-                1 => Some(ColorSpace::Bt601Full),
-                2 => Some(ColorSpace::Bt709Limited),
-                3 => Some(ColorSpace::Bt709Full),
-                _ => None,
-            }
         }
     }
 }

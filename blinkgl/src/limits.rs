@@ -142,6 +142,9 @@ pub const MAX_SCAN_BYTES: u64 = 128 << 20;
 /// Verifying and lowering a byte of a procedure takes as long as copying so many bytes of a texture.
 pub const PROCEDURE_BYTE_COST: u64 = 16;
 
+/// Making levels of detail from a byte of a texture takes as long as copying so many bytes of it.
+pub const MIPMAP_BYTE_COST: u64 = 4;
+
 /// Lines that one client's mistakes may write to the server's log in ten seconds; the rest is counted.
 pub const MAX_LOG_LINES: u32 = 10;
 

@@ -67,7 +67,7 @@ fn limits_are_all_there_with_their_values() {
         MAX_VERTICES, MAX_DRAWS, MAX_NOTIFICATIONS, MAX_SCAN_RETRIES, MAX_COMPILE_STEPS, MAX_CLIENTS,
         MAX_VERTEX_CACHE_BYTES,
         MAX_ARRAY_ELEMENTS, MAX_ARRAY_BYTES, MAX_SHADERS, MAX_OFFSCREEN_PIXELS, MAX_LIST_BYTES, MAX_FRAME_FUEL, MAX_FRAME_VERTICES, MAX_SCAN_BYTES,
-        PROCEDURE_BYTE_COST, MAX_LOG_LINES, MAX_DRAW_MILLISECONDS, PAUSE_AFTER_SLOW_DRAWING,
+        PROCEDURE_BYTE_COST, MIPMAP_BYTE_COST, MAX_LOG_LINES, MAX_DRAW_MILLISECONDS, PAUSE_AFTER_SLOW_DRAWING,
         MAX_UNCHECKED_FRAGMENTS,
     );
     let names: Vec<&str> = expected.iter().map(|&(name, _)| name).collect();
@@ -174,7 +174,7 @@ fn objects_events_and_errors_have_their_codes() {
 
     let formats: Vec<usize> =
         codes(&["format", "name", "layout", "bytes"]).into_iter().map(|(code, _)| code).collect();
-    assert_eq!(formats, [texture::Format::Bgra8 as usize, texture::Format::Yuv420 as usize]);
+    assert_eq!(formats, texture::Format::ALL.map(|format| format as usize));
     assert!(
         (0..).map_while(texture::ColorSpace::from_code).count() == 4
             && PAGE.contains("3 = BT.709 full range")
@@ -198,6 +198,9 @@ fn parameters_and_sizes_are_those_of_the_types() {
             (texture::HEIGHT, "height"),
             (texture::STRIDE, "stride"),
             (texture::COLOR_SPACE, "color space"),
+            (texture::LEVELS, "levels"),
+            (texture::BASE_VERSION, "base version"),
+            (texture::ROWS, "changed rows"),
         ])
     );
     assert_eq!(

@@ -20,6 +20,8 @@
 //! from this context and are deleted once, because the types that hold them are not `Clone` and are
 //! consumed by deletion. Sizes that OpenGL reads memory by are those of the slices given with them.
 
+pub use blinkgl::layout::texture::TextureDesc;
+
 pub mod arrays;
 pub mod batch;
 pub mod block;
@@ -38,5 +40,4 @@ pub mod tracker;
 pub use painter::{Painter, Target};
 pub use resource::{Buffer, ResourceKey, ResourceScope, Resources};
 pub use state::{StateOnly, WindowState};
-pub use texture::TextureDesc;
 pub use tracker::{Counters, Framebuffer, GlError, Image, Tracker};

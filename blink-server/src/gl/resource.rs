@@ -1,7 +1,8 @@
 //! What clients' procedures draw with: textures, on the GPU, and buffers.
 
-use super::texture::{Texture, TextureDesc};
+use super::texture::Texture;
 use super::tracker::{GlError, Tracker};
+use blinkgl::layout::texture::{Rows, TextureDesc};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
@@ -63,29 +64,41 @@ impl<'a> ResourceScope<'a> {
 }
 
 impl Resources {
-    /// Uploads pixels, into the texture that is there if it has the same shape.
+    /// Uploads pixels, into the texture that is there if it has the same shape: all, or if it has, only some
+    /// rows of its level 0.
     ///
     /// # Errors
-    /// `bytes` does not hold the image, or OpenGL has no memory for it.
+    /// `bytes` does not hold the image or the rows, or OpenGL has no memory for it.
     pub fn set_texture(
         &mut self,
         tracker: &mut Tracker,
         key: ResourceKey,
         desc: &TextureDesc,
+        rows: Option<Rows>,
         bytes: &[u8],
     ) -> Result<(), GlError> {
-        let wanted = desc.format.bytes(desc.stride, desc.height).unwrap_or(usize::MAX);
+        let same = self.textures.get(&key).is_some_and(|t| t.desc == *desc);
+        // Rows of a texture that is not there are less than it needs.
+        let rows = rows.filter(|rows| same && rows.end() <= desc.height);
+        let wanted = match rows {
+            Some(rows) => desc.format.bytes(desc.stride, rows.count),
+            None => desc.bytes(),
+        };
+        let wanted = wanted.unwrap_or(usize::MAX);
         if bytes.len() < wanted {
             return Err(GlError::ShortImage { found: bytes.len(), wanted });
         }
-        if self.textures.get(&key).is_some_and(|t| t.desc != *desc) {
+        if !same {
             self.remove_texture(tracker, key);
         }
         let texture = match self.textures.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => entry.insert(Texture { planes: tracker.make_planes(desc)?, desc: *desc }),
         };
-        tracker.fill_planes(texture, bytes);
+        match rows {
+            Some(rows) => tracker.fill_rows(texture, rows, bytes),
+            None => tracker.fill_planes(texture, bytes),
+        }
         Ok(())
     }
 

@@ -70,7 +70,7 @@ impl UnitVariant {
                 operands: [operands_rgb, operands_alpha],
             }
         } else {
-            let (has_color, has_alpha) = (texture.desc.has_color(), texture.desc.has_alpha());
+            let (has_color, has_alpha) = (texture.desc.format.has_color(), texture.desc.format.has_alpha());
             Environment::Mode { mode: unit.env_mode, has_color, has_alpha }
         };
         let clamp = |wrap: u32| wrap == super::state::CLAMP && unit.sampling.is_smooth();

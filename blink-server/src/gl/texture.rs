@@ -1,71 +1,51 @@
 //! A client's texture on the GPU.
 
-use blinkgl::layout::texture::{ColorSpace, Format};
+use blinkgl::layout::texture::{ColorSpace, Format, TextureDesc};
 
-/// A texture's shape; checked against the limits by the scan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TextureDesc {
-    /// Layout of the pixels.
-    pub format: Format,
-    /// Texels.
-    pub width: u32,
-    /// Texels.
-    pub height: u32,
-    /// Bytes of a row of the first plane.
-    pub stride: u32,
-    /// Meaning of YUV values.
-    pub color_space: ColorSpace,
+/// How OpenGL takes texels of a format, and what they are when sampled.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Transfer {
+    /// The texture's own format.
+    pub internal: u32,
+    /// Of the texels given.
+    pub format: u32,
+    /// Type of their components.
+    pub kind: u32,
+    /// What red, green, blue and alpha are taken from. OpenGL's core profile and OpenGL ES have no
+    /// luminance and alpha formats; this is what OpenGL 1 makes of them.
+    pub swizzle: [u32; 4],
 }
 
-/// A plane of an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Plane {
-    /// First byte in the image.
-    pub offset: usize,
-    /// Texels.
-    pub width: u32,
-    /// Texels.
-    pub height: u32,
-    /// Bytes of a row.
-    pub stride: u32,
-}
-
-impl TextureDesc {
-    /// Has its base format color?
-    #[must_use]
-    pub fn has_color(&self) -> bool {
-        match self.format {
-            Format::Bgra8 | Format::Yuv420 => true,
-        }
-    }
-
-    /// Has its base format alpha?
-    #[must_use]
-    pub fn has_alpha(&self) -> bool {
-        match self.format {
-            Format::Bgra8 => true,
-            Format::Yuv420 => false,
-        }
-    }
-
-    /// The planes, as [`Format`] lays them out.
-    pub(super) fn planes(&self) -> Vec<Plane> {
-        let TextureDesc { width, height, stride, .. } = *self;
-        let first = Plane { offset: 0, width, height, stride };
-        match self.format {
-            Format::Bgra8 => vec![first],
-            Format::Yuv420 => {
-                let (w, h, half) = (width.div_ceil(2), height.div_ceil(2), stride.div_ceil(2));
-                let u = stride as usize * height as usize;
-                let v = u + half as usize * h as usize;
-                let chroma = |offset| Plane { offset, width: w, height: h, stride: half };
-                vec![first, chroma(u), chroma(v)]
+impl Transfer {
+    /// Of a format, for a context of OpenGL or OpenGL ES.
+    pub fn new(format: Format, embedded: bool) -> Transfer {
+        const RGBA: [u32; 4] = [glow::RED, glow::GREEN, glow::BLUE, glow::ALPHA];
+        let transfer = |internal, format, swizzle| {
+            let kind = glow::UNSIGNED_BYTE;
+            Transfer { internal, format, kind, swizzle }
+        };
+        match format {
+            // This combination needs no swizzling on software renderers; OpenGL ES has it not.
+            Format::Bgra8 if !embedded => {
+                let kind = glow::UNSIGNED_INT_8_8_8_8_REV;
+                Transfer { kind, ..transfer(glow::RGBA, glow::BGRA, RGBA) }
             }
+            Format::Bgra8 => {
+                transfer(glow::RGBA8, glow::RGBA, [glow::BLUE, glow::GREEN, glow::RED, glow::ALPHA])
+            }
+            Format::Rgba8 => transfer(glow::RGBA8, glow::RGBA, RGBA),
+            Format::Rgb8 => transfer(glow::RGB8, glow::RGB, RGBA),
+            Format::Yuv420 => transfer(glow::R8, glow::RED, RGBA),
+            Format::Luminance8 => transfer(glow::R8, glow::RED, [glow::RED, glow::RED, glow::RED, glow::ONE]),
+            Format::LuminanceAlpha8 => {
+                transfer(glow::RG8, glow::RG, [glow::RED, glow::RED, glow::RED, glow::GREEN])
+            }
+            Format::Alpha8 => transfer(glow::R8, glow::RED, [glow::ZERO, glow::ZERO, glow::ZERO, glow::RED]),
         }
     }
 }
 
-/// A texture on the GPU: one plane for RGBA, three for YUV.
+/// A texture on the GPU: three planes for YUV, one for all else.
 #[derive(Debug)]
 pub struct Texture {
     pub(super) planes: Vec<glow::Texture>,

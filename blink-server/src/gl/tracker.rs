@@ -14,9 +14,9 @@ use super::record::{LIGHTS_VECTORS, RECORD_BYTES, Record, pack_lights};
 use super::resource::ResourceScope;
 use super::shader::{self, Polygons, Sources, Variant};
 use super::state::{Area, CLAMP, FILL, Hard, LINE, Lights, Sampling, Stencil, WindowState};
-use super::texture::{Texture, TextureDesc};
+use super::texture::{Texture, Transfer};
 use crate::geometry::Rect;
-use blinkgl::layout::texture::Format;
+use blinkgl::layout::texture::{Levels, Rows, TextureDesc};
 use blinkgl::limits::{MAX_SHADERS, MAX_TEXTURE_UNITS, MAX_VERTEX_CACHE_BYTES};
 use glow::HasContext;
 use jit::{Assembly, Segment, Vertex};
@@ -702,7 +702,7 @@ impl Tracker {
 
     pub(super) fn make_planes(&mut self, desc: &TextureDesc) -> Result<Vec<glow::Texture>, GlError> {
         let mut planes = Vec::with_capacity(3);
-        for _ in 0..desc.planes().len() {
+        for _ in 0..desc.format.planes() {
             // SAFETY: see the module `gl`.
             match unsafe { self.gl.create_texture() } {
                 Ok(texture) => planes.push(texture),
@@ -724,41 +724,87 @@ impl Tracker {
 
     /// Uploads an image; the caller checked that `bytes` holds it.
     pub(super) fn fill_planes(&mut self, texture: &Texture, bytes: &[u8]) {
-        let (internal, format, kind, texel) = match texture.desc.format {
-            // This combination needs no swizzling on software renderers; OpenGL ES has it not.
-            Format::Bgra8 if !self.embedded => (glow::RGBA, glow::BGRA, glow::UNSIGNED_INT_8_8_8_8_REV, 4),
-            Format::Bgra8 => (glow::RGBA8, glow::RGBA, glow::UNSIGNED_BYTE, 4),
-            Format::Yuv420 => (glow::R8, glow::RED, glow::UNSIGNED_BYTE, 1),
+        let desc = &texture.desc;
+        let Transfer { internal, format, kind, swizzle } = Transfer::new(desc.format, self.embedded);
+        let last = match desc.levels {
+            Levels::Given(levels) => levels.saturating_sub(1),
+            Levels::Generated => Levels::most(desc.width, desc.height).saturating_sub(1),
         };
         let gl = &self.gl;
-        for (&plane, shape) in texture.planes.iter().zip(texture.desc.planes()) {
-            let Some(pixels) = bytes.get(shape.offset..) else { continue };
-            // SAFETY: see the module `gl`. OpenGL reads `height` rows, `stride` bytes apart, of `width`
-            // texels: inside the image, which `bytes` holds whole.
+        for (i, &plane) in texture.planes.iter().enumerate() {
+            // SAFETY: see the module `gl`.
             unsafe {
                 gl.active_texture(glow::TEXTURE0);
                 gl.bind_texture(glow::TEXTURE_2D, Some(plane));
-                gl.pixel_store_i32(glow::UNPACK_ROW_LENGTH, signed(shape.stride / texel));
-                gl.tex_image_2d(
-                    glow::TEXTURE_2D,
-                    0,
-                    internal.cast_signed(),
-                    signed(shape.width),
-                    signed(shape.height),
-                    0,
-                    format,
-                    kind,
-                    glow::PixelUnpackData::Slice(Some(pixels)),
-                );
-                gl.pixel_store_i32(glow::UNPACK_ROW_LENGTH, 0);
-                gl.tex_parameter_i32(glow::TEXTURE_2D, glow::TEXTURE_MAX_LEVEL, 0);
-                if texture.desc.format == Format::Bgra8 && self.embedded {
-                    for (name, from) in
-                        [(glow::TEXTURE_SWIZZLE_R, glow::BLUE), (glow::TEXTURE_SWIZZLE_B, glow::RED)]
-                    {
-                        gl.tex_parameter_i32(glow::TEXTURE_2D, name, from.cast_signed());
-                    }
+            }
+            for level in 0..desc.levels.given() {
+                let Some(shape) = desc.plane(level, i) else { continue };
+                let Some(pixels) = bytes.get(shape.offset..) else { continue };
+                // SAFETY: see the module `gl`. OpenGL reads `height` rows, `stride` bytes apart, of `width`
+                // texels: inside the image, which `bytes` holds whole.
+                unsafe {
+                    let row = shape.stride / desc.format.texel_bytes();
+                    gl.pixel_store_i32(glow::UNPACK_ROW_LENGTH, signed(row));
+                    gl.tex_image_2d(
+                        glow::TEXTURE_2D,
+                        signed(level),
+                        internal.cast_signed(),
+                        signed(shape.width),
+                        signed(shape.height),
+                        0,
+                        format,
+                        kind,
+                        glow::PixelUnpackData::Slice(Some(pixels)),
+                    );
                 }
+            }
+            // SAFETY: see the module `gl`.
+            unsafe {
+                gl.pixel_store_i32(glow::UNPACK_ROW_LENGTH, 0);
+                gl.tex_parameter_i32(glow::TEXTURE_2D, glow::TEXTURE_MAX_LEVEL, signed(last));
+                for (name, from) in [
+                    (glow::TEXTURE_SWIZZLE_R, swizzle[0]),
+                    (glow::TEXTURE_SWIZZLE_G, swizzle[1]),
+                    (glow::TEXTURE_SWIZZLE_B, swizzle[2]),
+                    (glow::TEXTURE_SWIZZLE_A, swizzle[3]),
+                ] {
+                    gl.tex_parameter_i32(glow::TEXTURE_2D, name, from.cast_signed());
+                }
+                if desc.levels == Levels::Generated {
+                    gl.generate_mipmap(glow::TEXTURE_2D);
+                }
+            }
+        }
+        self.counters.uploaded_bytes += bytes.len() as u64;
+    }
+
+    /// Uploads rows of level 0 of a texture of one plane; the caller checked that the image has them and that
+    /// `bytes` holds them.
+    pub(super) fn fill_rows(&mut self, texture: &Texture, rows: Rows, bytes: &[u8]) {
+        let desc = &texture.desc;
+        let Transfer { format, kind, .. } = Transfer::new(desc.format, self.embedded);
+        let [plane] = texture.planes[..] else { return };
+        let gl = &self.gl;
+        // SAFETY: see the module `gl`. OpenGL reads `count` rows, `stride` bytes apart, of `width` texels: the
+        // caller's, all of them in `bytes`.
+        unsafe {
+            gl.active_texture(glow::TEXTURE0);
+            gl.bind_texture(glow::TEXTURE_2D, Some(plane));
+            gl.pixel_store_i32(glow::UNPACK_ROW_LENGTH, signed(desc.stride / desc.format.texel_bytes()));
+            gl.tex_sub_image_2d(
+                glow::TEXTURE_2D,
+                0,
+                0,
+                signed(rows.first),
+                signed(desc.width),
+                signed(rows.count),
+                format,
+                kind,
+                glow::PixelUnpackData::Slice(Some(bytes)),
+            );
+            gl.pixel_store_i32(glow::UNPACK_ROW_LENGTH, 0);
+            if desc.levels == Levels::Generated {
+                gl.generate_mipmap(glow::TEXTURE_2D);
             }
         }
         self.counters.uploaded_bytes += bytes.len() as u64;

@@ -6,10 +6,11 @@ use super::stats::ClientStats;
 use super::window::Window;
 use crate::ipc::ClientInfo;
 use crate::throttle::Throttle;
-use blinkgl::layout::{DATA_PAGE, EventKind, ObjectType, QuotaKind, WindowDesc, aperture, texture};
+use blinkgl::layout::texture::{Levels, TextureDesc};
+use blinkgl::layout::{DATA_PAGE, EventKind, ObjectType, QuotaKind, WindowDesc, aperture};
 use blinkgl::limits::{
-    MAX_CONTEXTS, MAX_DRAW_MILLISECONDS, MAX_FRAME_FUEL, MAX_FRAME_VERTICES, MAX_SCAN_BYTES, PAGE_SIZE,
-    PROCEDURE_BYTE_COST, REGISTERS,
+    MAX_CONTEXTS, MAX_DRAW_MILLISECONDS, MAX_FRAME_FUEL, MAX_FRAME_VERTICES, MAX_SCAN_BYTES,
+    MIPMAP_BYTE_COST, PAGE_SIZE, PROCEDURE_BYTE_COST, REGISTERS,
 };
 use blinkgl::ops::Callback;
 use blinkgl::shm::{Shm, ShmOffset};
@@ -51,14 +52,7 @@ pub enum Stored {
     /// A procedure.
     Procedure(Procedure),
     /// A texture; its pixels are with the GPU.
-    Texture {
-        /// Layout.
-        format: texture::Format,
-        /// Texels.
-        width: u32,
-        /// Texels.
-        height: u32,
-    },
+    Texture(TextureDesc),
     /// A vertex or index buffer; its bytes are with the resources.
     Buffer,
     /// A register file.
@@ -123,7 +117,7 @@ impl Context {
             }
             Stored::Procedure(_)
             | Stored::Window
-            | Stored::Texture { .. }
+            | Stored::Texture(_)
             | Stored::Buffer
             | Stored::Registers { .. }
             | Stored::Cursor(_) => None,
@@ -137,7 +131,7 @@ impl Context {
             Stored::Registers { at } => Some(*at),
             Stored::Window
             | Stored::Procedure(_)
-            | Stored::Texture { .. }
+            | Stored::Texture(_)
             | Stored::Buffer
             | Stored::Cursor(_) => None,
         }
@@ -193,6 +187,8 @@ pub struct Client {
     /// The frame (time over refresh interval) before which it is not scanned again.
     pub scan_from: u64,
     spent: Spent,
+    /// Bytes of the images that levels of detail were made from.
+    generated_bytes: u64,
     /// The frame before which it draws nothing, as its last drawing took too long.
     pub slow_until: u64,
 }
@@ -225,6 +221,7 @@ impl Client {
             throttle: Throttle::default(),
             scan_from: 0,
             spent: Spent::default(),
+            generated_bytes: 0,
             slow_until: 0,
         }
     }
@@ -281,7 +278,9 @@ impl Client {
     /// Bytes taken so far, each as dear as it is to take.
     #[must_use]
     pub fn scan_cost(&self) -> u64 {
-        self.stats.copied_bytes.saturating_add(self.stats.program_bytes.saturating_mul(PROCEDURE_BYTE_COST))
+        let programs = self.stats.program_bytes.saturating_mul(PROCEDURE_BYTE_COST);
+        let levels = self.generated_bytes.saturating_mul(MIPMAP_BYTE_COST);
+        self.stats.copied_bytes.saturating_add(programs).saturating_add(levels)
     }
 
     /// Reads the context directory: makes new contexts, drops those that are gone or made anew.
@@ -406,7 +405,7 @@ impl Client {
                     (None, _)
                     | (Some(Stored::Window), Object::Window(_))
                     | (Some(Stored::Procedure(_)), Object::Procedure { .. })
-                    | (Some(Stored::Texture { .. }), Object::Texture(_))
+                    | (Some(Stored::Texture(_)), Object::Texture(_))
                     | (Some(Stored::Buffer), Object::Buffer { .. })
                     | (Some(Stored::Registers { .. }), Object::Registers { .. })
                     | (Some(Stored::Cursor(_)), Object::Cursor(_)) => true,
@@ -424,7 +423,7 @@ impl Client {
     fn remove(&mut self, index: u32, oid: u32) -> Option<Consequence> {
         match self.contexts.get_mut(&index)?.objects.remove(&oid)? {
             Stored::Window => Some(Consequence::WindowGone(oid)),
-            Stored::Texture { .. } => Some(Consequence::TextureGone(oid)),
+            Stored::Texture(_) => Some(Consequence::TextureGone(oid)),
             Stored::Procedure(_) => Some(Consequence::Procedure(oid)),
             Stored::Cursor(_) => Some(Consequence::Cursor(oid)),
             Stored::Buffer => Some(Consequence::BufferGone(oid)),
@@ -466,9 +465,11 @@ impl Client {
                 self.procedure(index, oid, version, callback, program, now)
             }
             Object::Texture(image) => {
-                let (format, width, height) = (image.format, image.width, image.height);
                 self.stats.copied_bytes += image.bytes.len() as u64;
-                context.objects.insert(oid, Stored::Texture { format, width, height });
+                if image.desc.levels == Levels::Generated {
+                    self.generated_bytes += image.desc.bytes().unwrap_or_default() as u64;
+                }
+                context.objects.insert(oid, Stored::Texture(image.desc));
                 Some(Consequence::Texture(oid, image))
             }
             Object::Buffer { bytes } => {

@@ -8,6 +8,7 @@
 //! starts over, at most [`MAX_SCAN_RETRIES`] times; then the next frame tries again. So no frame
 //! shows half a commit, and a client that commits without pause only starves itself.
 
+use blinkgl::layout::texture::{Format, Rows, TextureDesc};
 use blinkgl::layout::{
     self, DATA_PAGE, ObjectError, ObjectType, SLOT_WORDS, Slot, WINDOW_WORDS, WindowDesc, context, cursor,
     slot, texture,
@@ -49,20 +50,14 @@ pub enum Object {
     Cursor(Cursor),
 }
 
-/// A texture's pixels, within limits: `bytes` holds `format.bytes(stride, height)` bytes.
+/// A texture's pixels, within limits.
 #[derive(Clone, Debug)]
 pub struct Texture {
-    /// Layout of the pixels.
-    pub format: texture::Format,
-    /// Texels.
-    pub width: u32,
-    /// Texels.
-    pub height: u32,
-    /// Bytes of a row of the first plane.
-    pub stride: u32,
-    /// Meaning of YUV values.
-    pub color_space: texture::ColorSpace,
-    /// Pixels.
+    /// Its shape.
+    pub desc: TextureDesc,
+    /// The rows of level 0 that changed, if nothing else did since the last update of this OID.
+    pub rows: Option<Rows>,
+    /// Those rows, or all `desc.bytes()` bytes.
     pub bytes: Vec<u8>,
 }
 
@@ -150,6 +145,8 @@ struct Seen {
     bytes: usize,
     /// The slot's object is the one in use for its OID (not refused as a duplicate).
     owner: bool,
+    /// Version and shape of the texture in use for its OID.
+    texture: Option<(u32, TextureDesc)>,
 }
 
 /// A context's VSO array as the last scan saw it.
@@ -187,6 +184,13 @@ impl Array {
     pub fn keep(&mut self, oid: u32, bytes: usize) {
         if let Some(seen) = self.seen.iter_mut().find(|s| s.owner && s.oid == oid) {
             seen.bytes = seen.bytes.max(bytes);
+        }
+    }
+
+    /// The texture that an OID names was lost: its next update is taken as a whole.
+    pub fn forget_texture(&mut self, oid: u32) {
+        for seen in self.seen.iter_mut().filter(|s| s.oid == oid) {
+            seen.texture = None;
         }
     }
 
@@ -298,6 +302,9 @@ impl<'a> Attempt<'a> {
                 seen.oid = untrusted.oid;
                 seen.owner = true;
                 seen.bytes = bytes;
+                if let Object::Texture(texture) = &object {
+                    seen.texture = Some((untrusted.version, texture.desc));
+                }
                 self.owners.insert(untrusted.oid, index);
                 self.take_budget(untrusted.type_code, bytes);
                 let version = untrusted.version;
@@ -311,6 +318,7 @@ impl<'a> Attempt<'a> {
                     seen.owner = true;
                     seen.type_code = before.type_code;
                     seen.bytes = before.bytes;
+                    seen.texture = before.texture;
                     self.owners.insert(before.oid, index);
                     self.take_budget(before.type_code, before.bytes);
                 }
@@ -358,14 +366,21 @@ impl<'a> Attempt<'a> {
                 let words = extents.copy_words(self.memory, bytes / 4)?;
                 Object::Procedure { callback, program: WireProgram::from_words(words) }
             }
-            Checked::Texture(format, color_space) => Object::Texture(Texture {
-                format,
-                width: params[texture::WIDTH],
-                height: params[texture::HEIGHT],
-                stride: params[texture::STRIDE],
-                color_space,
-                bytes: extents.copy_bytes(self.memory, bytes)?,
-            }),
+            Checked::Texture(desc, rows) => {
+                // Rows are enough if the rest is what the last update of this OID brought.
+                let before = self.before.get(index).copied().unwrap_or_default();
+                let base = (params[texture::BASE_VERSION], desc);
+                let rows = rows.filter(|_| before.oid == untrusted.oid && before.texture == Some(base));
+                let bytes = match rows {
+                    Some(rows) => {
+                        // No overflow: the rows are in the image, which has at most `bytes` bytes.
+                        let [first, count] = [rows.first, rows.count].map(|n| (n * desc.stride) as usize);
+                        extents.copy_part(self.memory, first, count)?
+                    }
+                    None => extents.copy_bytes(self.memory, bytes)?,
+                };
+                Object::Texture(Texture { desc, rows, bytes })
+            }
             Checked::Cursor => Object::Cursor(Cursor {
                 width: params[cursor::WIDTH],
                 height: params[cursor::HEIGHT],
@@ -384,7 +399,7 @@ impl<'a> Attempt<'a> {
 enum Checked {
     Window,
     Procedure(Callback),
-    Texture(texture::Format, texture::ColorSpace),
+    Texture(TextureDesc, Option<Rows>),
     Buffer,
     Registers,
     Cursor,
@@ -456,25 +471,29 @@ fn wrong_size(bytes: usize, wanted: usize) -> Refusal {
 }
 
 fn texture(params: &[u32; 8], bytes: usize) -> Result<Checked, Refusal> {
-    let format = texture::Format::from_code(params[texture::FORMAT])
-        .ok_or_else(|| bad_parameter(texture::FORMAT, params))?;
+    let desc = TextureDesc::decode(params).map_err(|parameter| bad_parameter(parameter, params))?;
     for side in [texture::WIDTH, texture::HEIGHT] {
         if params[side] == 0 || params[side] > MAX_TEXTURE_SIZE {
             return Err(bad_parameter(side, params));
         }
     }
-    let stride = params[texture::STRIDE];
-    let unaligned = format == texture::Format::Bgra8 && !stride.is_multiple_of(4);
-    if stride < format.min_stride(params[texture::WIDTH]) || stride > MAX_TEXTURE_SIZE * 8 || unaligned {
+    let TextureDesc { format, width, height, stride, .. } = desc;
+    let unaligned = !stride.is_multiple_of(format.texel_bytes());
+    if stride < format.min_stride(width) || stride > MAX_TEXTURE_SIZE * 8 || unaligned {
         return Err(bad_parameter(texture::STRIDE, params));
     }
-    let color_space = texture::ColorSpace::from_code(params[texture::COLOR_SPACE])
-        .ok_or_else(|| bad_parameter(texture::COLOR_SPACE, params))?;
-    let wanted = format.bytes(stride, params[texture::HEIGHT]).unwrap_or(usize::MAX);
+    if !desc.levels_exist() {
+        return Err(bad_parameter(texture::LEVELS, params));
+    }
+    let rows = Rows::from_code(params[texture::ROWS]);
+    if rows.is_some_and(|rows| rows.count == 0 || rows.end() > height || format == Format::Yuv420) {
+        return Err(bad_parameter(texture::ROWS, params));
+    }
+    let wanted = desc.bytes().unwrap_or(usize::MAX);
     if bytes != wanted {
         return Err(wrong_size(bytes, wanted));
     }
-    Ok(Checked::Texture(format, color_space))
+    Ok(Checked::Texture(desc, rows))
 }
 
 /// Checked extents: inside the context's data pages, together at least as long as the object.
@@ -530,6 +549,31 @@ impl Extents {
         for &(offset, length) in &self.runs {
             let length = length.min(bytes - copied.len());
             memory.copy_bytes_in(ShmOffset(offset), length, &mut copied)?;
+        }
+        Ok(copied)
+    }
+
+    /// Copies `bytes` bytes from `start` on; less if the extents end before.
+    fn copy_part(&self, memory: &Shm, start: usize, bytes: usize) -> Result<Vec<u8>, Refusal> {
+        let mut copied = Vec::with_capacity(bytes.next_multiple_of(8) + 8);
+        let mut skip = start;
+        let mut rest = bytes;
+        for &(offset, length) in &self.runs {
+            if skip >= length {
+                skip -= length;
+                continue;
+            }
+            let now = rest.min(length - skip);
+            // Bulk copies start at double words, which the pages of an extent begin with.
+            let before = skip % 8;
+            let at = copied.len();
+            memory.copy_bytes_in(ShmOffset(offset + skip - before), now + before, &mut copied)?;
+            copied.drain(at..at + before);
+            rest -= now;
+            skip = 0;
+            if rest == 0 {
+                break;
+            }
         }
         Ok(copied)
     }
@@ -678,6 +722,27 @@ mod tests {
             (texture([1, 8, 8, 32, 4, 0, 0, 0], 256), ObjectError::BadParameter),
             (texture([1, 8, 8, 32, 0, 0, 0, 0], 255), ObjectError::BadSize),
             (texture([2, 8, 8, 8, 0, 0, 0, 0], 64), ObjectError::BadSize),
+            (texture([8, 8, 8, 32, 0, 0, 0, 0], 256), ObjectError::BadParameter),
+            // Strides of no whole texels.
+            (texture([3, 8, 8, 34, 0, 0, 0, 0], 272), ObjectError::BadParameter),
+            (texture([4, 8, 8, 25, 0, 0, 0, 0], 200), ObjectError::BadParameter),
+            (texture([6, 8, 8, 17, 0, 0, 0, 0], 136), ObjectError::BadParameter),
+            // Rows that are too short for the format.
+            (texture([4, 8, 8, 21, 0, 0, 0, 0], 168), ObjectError::BadParameter),
+            (texture([7, 8, 8, 7, 0, 0, 0, 0], 56), ObjectError::BadParameter),
+            // Levels that the size or the format has not, or that are not all there.
+            (texture([7, 8, 8, 8, 0, 5, 0, 0], 85), ObjectError::BadParameter),
+            (texture([7, 8, 8, 8, 0, u32::MAX - 1, 0, 0], 64), ObjectError::BadParameter),
+            (texture([2, 8, 8, 8, 0, 2, 0, 0], 96), ObjectError::BadParameter),
+            (texture([2, 8, 8, 8, 0, u32::MAX, 0, 0], 96), ObjectError::BadParameter),
+            (texture([7, 8, 8, 8, 0, 4, 0, 0], 84), ObjectError::BadSize),
+            (texture([7, 8, 8, 8, 0, u32::MAX, 0, 0], 85), ObjectError::BadSize),
+            // Rows that the image has not, no rows, and rows of planes.
+            (texture([7, 8, 8, 8, 0, 0, 0, 8 | 1 << 16], 64), ObjectError::BadParameter),
+            (texture([7, 8, 8, 8, 0, 0, 0, 1 | 8 << 16], 64), ObjectError::BadParameter),
+            (texture([7, 8, 8, 8, 0, 0, 0, u32::MAX], 64), ObjectError::BadParameter),
+            (texture([7, 8, 8, 8, 0, 0, 0, 3], 64), ObjectError::BadParameter),
+            (texture([2, 8, 8, 8, 0, 0, 0, 1 << 16], 96), ObjectError::BadParameter),
             (
                 Slot { params: [65, 1, 0, 0, 0, 0, 0, 0], ..object(9, ObjectType::Cursor, 260, 19) },
                 ObjectError::BadParameter,
@@ -697,6 +762,113 @@ mod tests {
             writer.scan(&mut Array::default()).as_slice(),
             [Change::Updated { object: Object::Texture(t), .. }] if t.bytes.len() == 88
         ));
+        // Each format, with a level, with all that there are, and with those that the server makes.
+        for (format, texel) in [(1, 4), (3, 4), (4, 3), (5, 1), (6, 2), (7, 1)] {
+            for (levels, texels) in [(0, 35), (1, 35), (3, 35 + 6 + 1), (u32::MAX, 35)] {
+                let mut writer = Writer::new();
+                let bytes = texels * texel;
+                writer.slot(0, texture([format, 7, 5, 7 * texel, 0, levels, 0, 0], bytes));
+                assert!(matches!(
+                    writer.scan(&mut Array::default()).as_slice(),
+                    [Change::Updated { object: Object::Texture(t), .. }] if t.bytes.len() == bytes as usize
+                ));
+            }
+        }
+    }
+
+    fn update(changes: &[Change]) -> &Texture {
+        // What it replaces is removed before it.
+        match changes.last() {
+            Some(Change::Updated { object: Object::Texture(texture), .. }) => texture,
+            Some(Change::Refused { refusal, .. }) => panic!("{refusal}"),
+            Some(Change::Updated { .. } | Change::Removed { .. }) | None => panic!("no texture"),
+        }
+    }
+
+    /// A texture of 60 rows of 100 bytes, in two extents that don't follow each other.
+    fn striped(writer: &Writer, value: u8, base: u32, rows: u32) -> Slot {
+        let pixels: Vec<u8> = (0..60).flat_map(|row| [row + value; 100]).collect();
+        writer.memory.copy_bytes_out(ShmOffset(30 * PAGE_SIZE), &pixels[..PAGE_SIZE]).unwrap();
+        writer.memory.copy_bytes_out(ShmOffset(22 * PAGE_SIZE), &pixels[PAGE_SIZE..]).unwrap();
+        let mut slot = object(5, ObjectType::Texture, 6000, 30);
+        slot.extents[0] = (30, 1);
+        slot.extents[1] = (22, 1);
+        Slot { extent_count: 2, params: [5, 100, 60, 100, 0, 0, base, rows], ..slot }
+    }
+
+    #[test]
+    fn only_changed_rows_are_copied() {
+        let mut writer = Writer::new();
+        let mut array = Array::default();
+        writer.slot(0, striped(&writer, 0, 0, 0));
+        let first = writer.version;
+        assert_eq!(update(&writer.scan(&mut array)).bytes.len(), 6000);
+        // Wherever the rows are: they may go over the end of an extent, and begin and end at any byte.
+        for (row, count) in [(0, 1), (59, 1), (38, 5), (40, 1), (41, 7), (3, 57), (0, 60)] {
+            let base = writer.version;
+            writer.slot(0, striped(&writer, 7, base, row | count << 16));
+            let changes = writer.scan(&mut array);
+            let texture = update(&changes);
+            assert_eq!(texture.rows, Some(Rows { first: row, count }));
+            let wanted: Vec<u8> =
+                (row..row + count).flat_map(|y| [u8::try_from(y).unwrap() + 7; 100]).collect();
+            assert!(texture.bytes == wanted, "{row} {count}");
+            assert_eq!(array.bytes(), 6000, "they count as the texture that they are part of");
+        }
+        // A base that is not what the server has: all is taken.
+        for base in [first, 0, 1, writer.version + 2, u32::MAX] {
+            writer.slot(0, striped(&writer, 9, base, 3 | 2 << 16));
+            let changes = writer.scan(&mut array);
+            assert_eq!((update(&changes).rows, update(&changes).bytes.len()), (None, 6000), "{base}");
+        }
+    }
+
+    /// A base of the right version does not do if it was another texture, or never seen as one.
+    #[test]
+    fn rows_need_the_texture_that_they_are_rows_of() {
+        let rows = 3 | 2 << 16;
+        let taken = |change: &dyn Fn(&mut Writer, &mut Array)| {
+            let mut writer = Writer::new();
+            let mut array = Array::default();
+            writer.slot(0, striped(&writer, 0, 0, 0));
+            writer.scan(&mut array);
+            change(&mut writer, &mut array);
+            writer.slot(0, striped(&writer, 9, writer.version, rows));
+            update(&writer.scan(&mut array)).bytes.len()
+        };
+        assert_eq!(taken(&|_, _| {}), 200);
+        let scanned = |change: fn(Slot) -> Slot| {
+            move |writer: &mut Writer, array: &mut Array| {
+                let slot = change(striped(writer, 1, 0, 0));
+                writer.slot(0, slot);
+                writer.scan(array);
+            }
+        };
+        assert_eq!(taken(&scanned(|slot| slot)), 200);
+        assert_eq!(taken(&scanned(|slot| Slot { oid: 6, ..slot })), 6000, "another object");
+        assert_eq!(taken(&scanned(|slot| Slot { type_code: 0, ..slot })), 6000, "removed");
+        assert_eq!(taken(&scanned(|slot| Slot { type_code: 4, ..slot })), 6000, "another type");
+        assert_eq!(taken(&scanned(|slot| Slot { bytes: 5999, ..slot })), 6000, "refused");
+        let other = |slot| Slot { params: [7, 100, 60, 100, 0, 0, 0, 0], ..slot };
+        assert_eq!(taken(&scanned(other)), 6000, "another format");
+        assert_eq!(taken(&|_, array| array.forget_texture(5)), 6000, "lost");
+        let moved = |writer: &mut Writer, array: &mut Array| {
+            writer.slot(0, Slot { type_code: 0, ..registers(5, 40) });
+            writer.slot(1, striped(writer, 3, 0, 0));
+            writer.scan(array);
+            writer.slot(1, Slot { type_code: 0, ..registers(5, 40) });
+        };
+        assert_eq!(taken(&moved), 6000, "another slot");
+        // A version that was refused is no base, but the one before it still is.
+        let mut writer = Writer::new();
+        let mut array = Array::default();
+        writer.slot(0, striped(&writer, 0, 0, 0));
+        let good = writer.version;
+        writer.scan(&mut array);
+        writer.slot(0, Slot { bytes: 1, ..striped(&writer, 0, 0, 0) });
+        writer.scan(&mut array);
+        writer.slot(0, striped(&writer, 9, good, rows));
+        assert_eq!(update(&writer.scan(&mut array)).bytes.len(), 200);
     }
 
     #[test]
@@ -759,8 +931,9 @@ mod tests {
                 }
                 for change in writer.scan(&mut array) {
                     if let Change::Updated { oid, object: Object::Texture(t), .. } = change {
-                        assert!(oid != 0 && t.width <= MAX_TEXTURE_SIZE);
-                        assert_eq!(Some(t.bytes.len()), t.format.bytes(t.stride, t.height));
+                        assert!(oid != 0 && t.desc.width <= MAX_TEXTURE_SIZE);
+                        let rows = t.rows.map(|rows| t.desc.format.bytes(t.desc.stride, rows.count));
+                        assert_eq!(Some(t.bytes.len()), rows.unwrap_or_else(|| t.desc.bytes()));
                     }
                 }
                 assert!(array.bytes() <= PAGES * PAGE_SIZE);

@@ -8,7 +8,7 @@ use super::seat::Seat;
 use super::window::{self, Damage, Surroundings, Window};
 use crate::compositor::{Stack, Style, View, plan, stack::confine};
 use crate::geometry::{Rect, Region};
-use crate::gl::{Framebuffer, ResourceKey, Resources, StateOnly, TextureDesc, Tracker};
+use crate::gl::{Framebuffer, ResourceKey, Resources, StateOnly, Tracker};
 use crate::ipc::{ClientId, ClientInfo, Placement, WindowId};
 use blinkgl::layout::{EventKind, ObjectError, PLACE_ANYWHERE, QuotaKind};
 use blinkgl::limits::{MAX_DRAW_MILLISECONDS, MAX_LIST_BYTES, PAUSE_AFTER_SLOW_DRAWING};
@@ -273,12 +273,12 @@ impl Server {
                 self.damage_windows(client, context, |_, window| window.desc.procedures.contains(&oid));
             }
             Consequence::Texture(oid, image) => {
-                let Texture { format, width, height, stride, color_space, bytes } = image;
-                let desc = TextureDesc { format, width, height, stride, color_space };
-                let uploaded = self.resources.set_texture(&mut self.tracker, key(oid), &desc, &bytes);
+                let Texture { desc, rows, bytes } = image;
+                let uploaded = self.resources.set_texture(&mut self.tracker, key(oid), &desc, rows, &bytes);
                 if let (Err(error), Some(client)) = (uploaded, self.clients.get_mut(&client)) {
                     let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
                     if let Some(context) = client.contexts.get_mut(&context) {
+                        context.array.forget_texture(oid);
                         let words = [oid, ObjectError::OverBudget as u32, size, 0];
                         context.event(EventKind::ObjectRejected, 0, now, words);
                     }
@@ -857,7 +857,7 @@ impl Server {
         context.objects.iter().filter_map(|(&oid, stored)| match stored {
             Stored::Procedure(procedure) => Some((oid, procedure)),
             Stored::Window
-            | Stored::Texture { .. }
+            | Stored::Texture(_)
             | Stored::Buffer
             | Stored::Registers { .. }
             | Stored::Cursor(_) => None,

@@ -4,7 +4,7 @@
 //! registers are computed here once more, without the JIT.
 
 use crate::scene::Scene;
-use blinkgl::layout::texture::Format;
+use blinkgl::layout::texture::{Format, Levels};
 use blinkgl::ops::{External, Op};
 use glow::HasContext;
 use glutin::api::egl::context::PossiblyCurrentContext;
@@ -204,16 +204,36 @@ fn compatibility_context() -> (PossiblyCurrentContext, Display) {
 /// The context is current.
 unsafe fn upload(gl: &glow::Context, texture: &crate::scene::Texture) -> glow::Texture {
     let desc = &texture.desc;
-    assert_eq!((desc.format, desc.stride), (Format::Bgra8, desc.width * 4), "what OpenGL itself can draw");
-    // SAFETY: the caller's; the texels are all there, or the vector's length would differ.
+    let (internal, format) = match desc.format {
+        Format::Bgra8 => (glow::RGBA8, glow::BGRA),
+        Format::Rgba8 => (glow::RGBA8, glow::RGBA),
+        Format::Rgb8 => (glow::RGB8, glow::RGB),
+        Format::Luminance8 => (0x8040, glow::LUMINANCE),
+        Format::LuminanceAlpha8 => (0x8045, glow::LUMINANCE_ALPHA),
+        Format::Alpha8 => (0x803c, glow::ALPHA),
+        Format::Yuv420 => panic!("what OpenGL itself can draw"),
+    };
+    // SAFETY: the caller's; the texels of each level are all there, or its slice would end the test.
     unsafe {
         let name = gl.create_texture().unwrap();
         gl.bind_texture(glow::TEXTURE_2D, Some(name));
-        assert_eq!(texture.bytes.len(), (desc.stride * desc.height) as usize);
-        let (width, height) = (desc.width.cast_signed(), desc.height.cast_signed());
-        let (internal, format) = (glow::RGBA8.cast_signed(), glow::BGRA);
-        let texels = glow::PixelUnpackData::Slice(Some(&texture.bytes));
-        gl.tex_image_2d(glow::TEXTURE_2D, 0, internal, width, height, 0, format, glow::UNSIGNED_BYTE, texels);
+        gl.pixel_store_i32(glow::UNPACK_ALIGNMENT, 1);
+        for level in 0..desc.levels.given() {
+            let plane = desc.plane(level, 0).unwrap();
+            assert_eq!(plane.stride, desc.format.min_stride(plane.width), "rows without gaps");
+            let size = (plane.stride * plane.height) as usize;
+            let texels = glow::PixelUnpackData::Slice(Some(&texture.bytes[plane.offset..][..size]));
+            let (width, height) = (plane.width.cast_signed(), plane.height.cast_signed());
+            let (level, internal) = (level.cast_signed(), internal.cast_signed());
+            let kind = glow::UNSIGNED_BYTE;
+            gl.tex_image_2d(glow::TEXTURE_2D, level, internal, width, height, 0, format, kind, texels);
+        }
+        if desc.levels == Levels::Generated {
+            gl.generate_mipmap(glow::TEXTURE_2D);
+        } else {
+            let last = desc.levels.given().cast_signed() - 1;
+            gl.tex_parameter_i32(glow::TEXTURE_2D, glow::TEXTURE_MAX_LEVEL, last);
+        }
         // Blink's initial value: OpenGL's needs mipmaps.
         gl.tex_parameter_i32(glow::TEXTURE_2D, glow::TEXTURE_MIN_FILTER, glow::LINEAR.cast_signed());
         name

@@ -5,7 +5,7 @@ use blink_server::geometry::Rect;
 use blink_server::gl::{
     Framebuffer, ResourceKey, Resources, StateOnly, Target, TextureDesc, Tracker, WindowState, context,
 };
-use blinkgl::layout::texture::{ColorSpace, Format};
+use blinkgl::layout::texture::{ColorSpace, Format, Levels};
 use blinkgl::limits::REGISTERS;
 use blinkgl::ops::{Callback, External};
 use blinkgl::{Recorder, WireProgram};
@@ -23,16 +23,56 @@ pub struct Texture {
 impl Texture {
     /// A texture of BGRA texels, from a function of RGBA ones.
     pub fn bgra(oid: u32, width: u32, height: u32, texel: impl Fn(u32, u32) -> [u8; 4]) -> Texture {
-        let mut bytes = Vec::new();
-        for y in 0..height {
-            for x in 0..width {
+        Texture::of(oid, Format::Bgra8, width, height, texel)
+    }
+
+    /// A texture of a format but YUV, from a function of RGBA texels: luminance is their red.
+    pub fn of(
+        oid: u32,
+        format: Format,
+        width: u32,
+        height: u32,
+        texel: impl Fn(u32, u32) -> [u8; 4],
+    ) -> Texture {
+        let (stride, color_space) = (format.min_stride(width), ColorSpace::default());
+        let desc = TextureDesc { format, width, height, stride, color_space, levels: Levels::default() };
+        let mut texture = Texture { oid, desc, bytes: vec![] };
+        texture.append_level(0, texel);
+        texture
+    }
+
+    /// With levels 1 and on, `count` with level 0, from a function of level, column and row.
+    pub fn with_levels(mut self, count: u32, texel: impl Fn(u32, u32, u32) -> [u8; 4]) -> Texture {
+        self.desc.levels = Levels::Given(count);
+        for level in 1..count {
+            self.append_level(level, |x, y| texel(level, x, y));
+        }
+        self
+    }
+
+    /// With all levels, made by the server.
+    pub fn generate_mipmaps(mut self) -> Texture {
+        self.desc.levels = Levels::Generated;
+        self
+    }
+
+    fn append_level(&mut self, level: u32, texel: impl Fn(u32, u32) -> [u8; 4]) {
+        let plane = self.desc.plane(level, 0).unwrap();
+        assert_eq!(plane.offset, self.bytes.len());
+        for y in 0..plane.height {
+            for x in 0..plane.width {
                 let [r, g, b, a] = texel(x, y);
-                bytes.extend([b, g, r, a]);
+                match self.desc.format {
+                    Format::Bgra8 => self.bytes.extend([b, g, r, a]),
+                    Format::Rgba8 => self.bytes.extend([r, g, b, a]),
+                    Format::Rgb8 => self.bytes.extend([r, g, b]),
+                    Format::Luminance8 => self.bytes.push(r),
+                    Format::LuminanceAlpha8 => self.bytes.extend([r, a]),
+                    Format::Alpha8 => self.bytes.push(a),
+                    Format::Yuv420 => panic!("planar"),
+                }
             }
         }
-        let format = Format::Bgra8;
-        let color_space = ColorSpace::default();
-        Texture { oid, desc: TextureDesc { format, width, height, stride: width * 4, color_space }, bytes }
     }
 }
 
@@ -145,7 +185,7 @@ impl Blink {
     pub fn window(&mut self, scene: &Scene, client: u32, choice: TierChoice) -> Window {
         for Texture { oid, desc, bytes } in &scene.textures {
             let key = ResourceKey { client, context: 0, oid: *oid };
-            self.resources.set_texture(&mut self.tracker, key, desc, bytes).unwrap();
+            self.resources.set_texture(&mut self.tracker, key, desc, None, bytes).unwrap();
         }
         for Buffer { oid, bytes } in &scene.buffers {
             self.resources.set_buffer(ResourceKey { client, context: 0, oid: *oid }, bytes.clone());
