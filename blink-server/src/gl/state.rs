@@ -587,10 +587,11 @@ impl WindowState {
         self.hard.stencil.on
     }
 
-    /// Is this texture bound to a unit?
+    /// Is this texture bound to a unit, or does an array lie in this buffer?
     #[must_use]
-    pub fn binds(&self, texture: u32) -> bool {
-        self.hard.units.iter().any(|unit| unit.texture == texture)
+    pub fn binds(&self, oid: u32) -> bool {
+        self.hard.units.iter().any(|unit| unit.texture == oid)
+            || self.arrays.iter().any(|array| array.buffer == oid)
     }
 
     /// Do matrix commands change a texture matrix?

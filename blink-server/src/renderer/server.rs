@@ -292,23 +292,26 @@ impl Server {
             }
             Consequence::Buffer(oid, bytes) => {
                 self.resources.set_buffer(key(oid), bytes);
-                self.damage_windows(client, context, |_, _| true);
+                self.damage_users(client, context, oid);
             }
             Consequence::BufferGone(oid) => {
                 self.resources.remove_buffer(key(oid));
-                self.damage_windows(client, context, |_, _| true);
+                self.damage_users(client, context, oid);
             }
             Consequence::Cursor(_) => self.renew_pointer(client, context),
         }
     }
 
-    /// Damages the windows of a context whose `redraw` uses a texture.
-    fn damage_users(&mut self, client: ClientId, context: u32, texture: u32) {
+    /// Damages the windows of a context whose picture may show a texture or buffer: their `redraw` or a list
+    /// names it, or it is bound in the state that they start from.
+    fn damage_users(&mut self, client: ClientId, context: u32, resource: u32) {
         self.damage_windows(client, context, |context, window| {
             let program = context.program(&window.desc, Callback::Redraw);
-            window.state.binds(texture)
-                || window.list_use.textures.contains(&texture)
-                || program.is_some_and(|program| program.facts().body.textures.contains(&texture))
+            let named = program.is_some_and(|program| {
+                let body = &program.facts().body;
+                body.textures.contains(&resource) || body.buffers.contains(&resource)
+            });
+            named || window.list_use.resources.contains(&resource) || window.state.binds(resource)
         });
     }
 

@@ -53,8 +53,8 @@ pub struct Tests {
 pub struct ListUse {
     /// Tests that one may enable.
     pub tests: Tests,
-    /// Textures that one may bind.
-    pub textures: BTreeSet<u32>,
+    /// Textures and buffers that one may bind or read.
+    pub resources: BTreeSet<u32>,
 }
 
 impl ListUse {
@@ -63,7 +63,8 @@ impl ListUse {
         for list in &facts.lists {
             self.tests.depth |= list.body.may_use_depth();
             self.tests.stencil |= list.body.may_use_stencil();
-            self.textures.extend(&list.body.textures);
+            self.resources.extend(&list.body.textures);
+            self.resources.extend(&list.body.buffers);
         }
     }
 }
