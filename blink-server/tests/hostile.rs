@@ -291,6 +291,11 @@ fn bad_objects_are_told_and_listed() {
         ("a stride without end", texture(|p| p[3] = !3), ObjectError::BadParameter),
         ("a format from the future", texture(|p| p[0] = 99), ObjectError::BadParameter),
         ("a color space from the future", texture(|p| p[4] = 4), ObjectError::BadParameter),
+        ("more levels than there are", texture(|p| p[5] = 6), ObjectError::BadParameter),
+        ("levels without end", texture(|p| p[5] = u32::MAX - 1), ObjectError::BadParameter),
+        ("levels that are not there", texture(|p| p[5] = 5), ObjectError::BadSize),
+        ("rows below the image", texture(|p| p[7] = 15 | 2 << 16), ObjectError::BadParameter),
+        ("rows without end", texture(|p| p[7] = u32::MAX), ObjectError::BadParameter),
         ("a texture with other bytes", texture(|p| p[2] = 15), ObjectError::BadSize),
         (
             "a buffer larger than the memory allows",

@@ -22,6 +22,7 @@ use blinkgl::gl::{
     Array, ArrayData, Capability, ClearMask, IndexData, Primitive, TexEnvMode, TexParameter, TexValue,
 };
 use blinkgl::layout::texture::{Format, Rows};
+use blinkgl::limits::{MAX_SCAN_BYTES, MIPMAP_BYTE_COST, MIPMAP_LEVEL_BYTES};
 use blinkgl::ops::Callback;
 use blinkgl::{Recorder, WireProgram};
 use jit::TierChoice;
@@ -338,4 +339,45 @@ fn a_client_changes_buffers() {
     assert!((470..=544).contains(&half), "{half} pixels of half a square");
     change(&mut guest, &mut fixture, &|commit| commit.remove(indices).unwrap());
     assert_eq!(red(&mut fixture), 0);
+}
+
+/// A change of a row makes the server make all levels again: a client pays for these, not for the row.
+#[test]
+fn levels_that_the_server_makes_are_paid_for() {
+    let frames_until_seen = |info: TextureInfo| {
+        let mut fixture = Fixture::new(200, 160);
+        let mut guest = fixture.guest();
+        let mut commit = guest.context.commit();
+        let textures: Vec<ObjectId> =
+            (0..200).map(|_| commit.texture(&info, &[9; 32 * 32]).unwrap()).collect();
+        commit.finish().unwrap();
+        fixture.sync(&mut guest);
+        assert!(guest.context.is_seen());
+        for _ in 0..20 {
+            fixture.frame();
+        }
+        let change = |guest: &mut Guest| {
+            let mut commit = guest.context.commit();
+            for &texture in &textures {
+                let area = TextureArea { level: 0, x: 0, y: 7, width: 1, height: 1 };
+                commit.set_texture_area(texture, area, &[1], 1).unwrap();
+            }
+            commit.finish().unwrap();
+        };
+        change(&mut guest);
+        fixture.sync(&mut guest);
+        assert!(guest.context.is_seen());
+        change(&mut guest);
+        let mut frames = 0;
+        while !guest.context.is_seen() {
+            frames += 1;
+            assert!(frames < 20, "a commit is seen some time");
+            fixture.sync(&mut guest);
+        }
+        frames
+    };
+    let info = TextureInfo::luminance(32, 32);
+    let cost = 200 * MIPMAP_BYTE_COST * (32 * 32 + 6 * MIPMAP_LEVEL_BYTES);
+    assert_eq!(cost / MAX_SCAN_BYTES, 2);
+    assert_eq!((frames_until_seen(info), frames_until_seen(info.generate_mipmaps())), (1, 2));
 }

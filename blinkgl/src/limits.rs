@@ -145,6 +145,9 @@ pub const PROCEDURE_BYTE_COST: u64 = 16;
 /// Making levels of detail from a byte of a texture takes as long as copying so many bytes of it.
 pub const MIPMAP_BYTE_COST: u64 = 4;
 
+/// A level of detail that the server makes takes as long as if it were made from so many bytes at least.
+pub const MIPMAP_LEVEL_BYTES: u64 = 64 << 10;
+
 /// Lines that one client's mistakes may write to the server's log in ten seconds; the rest is counted.
 pub const MAX_LOG_LINES: u32 = 10;
 

@@ -10,7 +10,7 @@ use blinkgl::layout::texture::{Levels, TextureDesc};
 use blinkgl::layout::{DATA_PAGE, EventKind, ObjectType, QuotaKind, WindowDesc, aperture};
 use blinkgl::limits::{
     MAX_CONTEXTS, MAX_DRAW_MILLISECONDS, MAX_FRAME_FUEL, MAX_FRAME_VERTICES, MAX_SCAN_BYTES,
-    MIPMAP_BYTE_COST, PAGE_SIZE, PROCEDURE_BYTE_COST, REGISTERS,
+    MIPMAP_BYTE_COST, MIPMAP_LEVEL_BYTES, PAGE_SIZE, PROCEDURE_BYTE_COST, REGISTERS,
 };
 use blinkgl::ops::Callback;
 use blinkgl::shm::{Shm, ShmOffset};
@@ -187,7 +187,7 @@ pub struct Client {
     /// The frame (time over refresh interval) before which it is not scanned again.
     pub scan_from: u64,
     spent: Spent,
-    /// Bytes of the images that levels of detail were made from.
+    /// Bytes of the images that levels of detail were made from, and of the levels as they are counted.
     generated_bytes: u64,
     /// The frame before which it draws nothing, as its last drawing took too long.
     pub slow_until: u64,
@@ -467,7 +467,9 @@ impl Client {
             Object::Texture(image) => {
                 self.stats.copied_bytes += image.bytes.len() as u64;
                 if image.desc.levels == Levels::Generated {
-                    self.generated_bytes += image.desc.bytes().unwrap_or_default() as u64;
+                    let TextureDesc { width, height, .. } = image.desc;
+                    let levels = u64::from(Levels::most(width, height)) * MIPMAP_LEVEL_BYTES;
+                    self.generated_bytes += image.desc.bytes().unwrap_or_default() as u64 + levels;
                 }
                 context.objects.insert(oid, Stored::Texture(image.desc));
                 Some(Consequence::Texture(oid, image))

@@ -907,6 +907,57 @@ mod tests {
         assert_eq!(windows, MAX_WINDOWS);
     }
 
+    /// Textures whose parameters are nearly right, each based on some version: what is taken over fits its shape,
+    /// and its rows are those of the image.
+    #[test]
+    fn random_textures_are_harmless() {
+        let mut rng = fastrand::Rng::with_seed(8);
+        let (mut all, mut rows, mut refused) = (0, 0, 0);
+        let mut shape = [5, 20, 30, 20, 0];
+        let mut writer = Writer::new();
+        let mut array = Array::default();
+        let pixels: Vec<u8> = (0..4 * PAGE_SIZE).map(|_| rng.u8(..)).collect();
+        writer.memory.copy_bytes_out(ShmOffset(30 * PAGE_SIZE), &pixels).unwrap();
+        for _ in 0..20_000 {
+            if rng.u8(0..8) == 0 {
+                let format = *rng.choice(&[1, 2, 3, 4, 5, 5, 5, 6, 7, 8]).unwrap();
+                let [width, height] = [rng.u32(0..40), rng.u32(0..60)];
+                let texel = Format::from_code(format).map_or(1, Format::texel_bytes);
+                let stride = width * texel + if rng.u8(0..8) == 0 { rng.u32(0..8) } else { 0 };
+                let levels = *rng.choice(&[0, 0, 0, 1, 3, 6, 7, u32::MAX, u32::MAX - 1]).unwrap();
+                shape = [format, width, height, stride, levels];
+            }
+            let [format, width, height, stride, levels] = shape;
+            let base = *rng.choice(&[writer.version, writer.version, 0, writer.version + 2, 3]).unwrap();
+            let part = rng.u32(0..height + 1) | rng.u32(0..height + 2) << 16;
+            let part = if rng.u8(0..4) == 0 { rng.u32(..) } else { part };
+            let params = [format, width, height, stride, 0, levels, base, part];
+            let wanted = TextureDesc::decode(&params).ok().and_then(|desc| desc.bytes()).unwrap_or(64);
+            let bytes = if rng.u8(0..16) == 0 { rng.u32(..) } else { to_u32(wanted) };
+            let mut slot = Slot { params, extent_count: 2, ..object(5, ObjectType::Texture, bytes, 31) };
+            slot.extents[0] = (30, 1);
+            slot.extents[1] = (31, rng.u32(1..4));
+            writer.slot(0, slot);
+            match writer.scan(&mut array).pop() {
+                Some(Change::Updated { object: Object::Texture(t), .. }) => {
+                    let start = t.rows.map_or(0, |rows| (rows.first * t.desc.stride) as usize);
+                    let size = match t.rows {
+                        Some(rows) => {
+                            assert!(rows.end() <= t.desc.height);
+                            (rows.count * t.desc.stride) as usize
+                        }
+                        None => t.desc.bytes().unwrap(),
+                    };
+                    assert!(t.bytes == pixels[start..start + size], "{t:?}");
+                    if t.rows.is_some() { rows += 1 } else { all += 1 }
+                }
+                Some(Change::Refused { .. }) => refused += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(all > 300 && rows > 300 && refused > 300, "{all} {rows} {refused}");
+    }
+
     /// Whatever a client writes: no panic, copies within the memory, and what is taken over is within limits.
     #[test]
     fn random_memory_is_harmless() {
