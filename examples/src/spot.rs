@@ -35,10 +35,10 @@ pub fn init() -> Result<WireProgram, RecordError> {
     p.clear_color(0.03, 0.03, 0.05, 1.0);
     p.light_modelv(LightModelParameter::LocalViewer, true);
     p.light_modelv(LightModelParameter::Ambient, [0.1, 0.1, 0.12, 1.0]);
-    p.lightv(Light::Light0, LightParameter::Diffuse, [1.0, 0.95, 0.8, 1.0]);
+    p.lightv(Light::Light0, LightParameter::Diffuse, [1.6, 1.5, 1.25, 1.0]);
     p.lightv(Light::Light0, LightParameter::Specular, [1.0, 1.0, 1.0, 1.0]);
     p.lightv(Light::Light0, LightParameter::SpotCutoff, 24.0);
-    p.lightv(Light::Light0, LightParameter::SpotExponent, 8.0);
+    p.lightv(Light::Light0, LightParameter::SpotExponent, 30.0);
     p.light_attenuation(Light::Light0, 1.0, 0.0, 0.02);
     p.lightv(Light::Light1, LightParameter::Diffuse, [0.12, 0.14, 0.25, 1.0]);
     p.materialv(Face::Front, MaterialParameter::Specular, [0.5, 0.5, 0.5, 1.0]);

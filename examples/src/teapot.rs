@@ -213,7 +213,7 @@ pub fn reshape() -> Result<WireProgram, RecordError> {
     let mut p = Recorder::new();
     show::perspective(&mut p, 35.0, 1.0, 40.0);
     p.load_identity();
-    p.look_at([0.0, -12.5, 5.5], [0.15, 0.0, 1.45], [0.0, 0.0, 1.0]);
+    p.look_at([0.0, -10.5, 4.8], [0.15, 0.0, 1.45], [0.0, 0.0, 1.0]);
     p.finish()
 }
 
