@@ -40,9 +40,9 @@ impl Mix {
     #[must_use]
     pub fn words(self) -> Vec<u32> {
         match self {
-            Mix::OpenGl => opengl().into_words().into_vec(),
-            Mix::OpenGlDynamic => dynamic(opengl().into_words().into_vec()),
-            Mix::Arith => arith().into_words().into_vec(),
+            Mix::OpenGl => opengl().untrusted_words().to_vec(),
+            Mix::OpenGlDynamic => dynamic(opengl().untrusted_words().to_vec()),
+            Mix::Arith => arith().untrusted_words().to_vec(),
         }
     }
 }

@@ -16,7 +16,7 @@
 
 use crate::limits::REGISTERS;
 use crate::ops::{Op, OpInfo};
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 /// First word of a program: the bytes `BGL1`.
 pub const MAGIC: u32 = u32::from_le_bytes(*b"BGL1");
@@ -95,12 +95,12 @@ impl From<Reg> for Arg {
 /// A program as it came from a client: copied out of shared memory, not yet checked.
 /// Only the verifier makes anything of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WireProgram(Box<[u32]>);
+pub struct WireProgram(Arc<[u32]>);
 
 impl WireProgram {
     /// Takes words as they are.
     #[must_use]
-    pub fn from_words(words: impl Into<Box<[u32]>>) -> WireProgram {
+    pub fn from_words(words: impl Into<Arc<[u32]>>) -> WireProgram {
         WireProgram(words.into())
     }
 
@@ -112,7 +112,7 @@ impl WireProgram {
 
     /// Gives the words away.
     #[must_use]
-    pub fn into_words(self) -> Box<[u32]> {
+    pub fn into_words(self) -> Arc<[u32]> {
         self.0
     }
 }

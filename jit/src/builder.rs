@@ -1,10 +1,12 @@
-//! Builds segments: what OpenGL would do between Begin and End, done once when a program is lowered.
+//! Builds segments: what OpenGL would do between Begin and End, done once. Constant primitives stay words
+//! ([`crate::expand`] looks at them when they are drawn); others are taken apart when a program is lowered.
 
 use crate::edges::{self, PrimitiveRun};
-use crate::gl::{Assembly, Attributes, Command, Inherited, Segment, SegmentId, Vertex};
+use crate::gl::{Assembly, Attributes, Command, Content, Inherited, Segment, SegmentId, Shape, Vertex};
 use crate::primitive;
-use crate::step::{Body, CAPTURED, Dynamic, EXIT, LEADING, Patch, RecordPlace, Step, VERTEX_WORDS};
-use std::sync::Arc;
+use crate::step::{Body, CAPTURED, Dynamic, EXIT, LEADING, Lazy, Patch, RecordPlace, Step, VERTEX_WORDS};
+use std::sync::{Arc, OnceLock};
+use verifier::PrimitiveFacts;
 
 /// Words of a vertex, by attribute.
 const POSITION: usize = 0;
@@ -22,6 +24,17 @@ pub(crate) enum Attribute {
     Normal,
 }
 
+/// Where the words of a segment are, and what they have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Words {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// Registers (bit by number) that stand in them.
+    pub(crate) registers: u32,
+    vertices: u32,
+    assembled: u32,
+}
+
 /// The segment being built, if any.
 ///
 /// Registers are tracked by the words of a vertex: `sources[w]` says where word `w` of the current
@@ -35,6 +48,8 @@ pub(crate) struct SegmentBuilder {
     pub(crate) inside: bool,
     /// Between NewList and EndList.
     pub(crate) in_list: bool,
+    /// Nothing but plain primitives so far, not looked at: the segment is its words.
+    pub(crate) words: Option<Words>,
     mode: u32,
     assembly: Assembly,
     primitive_first: u32,
@@ -68,6 +83,7 @@ impl SegmentBuilder {
             open: false,
             inside: false,
             in_list: false,
+            words: None,
             mode: 0,
             assembly: Assembly::Points,
             primitive_first: 0,
@@ -108,6 +124,11 @@ impl SegmentBuilder {
         self.inside = true;
         self.mode = mode;
         self.primitive_first = self.next_vertex();
+    }
+
+    /// The segment counts as dynamic, whatever its words say.
+    pub(crate) fn is_dynamic(&mut self) {
+        self.dynamic = true;
     }
 
     pub(crate) fn end(&mut self) {
@@ -261,9 +282,78 @@ impl SegmentBuilder {
         self.unstepped_reads = 0;
     }
 
-    /// Ends the open segment, if any, and draws it.
-    pub(crate) fn close(&mut self, body: &mut Body) {
+    /// Adds a plain primitive to a segment of words: the open one, or one that begins at `start`.
+    pub(crate) fn plain(&mut self, facts: &PrimitiveFacts, start: usize, end: usize) {
         if !self.open {
+            self.open = true;
+            self.assembly = primitive::assembly(facts.mode);
+            self.records.push(Vec::new());
+            self.words = Some(Words { start, end, registers: 0, vertices: 0, assembled: 0 });
+        }
+        if facts.vertices > 0 && !self.pending.is_empty() {
+            self.records.push(std::mem::take(&mut self.pending));
+        }
+        if let Some(words) = &mut self.words {
+            words.end = end;
+            words.registers |= facts.registers;
+            words.vertices = words.vertices.saturating_add(facts.vertices);
+            let assembled = verifier::assembled(facts.mode, facts.vertices);
+            words.assembled = words.assembled.saturating_add(u32::try_from(assembled).unwrap_or(u32::MAX));
+        }
+    }
+
+    /// More words belong to the open segment of words.
+    pub(crate) fn extend_words(&mut self, to: usize, registers: u32) {
+        if let Some(words) = &mut self.words {
+            words.end = to;
+            words.registers |= registers;
+        }
+    }
+
+    /// Gives up being words: nothing is open any more, and what these words say is to be added again.
+    pub(crate) fn give_up_words(&mut self) -> Option<Words> {
+        let words = self.words.take()?;
+        self.open = false;
+        self.records.clear();
+        self.pending.clear();
+        Some(words)
+    }
+
+    /// Ends the open segment, if any, and draws it.
+    pub(crate) fn close(&mut self, program: &Arc<[u32]>, body: &mut Body) {
+        if !self.open {
+            return;
+        }
+        if let Some(Words { start, end, registers, vertices, assembled }) = self.words.take() {
+            self.open = false;
+            let (words, range) = if self.in_list {
+                // A list outlives its program: it keeps words of its own.
+                let own: Arc<[u32]> = program.get(start..end).unwrap_or_default().into();
+                let all = 0..own.len();
+                (own, all)
+            } else {
+                (Arc::clone(program), start..end)
+            };
+            if registers != 0 {
+                self.records.clear();
+                self.pending.clear();
+                body.steps.push(Step::DrawWords { lazy: index(body.lazies.len()) });
+                let (in_list, opened) = (self.in_list, OnceLock::new());
+                body.lazies.push(Arc::new(Lazy { words, range, registers, in_list, opened }));
+                return;
+            }
+            body.steps.push(Step::Draw { segment: index(body.segments.len()) });
+            body.segments.push(Arc::new(Segment {
+                id: SegmentId::new(),
+                assembly: self.assembly,
+                assembled,
+                records: std::mem::take(&mut self.records),
+                trailing: std::mem::take(&mut self.pending),
+                immediate: !self.in_list,
+                dynamic: false,
+                content: Content::Words { words, range, vertices },
+                summary: OnceLock::new(),
+            }));
             return;
         }
         let count = self.next_vertex();
@@ -279,23 +369,28 @@ impl SegmentBuilder {
             self.step_patches(body);
         }
         let exit = self.current;
-        let segment = Arc::new(Segment {
-            id: SegmentId::new(),
-            assembly: self.assembly,
+        let shape = Shape {
             vertices: self.vertices.as_slice().to_vec(),
             indices: self.indices.as_slice().to_vec(),
             primitives: std::mem::take(&mut self.primitives),
             inherited,
-            records: std::mem::take(&mut self.records),
-            trailing: std::mem::take(&mut self.pending),
             exit: Attributes {
                 color: self.color_set.then_some(exit.color),
                 tex_coord: self.tex_coord_set.then_some(exit.tex_coord),
                 tex_coord1: self.tex_coord1_set.then_some(exit.tex_coord1),
                 normal: self.normal_set.then_some(exit.normal),
             },
+        };
+        let segment = Arc::new(Segment {
+            id: SegmentId::new(),
+            assembly: self.assembly,
+            assembled: index(self.indices.len()),
+            records: std::mem::take(&mut self.records),
+            trailing: std::mem::take(&mut self.pending),
             immediate: !self.in_list,
             dynamic: self.dynamic,
+            content: Content::Shape(Arc::new(shape)),
+            summary: OnceLock::new(),
         });
         if self.dynamic {
             body.steps.push(Step::DrawOpen { dynamic: index(body.dynamics.len()) });
@@ -308,8 +403,8 @@ impl SegmentBuilder {
         self.indices.clear();
         self.current = Vertex::default();
         self.from_register = 0;
-        (self.color_set, self.normal_set) = (false, false);
-        (self.tex_coord_set, self.tex_coord1_set) = (false, false);
+        (self.color_set, self.tex_coord_set, self.tex_coord1_set, self.normal_set) =
+            (false, false, false, false);
         self.inherited = Inherited::default();
         (self.open, self.dynamic, self.opened) = (false, false, false);
         self.unstepped_reads = 0;

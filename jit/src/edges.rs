@@ -1,12 +1,12 @@
 //! Which edges of a segment's triangles its primitives have, and which only come from taking them apart: what
 //! `glPolygonMode` draws as lines and points, and what not.
 
-use crate::gl::{Assembly, Segment};
+use crate::gl::Shape;
 
 /// The primitives that a part of a segment's triangles comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PrimitiveRun {
-    /// The part ends before this index of [`Segment::indices`], and begins where the one before ends.
+    /// The part ends before this index of [`Shape::indices`], and begins where the one before ends.
     pub end: u32,
     /// Their mode, as glBegin takes it. One polygon, or any number of primitives of another mode.
     pub mode: u32,
@@ -28,16 +28,12 @@ pub(crate) fn note(runs: &mut Vec<PrimitiveRun>, mode: u32, end: u32) {
     }
 }
 
-/// For each triangle of a segment three bits: bit `i` is set if the edge from corner `i` to corner `(i + 1) % 3` is
+/// For each triangle of a shape three bits: bit `i` is set if the edge from corner `i` to corner `(i + 1) % 3` is
 /// interior, so no edge of the quad or polygon that the triangle is a part of. Of the corners whose bit is not set,
-/// each primitive has each of its vertices once. Nothing for a segment of points or lines.
-pub fn interior_edges(segment: &Segment) -> impl Iterator<Item = u8> + '_ {
-    let runs = match segment.assembly {
-        Assembly::Triangles => segment.primitives.as_slice(),
-        Assembly::Points | Assembly::Lines => &[],
-    };
+/// each primitive has each of its vertices once. Nothing for points or lines.
+pub fn interior_edges(shape: &Shape) -> impl Iterator<Item = u8> + '_ {
     let mut first = 0;
-    runs.iter().flat_map(move |run| {
+    shape.primitives.iter().flat_map(move |run| {
         let triangles = run.end.saturating_sub(first) / 3;
         first = run.end;
         let mode = run.mode;
@@ -60,7 +56,7 @@ fn interior(mode: u32, triangle: u32, triangles: u32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gl::{Given, Vertex};
+    use crate::gl::{Given, Segment, Vertex};
 
     /// Vertices of each primitive around it: what its edges are is known without taking it apart.
     fn outlines(mode: u32, count: u32) -> Vec<Vec<u32>> {
@@ -89,9 +85,9 @@ mod tests {
                 let segment = Segment::from_vertices(mode, vertices, 0..count, Given::default());
                 let mut edges = Vec::new();
                 let mut corners = Vec::new();
-                let bits: Vec<u8> = interior_edges(&segment).collect();
-                assert_eq!(bits.len(), segment.indices.len() / 3, "mode {mode}, {count} vertices");
-                for (triangle, bits) in segment.indices.chunks(3).zip(bits) {
+                let bits: Vec<u8> = interior_edges(&segment.shape()).collect();
+                assert_eq!(bits.len(), segment.shape().indices.len() / 3, "mode {mode}, {count} vertices");
+                for (triangle, bits) in segment.shape().indices.chunks(3).zip(bits) {
                     for corner in 0..3 {
                         if bits >> corner & 1 == 0 {
                             edges.push(sorted(triangle[corner], triangle[(corner + 1) % 3]));
@@ -130,8 +126,8 @@ mod tests {
     fn lines_and_points_have_no_triangles() {
         for mode in 0..4 {
             let segment = Segment::from_vertices(mode, vec![Vertex::default(); 6], 0..6, Given::default());
-            assert_eq!(interior_edges(&segment).count(), 0);
-            assert!(segment.primitives.is_empty());
+            assert_eq!(interior_edges(&segment.shape()).count(), 0);
+            assert!(segment.shape().primitives.is_empty());
         }
     }
 }

@@ -9,10 +9,12 @@
 //! (depth, blending, textures, scissor...) ends a draw.
 
 use crate::edges::{self, PrimitiveRun};
+use crate::expand;
 use crate::primitive;
 use blinkgl::Op;
-use std::sync::Arc;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// A vertex as it is uploaded: 80 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -94,14 +96,10 @@ impl SegmentId {
     }
 }
 
-/// A run of primitives of one assembly, with nothing but attributes and soft state between them.
-#[derive(Clone, Debug)]
-pub struct Segment {
-    /// Its identity.
-    pub id: SegmentId,
-    /// What `indices` are.
-    pub assembly: Assembly,
-    /// Vertices in the order of the vertex ops. In a dynamic segment a template: see [`Gl::draw`].
+/// Vertices of a segment and what they are drawn as.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Shape {
+    /// In the order of the vertex ops. Of a dynamic segment a template: see [`Gl::draw`].
     pub vertices: Vec<Vertex>,
     /// Into `vertices`, all in range.
     pub indices: Vec<u32>,
@@ -109,18 +107,93 @@ pub struct Segment {
     pub primitives: Vec<PrimitiveRun>,
     /// Vertices that take attributes from the state.
     pub inherited: Inherited,
+    /// Attributes that the state has after the segment.
+    pub exit: Attributes,
+}
+
+/// Where a segment's shape comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    /// Made already.
+    Shape(Arc<Shape>),
+    /// Constant words, and how many vertices they have.
+    Words { words: Arc<[u32]>, range: Range<usize>, vertices: u32 },
+}
+
+/// What of a segment's shape outlives the vertices.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// [`Shape::inherited`].
+    pub inherited: Inherited,
+    /// [`Shape::exit`].
+    pub exit: Attributes,
+}
+
+/// A run of primitives of one assembly, with nothing but attributes and soft state between them.
+///
+/// The vertices of a constant segment are made from its program's words when they are asked for, so that a
+/// program is accepted without looking at each.
+#[derive(Clone, Debug)]
+pub struct Segment {
+    /// Its identity.
+    pub id: SegmentId,
+    /// What its indices are.
+    pub assembly: Assembly,
+    /// Indices that it has: vertices after assembly.
+    pub assembled: u32,
     /// `records[k]`: the soft-state commands that lead from record `k - 1` to record `k`. `records[0]`
     /// is empty: the state in force when the segment is drawn. Never empty itself; a vertex's
     /// `record` is below its length.
     pub records: Vec<Vec<Command>>,
     /// Commands after the last vertex that belong to the state afterwards.
     pub trailing: Vec<Command>,
-    /// Attributes that the state has after the segment.
-    pub exit: Attributes,
     /// Is it drawn by the procedure itself, by no display list and from no arrays?
     pub immediate: bool,
     /// Has it arguments from registers? Then its vertices are different at each execution.
     pub dynamic: bool,
+    pub(crate) content: Content,
+    pub(crate) summary: OnceLock<Summary>,
+}
+
+impl Segment {
+    /// Its vertices and indices, made now if they come from words.
+    #[must_use]
+    pub fn shape(&self) -> Arc<Shape> {
+        match &self.content {
+            Content::Shape(shape) => Arc::clone(shape),
+            Content::Words { words, range, vertices } => {
+                let words = words.get(range.clone()).unwrap_or_default();
+                let size = |count: u32| usize::try_from(count).unwrap_or(0);
+                Arc::new(expand::expand(words, size(*vertices), size(self.assembled)))
+            }
+        }
+    }
+
+    /// The summary of its shape, and the shape too if it had to be made for that.
+    pub fn summary(&self) -> (Summary, Option<Arc<Shape>>) {
+        if let Some(summary) = self.summary.get() {
+            return (*summary, None);
+        }
+        let shape = self.shape();
+        let summary = *self.summary.get_or_init(|| Summary { inherited: shape.inherited, exit: shape.exit });
+        (summary, Some(shape))
+    }
+
+    /// Bytes that it takes, about. Words that it shares with its program are not counted.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let content = match &self.content {
+            Content::Shape(shape) => {
+                size_of_val(shape.vertices.as_slice())
+                    + size_of_val(shape.indices.as_slice())
+                    + size_of_val(shape.primitives.as_slice())
+            }
+            Content::Words { words, range, .. } if range.len() == words.len() => size_of_val(&**words),
+            Content::Words { .. } => 0,
+        };
+        let commands = self.records.iter().chain([&self.trailing]).map(Vec::len).sum::<usize>();
+        size_of::<Segment>() + content + commands * 64
+    }
 }
 
 /// Which attributes the vertices of a segment have themselves; the others they inherit.
@@ -175,23 +248,23 @@ impl Segment {
         }
         let count = u32::try_from(vertices.len()).unwrap_or(u32::MAX);
         let unless = |given: bool| if given { 0 } else { count };
+        let inherited = Inherited {
+            color: unless(given.color),
+            tex_coord: unless(given.tex_coord),
+            tex_coord1: unless(given.tex_coord1),
+            normal: unless(given.normal),
+        };
+        let exit = Attributes::default();
         Segment {
             id: SegmentId::new(),
             assembly,
-            vertices,
-            indices,
-            primitives,
-            inherited: Inherited {
-                color: unless(given.color),
-                tex_coord: unless(given.tex_coord),
-                tex_coord1: unless(given.tex_coord1),
-                normal: unless(given.normal),
-            },
+            assembled: u32::try_from(indices.len()).unwrap_or(u32::MAX),
             records: vec![Vec::new()],
             trailing: Vec::new(),
-            exit: Attributes::default(),
             immediate: false,
             dynamic: false,
+            content: Content::Shape(Arc::new(Shape { vertices, indices, primitives, inherited, exit })),
+            summary: OnceLock::new(),
         }
     }
 }
@@ -202,11 +275,19 @@ pub trait Gl {
     /// in [`Command`]. Attribute ops come here only when outside of a segment.
     fn command(&mut self, op: Op, args: &[u32]);
 
-    /// Draws a segment. `dynamic` holds the vertices with register values put in, for a segment with
-    /// [`Segment::dynamic`]; else `None`, and `segment.vertices` never change. `exit` gives the attributes
-    /// afterwards (equal to `segment.exit` unless dynamic).
+    /// Draws a segment. `dynamic` is there for a segment with [`Segment::dynamic`]: its vertices with register values
+    /// put in, in place of those of its shape, and the attributes afterwards.
     ///
     /// Order of effects: records are applied one after the other as the vertices need them, then
-    /// `trailing`, then the current attributes become `exit` where it has some.
-    fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<&[Vertex]>, exit: &Attributes);
+    /// `trailing`, then the current attributes become `exit` (of `dynamic`, or of the shape) where it has some.
+    fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<Dynamic<'_>>);
+}
+
+/// A dynamic segment's values of one execution.
+#[derive(Clone, Copy, Debug)]
+pub struct Dynamic<'a> {
+    /// As many as its shape has.
+    pub vertices: &'a [Vertex],
+    /// The attributes afterwards.
+    pub exit: Attributes,
 }

@@ -57,6 +57,7 @@ pub(crate) fn run(program: &LoweredProgram, machine: &mut Machine<'_>) {
             | Step::Command { .. }
             | Step::Draw { .. }
             | Step::DrawArrays { .. }
+            | Step::DrawWords { .. }
             | Step::Open { .. }
             | Step::Patch { .. }
             | Step::DrawOpen { .. }

@@ -4,12 +4,13 @@
 //! tiers give the same calls, registers and effects, bit for bit: GL steps are the same code
 //! (`run`), and what arithmetic means is said once ([`arith`]).
 //!
-//! What is constant is data, not code: primitives are assembled when a program is lowered, and the native
+//! What is constant is data, not code: constant primitives stay words until they are drawn first, and the native
 //! tier only computes registers and decides jumps between calls that work through tables.
 pub mod arith;
 mod builder;
 mod edges;
 pub mod env;
+mod expand;
 pub mod gl;
 mod interp;
 mod lower;
@@ -21,10 +22,13 @@ mod run;
 mod step;
 pub mod trace;
 mod translate;
+mod words;
 
 pub use edges::{PrimitiveRun, interior_edges};
 pub use env::{DamageRect, Effects, Environment, Stop};
-pub use gl::{Assembly, Attributes, Command, Given, Gl, Inherited, Segment, SegmentId, Vertex};
+pub use gl::{
+    Assembly, Attributes, Command, Dynamic, Given, Gl, Inherited, Segment, SegmentId, Shape, Summary, Vertex,
+};
 pub use lower::{LoweredProgram, lower};
 pub use native::CompileError;
 pub use program::{Program, Tier, TierChoice};

@@ -11,13 +11,14 @@
 //! and nothing worse: no index of a table comes from a client's word.
 
 use crate::arith::{self, Binary, Predicate, Unary};
-use crate::builder::{Attribute, SegmentBuilder, index};
+use crate::builder::{SegmentBuilder, index};
 use crate::gl::Command;
 use crate::step::{Body, CommandRow, List, Step};
+use crate::words::{self, ONE};
 use blinkgl::limits::REGISTERS;
-use blinkgl::ops::{Callback, Kind, Op, TextureUnit};
+use blinkgl::ops::{Callback, Class, Kind, Op};
 use std::sync::Arc;
-use verifier::{VerifiedInstruction, VerifiedProgram};
+use verifier::{PrimitiveFacts, VerifiedInstruction, VerifiedProgram};
 
 /// A program as it is executed. Only [`lower`] makes one.
 #[derive(Clone, Debug)]
@@ -62,6 +63,7 @@ pub fn lower(program: &VerifiedProgram) -> LoweredProgram {
         body: Body::default(),
         outer: None,
         lists: 0,
+        primitives: facts.primitives.iter(),
         segment: SegmentBuilder::new(vertices),
         waiting: Vec::new(),
         barrier: 0,
@@ -70,11 +72,16 @@ pub fn lower(program: &VerifiedProgram) -> LoweredProgram {
         registers: 0,
     };
     lowering.body.steps.reserve(facts.instructions as usize / 2);
-    for instruction in program.instructions() {
+    let mut instructions = program.instructions();
+    while let Some(instruction) = instructions.next() {
         if instruction.is_target {
             lowering.target();
         }
-        lowering.instruction(instruction);
+        if let Some(end) = lowering.plain_primitive(instruction) {
+            instructions.skip_to(end);
+        } else {
+            lowering.instruction(instruction);
+        }
     }
     lowering.finish()
 }
@@ -86,6 +93,8 @@ struct Lowering<'a> {
     outer: Option<Box<(Body, u32)>>,
     /// Lists begun so far.
     lists: usize,
+    /// Primitives not begun so far.
+    primitives: std::slice::Iter<'a, PrimitiveFacts>,
     segment: SegmentBuilder,
     /// Attribute ops with no Begin before them: part of the segment if a Begin follows, else commands.
     waiting: Vec<VerifiedInstruction<'a>>,
@@ -119,10 +128,13 @@ impl<'a> Lowering<'a> {
                 }
             }
             Op::Normal3 | Op::Color4 | Op::TexCoord2 | Op::TexCoord4 | Op::MultiTexCoord4 => {
-                if self.segment.open {
-                    self.attribute(i);
-                } else {
+                if !self.segment.open {
                     self.waiting.push(i);
+                } else if self.segment.words.is_some() {
+                    let registers = self.reads(i);
+                    self.segment.extend_words(end(i), registers);
+                } else {
+                    self.attribute(i);
                 }
             }
             Op::Begin => self.begin(i),
@@ -311,30 +323,74 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// A plain primitive, at its `begin`: becomes part of a segment of words, without a look at each of them. Gives
+    /// where it ends.
+    #[inline]
+    fn plain_primitive(&mut self, i: VerifiedInstruction<'a>) -> Option<usize> {
+        if i.info.op != Op::Begin {
+            return None;
+        }
+        let facts = self.primitives.next()?;
+        if self.segment.open && !self.segment.continues(facts.mode) {
+            self.close();
+        }
+        if !facts.plain || self.segment.open && self.segment.words.is_none() {
+            self.look_at_words();
+            return None;
+        }
+        let end = usize::try_from(facts.end).ok()?;
+        let start = self.waiting.first().map_or(i.offset, |attribute| attribute.offset);
+        self.segment.plain(facts, start, end);
+        self.registers |= facts.registers;
+        let mut waiting = std::mem::take(&mut self.waiting);
+        for attribute in waiting.drain(..).filter(|attribute| attribute.mask != 0) {
+            let registers = self.reads(attribute);
+            self.segment.extend_words(end, registers);
+        }
+        self.waiting = waiting;
+        Some(end)
+    }
+
+    /// A segment that was words alone gets something that is none: looks at its words after all.
+    fn look_at_words(&mut self) {
+        let Some(words) = self.segment.give_up_words() else { return };
+        for i in self.program.instructions_from(words.start) {
+            if i.offset >= words.end {
+                break;
+            }
+            match i.info.class {
+                Class::Attribute | Class::Vertex | Class::Begin | Class::End => {
+                    // A material before the first `begin` is done already.
+                    if i.info.op != Op::Material || self.segment.open {
+                        self.instruction(i);
+                    }
+                }
+                Class::State if i.info.op == Op::ShadeModel && self.segment.open => self.instruction(i),
+                Class::State
+                | Class::Compute
+                | Class::Read
+                | Class::Signal
+                | Class::Jump
+                | Class::Draw
+                | Class::ListDefinition
+                | Class::ListCall => {}
+            }
+        }
+    }
+
     fn attribute(&mut self, i: VerifiedInstruction<'a>) {
         if i.mask != 0 {
             self.reads(i);
         }
-        let mut mask = i.mask;
-        let (what, words) = match (i.info.op, i.args) {
-            (Op::Color4, &[r, g, b, a]) => (Attribute::Color, [r, g, b, a]),
-            (Op::TexCoord2, &[s, t]) => (Attribute::TexCoord, [s, t, 0, ONE]),
-            (Op::TexCoord4, &[s, t, r, q]) => (Attribute::TexCoord, [s, t, r, q]),
-            (Op::MultiTexCoord4, &[unit, s, t, r, q]) => {
-                mask >>= 1;
-                let first = unit == TextureUnit::Texture0.value();
-                (if first { Attribute::TexCoord } else { Attribute::TexCoord1 }, [s, t, r, q])
-            }
-            (Op::Normal3, &[x, y, z]) => (Attribute::Normal, [x, y, z, 0]),
-            (_, _) => return,
-        };
-        self.segment.attribute(what, words, mask);
+        if let Some((what, words, mask)) = words::attribute(i.info.op, i.args, i.mask) {
+            self.segment.attribute(what, words, mask);
+        }
     }
 
     fn begin(&mut self, i: VerifiedInstruction<'a>) {
         let mode = i.args.first().copied().unwrap_or_default();
         if self.segment.open && !self.segment.continues(mode) {
-            self.segment.close(&mut self.body);
+            self.segment.close(self.program.shared_words(), &mut self.body);
         }
         self.segment.begin(mode, &self.body);
         let mut waiting = std::mem::take(&mut self.waiting);
@@ -348,6 +404,11 @@ impl<'a> Lowering<'a> {
     /// material and an attribute set is different, so their order does not matter.
     fn soft(&mut self, i: VerifiedInstruction<'a>) {
         if self.segment.open {
+            if i.mask == 0 {
+                self.segment.extend_words(end(i), 0);
+            } else {
+                self.look_at_words();
+            }
             self.reads(i);
             let command = Command { op: i.info.op, args: i.args.into() };
             self.segment.soft(command, i.mask, &mut self.body);
@@ -358,7 +419,7 @@ impl<'a> Lowering<'a> {
 
     /// Ends what is open: a segment, or attributes with no Begin after them.
     fn close(&mut self) {
-        self.segment.close(&mut self.body);
+        self.segment.close(self.program.shared_words(), &mut self.body);
         if !self.waiting.is_empty() {
             let mut waiting = std::mem::take(&mut self.waiting);
             for attribute in waiting.drain(..) {
@@ -441,19 +502,25 @@ impl<'a> Lowering<'a> {
         if !self.waiting.is_empty() && self.waiting.iter().any(|w| names(*w, d)) {
             self.close();
         }
+        if self.segment.words.is_some_and(|words| words.registers >> register(d) & 1 != 0) {
+            self.look_at_words();
+        }
         self.segment.before_write(u32::from(register(d)), &mut self.body);
         self.body.steps.push(step);
     }
 
-    /// Notes the registers of an instruction.
+    /// Notes the registers of an instruction, and gives them.
     #[inline]
-    fn reads(&mut self, i: VerifiedInstruction<'a>) {
+    fn reads(&mut self, i: VerifiedInstruction<'a>) -> u32 {
+        let mut registers = 0;
         let mut rest = i.mask;
         while rest != 0 {
             let operand = rest.trailing_zeros() as usize;
             rest &= rest - 1;
-            self.registers |= 1 << register(i.args.get(operand).copied().unwrap_or_default());
+            registers |= 1 << register(i.args.get(operand).copied().unwrap_or_default());
         }
+        self.registers |= registers;
+        registers
     }
 
     fn jump(&mut self, step: impl Fn(u32) -> Step, target: u32) {
@@ -510,8 +577,10 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// The bits of 1.0.
-const ONE: u32 = 0x3f80_0000;
+/// Where an instruction ends.
+fn end(i: VerifiedInstruction<'_>) -> usize {
+    i.offset + 1 + i.args.len()
+}
 
 /// A verified register number.
 #[inline]

@@ -15,6 +15,11 @@ pub(crate) fn assembly(mode: u32) -> Assembly {
     }
 }
 
+/// Is it taken apart into triangles?
+pub(crate) fn is_cut(mode: u32) -> bool {
+    assembly(mode) == Assembly::Triangles
+}
+
 /// Adds the indices of a primitive whose vertices are `first..end`.
 pub(crate) fn assemble(mode: u32, first: u32, end: u32, indices: &mut Vec<u32>) {
     let count = end.saturating_sub(first);

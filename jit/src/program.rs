@@ -116,6 +116,7 @@ impl Program {
             | Step::Command { .. }
             | Step::Draw { .. }
             | Step::DrawArrays { .. }
+            | Step::DrawWords { .. }
             | Step::Open { .. }
             | Step::Patch { .. }
             | Step::DrawOpen { .. }

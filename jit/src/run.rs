@@ -7,10 +7,11 @@
 
 use crate::arith;
 use crate::env::{DamageRect, Effects, Environment, Stop};
-use crate::gl::{Attributes, Gl, Segment, SegmentId, Vertex};
+use crate::gl::{self, Attributes, Gl, Segment, SegmentId, Vertex};
 use crate::lower::LoweredProgram;
 use crate::program::Tier;
 use crate::step::{Body, CommandRow, Dynamic, EXIT, LEADING, List, Patch, Step, VERTEX_WORDS};
+use crate::words;
 use blinkgl::limits::{MAX_FUEL, MAX_LIST_NESTING, MAX_LISTS, MAX_OPERANDS, MAX_VERTICES, REGISTERS};
 use blinkgl::ops::Callback;
 use std::cell::Cell;
@@ -182,11 +183,20 @@ impl<'a> Machine<'a> {
             }
             Step::Draw { segment } => {
                 if let Some(segment) = body.segments.get(segment as usize) {
-                    self.drawn += segment.indices.len() as u64;
-                    self.gl.draw(segment, None, &segment.exit);
+                    self.drawn += u64::from(segment.assembled);
+                    self.gl.draw(segment, None);
                 }
             }
             Step::Command { command, regs, ints } => self.command(body, command, regs, ints),
+            Step::DrawWords { lazy } => {
+                if let Some(lazy) = body.lazies.get(lazy as usize) {
+                    if let Some(opened) = lazy.opened.get_or_init(|| words::open(lazy)) {
+                        self.open(&opened.dynamic);
+                        self.patch(&opened.dynamic, &opened.patches);
+                        self.draw_open(&opened.dynamic);
+                    }
+                }
+            }
             Step::Open { dynamic } => {
                 if let Some(dynamic) = body.dynamics.get(dynamic as usize) {
                     self.open(dynamic);
@@ -283,7 +293,7 @@ impl<'a> Machine<'a> {
     fn open(&mut self, dynamic: &Dynamic) {
         self.buffer.clear();
         self.buffer.extend_from_slice(&[dynamic.exit, Vertex::default()]);
-        self.buffer.extend_from_slice(&dynamic.segment.vertices);
+        self.buffer.extend_from_slice(&dynamic.segment.shape().vertices);
         // Another segment each time, and never the same again: its records differ.
         self.patched = (!dynamic.places.is_empty())
             .then(|| Box::new(Segment { id: SegmentId::new(), ..Segment::clone(&dynamic.segment) }));
@@ -316,17 +326,18 @@ impl<'a> Machine<'a> {
     fn draw_open(&mut self, dynamic: &Dynamic) {
         let Some((leading, vertices)) = self.buffer.split_at_checked(LEADING) else { return };
         let Some(now) = leading.get(EXIT) else { return };
-        let constant = &dynamic.segment.exit;
+        let constant = dynamic.segment.summary().0.exit;
         let exit = Attributes {
             color: constant.color.map(|_| now.color),
             tex_coord: constant.tex_coord.map(|_| now.tex_coord),
             tex_coord1: constant.tex_coord1.map(|_| now.tex_coord1),
             normal: constant.normal.map(|_| now.normal),
         };
-        self.drawn += dynamic.segment.indices.len() as u64;
+        self.drawn += u64::from(dynamic.segment.assembled);
+        let values = gl::Dynamic { vertices, exit };
         match self.patched.take() {
-            Some(segment) => self.gl.draw(&Arc::new(*segment), Some(vertices), &exit),
-            None => self.gl.draw(&dynamic.segment, Some(vertices), &exit),
+            Some(segment) => self.gl.draw(&Arc::new(*segment), Some(values)),
+            None => self.gl.draw(&dynamic.segment, Some(values)),
         }
     }
 

@@ -3,7 +3,8 @@
 use crate::arith::{Binary, Predicate, Unary};
 use crate::gl::{Segment, Vertex};
 use blinkgl::Op;
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 /// 32-bit words of a [`Vertex`].
 pub(crate) const VERTEX_WORDS: usize = 20;
@@ -105,6 +106,10 @@ pub(crate) enum Step {
     Draw {
         segment: u32,
     },
+    /// Draws a dynamic segment of words.
+    DrawWords {
+        lazy: u32,
+    },
     /// Opens a dynamic segment: puts its template into the buffer.
     Open {
         dynamic: u32,
@@ -171,6 +176,38 @@ pub(crate) struct Dynamic {
     pub(crate) places: Vec<RecordPlace>,
 }
 
+/// A segment with register arguments that is words until it is drawn first. No step between its primitives writes a
+/// register that stands in it, so that all of them can be read when it is drawn.
+#[derive(Debug)]
+pub(crate) struct Lazy {
+    pub(crate) words: Arc<[u32]>,
+    pub(crate) range: Range<usize>,
+    /// Registers (bit by number) that stand in it.
+    pub(crate) registers: u32,
+    pub(crate) in_list: bool,
+    pub(crate) opened: OnceLock<Option<Opened>>,
+}
+
+/// What a [`Lazy`] segment's words say.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) dynamic: Dynamic,
+    pub(crate) patches: Vec<Patch>,
+}
+
+impl Lazy {
+    /// Bytes that it takes, about. Words that it shares with its program are not counted.
+    fn bytes(&self) -> usize {
+        let words = if self.in_list { size_of_val(&*self.words) } else { 0 };
+        let opened = self
+            .opened
+            .get()
+            .and_then(Option::as_ref)
+            .map_or(0, |opened| opened.dynamic.segment.bytes() + size_of_val(opened.patches.as_slice()));
+        size_of::<Lazy>() + words + opened
+    }
+}
+
 /// A lowered program or display list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Body {
@@ -180,6 +217,7 @@ pub(crate) struct Body {
     pub(crate) words: Vec<u32>,
     pub(crate) segments: Vec<Arc<Segment>>,
     pub(crate) dynamics: Vec<Dynamic>,
+    pub(crate) lazies: Vec<Arc<Lazy>>,
     pub(crate) patches: Vec<Patch>,
     pub(crate) lists: Vec<Arc<List>>,
 }
@@ -195,18 +233,13 @@ pub(crate) struct List {
 impl Body {
     /// Bytes that it takes, about.
     pub(crate) fn bytes(&self) -> usize {
-        let segment = |s: &Segment| {
-            size_of_val(s.vertices.as_slice())
-                + size_of_val(s.indices.as_slice())
-                + size_of_val(s.primitives.as_slice())
-                + s.records.iter().chain([&s.trailing]).map(|r| r.len() * 64).sum::<usize>()
-        };
         size_of_val(self.steps.as_slice())
             + size_of_val(self.commands.as_slice())
             + size_of_val(self.words.as_slice())
             + size_of_val(self.patches.as_slice())
-            + self.segments.iter().map(|s| segment(s)).sum::<usize>()
-            + self.dynamics.iter().map(|d| segment(&d.segment)).sum::<usize>()
+            + self.segments.iter().map(|s| s.bytes()).sum::<usize>()
+            + self.dynamics.iter().map(|d| d.segment.bytes()).sum::<usize>()
+            + self.lazies.iter().map(|lazy| lazy.bytes()).sum::<usize>()
             + self.lists.iter().map(|l| l.body.bytes()).sum::<usize>()
     }
 }

@@ -1,6 +1,6 @@
 //! Two receivers of GL work that draw nothing: one counts, one records.
 
-use crate::gl::{Assembly, Attributes, Command, Gl, Segment, Vertex};
+use crate::gl::{Assembly, Attributes, Command, Dynamic, Gl, Segment};
 use blinkgl::Op;
 use blinkgl::ops::TextureUnit;
 use std::sync::Arc;
@@ -21,9 +21,9 @@ impl Gl for NullGl {
         self.commands += 1;
     }
 
-    fn draw(&mut self, segment: &Arc<Segment>, _dynamic: Option<&[Vertex]>, _exit: &Attributes) {
+    fn draw(&mut self, segment: &Arc<Segment>, _dynamic: Option<Dynamic<'_>>) {
         self.draws += 1;
-        self.vertices += segment.indices.len() as u64;
+        self.vertices += u64::from(segment.assembled);
     }
 }
 
@@ -142,7 +142,8 @@ impl Gl for TraceGl {
         }
     }
 
-    fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<&[Vertex]>, exit: &Attributes) {
+    fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<Dynamic<'_>>) {
+        let shape = segment.shape();
         // How many commands there are when each record is in force.
         let mut counts = Vec::with_capacity(segment.records.len());
         for record in &segment.records {
@@ -150,16 +151,16 @@ impl Gl for TraceGl {
             counts.push(self.commands.len());
         }
         self.commands.extend_from_slice(&segment.trailing);
-        let vertices = dynamic.unwrap_or(&segment.vertices);
+        let vertices = dynamic.map_or(shape.vertices.as_slice(), |d| d.vertices);
         let traced: Vec<TracedVertex> = (0u32..)
             .zip(vertices)
             .map(|(i, v)| {
                 let mut attributes = self.current;
                 attributes.leave(&Attributes {
-                    color: (i >= segment.inherited.color).then_some(v.color),
-                    tex_coord: (i >= segment.inherited.tex_coord).then_some(v.tex_coord),
-                    tex_coord1: (i >= segment.inherited.tex_coord1).then_some(v.tex_coord1),
-                    normal: (i >= segment.inherited.normal).then_some(v.normal),
+                    color: (i >= shape.inherited.color).then_some(v.color),
+                    tex_coord: (i >= shape.inherited.tex_coord).then_some(v.tex_coord),
+                    tex_coord1: (i >= shape.inherited.tex_coord1).then_some(v.tex_coord1),
+                    normal: (i >= shape.inherited.normal).then_some(v.normal),
                 });
                 let commands = counts.get(v.record as usize).copied().unwrap_or(usize::MAX);
                 TracedVertex { position: v.position.map(f32::to_bits), attributes, commands }
@@ -170,10 +171,10 @@ impl Gl for TraceGl {
             Assembly::Lines => 2,
             Assembly::Triangles => 3,
         };
-        for primitive in segment.indices.chunks(size) {
+        for primitive in shape.indices.chunks(size) {
             let vertices = primitive.iter().filter_map(|&i| traced.get(i as usize).copied()).collect();
             self.primitives.push(TracedPrimitive { assembly: segment.assembly, vertices });
         }
-        self.current.leave(exit);
+        self.current.leave(&dynamic.map_or(shape.exit, |d| d.exit));
     }
 }

@@ -216,6 +216,7 @@ impl Translator<'_, '_> {
             | Step::Command { .. }
             | Step::Draw { .. }
             | Step::DrawArrays { .. }
+            | Step::DrawWords { .. }
             | Step::Open { .. }
             | Step::Patch { .. }
             | Step::DrawOpen { .. }
@@ -243,6 +244,9 @@ impl Translator<'_, '_> {
                 Step::Damage { regs, words } => {
                     let words = self.body.words.get(words as usize..).unwrap_or_default();
                     reads |= named(u16::from(regs), words);
+                }
+                Step::DrawWords { lazy } => {
+                    reads |= self.body.lazies.get(lazy as usize).map_or(0, |lazy| lazy.registers);
                 }
                 Step::Notify { reg, value } => reads |= named(u16::from(reg), &[value]),
                 Step::Command { command, regs, .. } => {

@@ -7,8 +7,8 @@ use blinkgl::ops::{Callback, Op};
 use common::{A, F, R, U, Words, environment, run};
 use jit::trace::{NullGl, TraceGl};
 use jit::{
-    Assembly, Attributes, CompileError, CompileQueue, Given, Gl, Inherited, Lists, Run, Segment, Stop, Tier,
-    TierChoice, Vertex,
+    Assembly, Attributes, CompileError, CompileQueue, Dynamic, Given, Gl, Inherited, Lists, Run, Segment,
+    Stop, Tier, TierChoice, Vertex,
 };
 use std::sync::Arc;
 
@@ -37,8 +37,9 @@ impl Gl for Events {
         self.0.push(Event::Command(op, args.to_vec()));
     }
 
-    fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<&[Vertex]>, exit: &Attributes) {
-        self.0.push(Event::Draw(Arc::clone(segment), dynamic.map(<[_]>::to_vec), *exit));
+    fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<Dynamic<'_>>) {
+        let exit = dynamic.map_or_else(|| segment.shape().exit, |values| values.exit);
+        self.0.push(Event::Draw(Arc::clone(segment), dynamic.map(|values| values.vertices.to_vec()), exit));
     }
 }
 
@@ -91,13 +92,14 @@ fn primitives_of_one_assembly_are_one_segment() {
     w.op(Op::DepthMask, &[U(0)]);
     primitive(&mut w, LINES, 2);
     let all = segments(&w);
-    let shape: Vec<_> = all.iter().map(|s| (s.assembly, s.vertices.len(), s.indices.len())).collect();
+    let shape: Vec<_> =
+        all.iter().map(|s| (s.assembly, s.shape().vertices.len(), s.shape().indices.len())).collect();
     assert_eq!(
         shape,
         [(Assembly::Triangles, 10, 12), (Assembly::Lines, 2, 2), (Assembly::Lines, 2, 2)],
         "source vertices are kept once; another assembly and hard state begin another segment"
     );
-    assert_eq!(all[0].indices, [0, 1, 2, 3, 4, 6, 4, 5, 6, 8, 9, 7]);
+    assert_eq!(all[0].shape().indices, [0, 1, 2, 3, 4, 6, 4, 5, 6, 8, 9, 7]);
     assert!(all.iter().all(|s| !s.dynamic));
 }
 
@@ -115,7 +117,7 @@ fn soft_state_becomes_records() {
     w.op(Op::ShadeModel, &[FLAT]);
     let all = segments(&w);
     let [s] = all.as_slice() else { panic!("one segment: {all:?}") };
-    assert_eq!(s.vertices.iter().map(|v| v.record).collect::<Vec<_>>(), [0, 1, 2, 2]);
+    assert_eq!(s.shape().vertices.iter().map(|v| v.record).collect::<Vec<_>>(), [0, 1, 2, 2]);
     let ops = |r: &[jit::Command]| r.iter().map(|c| (c.op, c.args.to_vec())).collect::<Vec<_>>();
     let diffuse = |x: f32| (Op::Material, vec![0x404, 0x1201, x.to_bits(), 0, 0, 1.0f32.to_bits()]);
     assert!(s.records[0].is_empty());
@@ -137,16 +139,20 @@ fn attributes_are_inherited_until_they_are_set() {
     w.op(Op::TexCoord2, &[F(3.0), F(4.0)]);
     let all = segments(&w);
     let [s] = all.as_slice() else { panic!("one segment: {all:?}") };
-    assert_eq!(s.inherited, Inherited { color: 0, tex_coord: 3, tex_coord1: 3, normal: 2 });
-    assert_eq!(s.vertices[0].color, [1.0, 0.5, 0.25, 1.0], "a color before Begin belongs to the segment");
-    assert_eq!(s.vertices[2].normal, [0.0, 1.0, 0.0]);
+    assert_eq!(s.shape().inherited, Inherited { color: 0, tex_coord: 3, tex_coord1: 3, normal: 2 });
+    assert_eq!(
+        s.shape().vertices[0].color,
+        [1.0, 0.5, 0.25, 1.0],
+        "a color before Begin belongs to the segment"
+    );
+    assert_eq!(s.shape().vertices[2].normal, [0.0, 1.0, 0.0]);
     let exit = Attributes {
         color: Some([1.0, 0.5, 0.25, 1.0]),
         tex_coord: Some([3.0, 4.0, 0.0, 1.0]),
         tex_coord1: None,
         normal: Some([0.0, 1.0, 0.0]),
     };
-    assert_eq!(s.exit, exit);
+    assert_eq!(s.shape().exit, exit);
 }
 
 #[test]
@@ -216,9 +222,9 @@ fn a_segment_knows_its_primitives() {
     }
     let all = segments(&w);
     let [s] = all.as_slice() else { panic!("one segment: {all:?}") };
-    let runs: Vec<(u32, u32)> = s.primitives.iter().map(|run| (run.mode, run.end)).collect();
+    let runs: Vec<(u32, u32)> = s.shape().primitives.iter().map(|run| (run.mode, run.end)).collect();
     assert_eq!(runs, [(7, 18), (9, 27), (9, 30), (4, 33)]);
-    let edges: Vec<u8> = jit::interior_edges(s).collect();
+    let edges: Vec<u8> = jit::interior_edges(&s.shape()).collect();
     assert_eq!(edges, [2, 4, 2, 4, 2, 4, 2, 6, 4, 0, 0]);
 }
 
@@ -260,16 +266,16 @@ fn segments_from_arrays() {
     let vertices: Vec<Vertex> = [0.0, 1.0, 2.0, 3.0].map(vertex).to_vec();
     let given = Given { color: true, ..Given::default() };
     let s = Segment::from_vertices(7, vertices, [3, 3, 0, 1, 9, 2, 0, 3, 1], given);
-    let at: Vec<u32> = s.indices.clone();
+    let at: Vec<u32> = s.shape().indices.clone();
     assert_eq!(at, [3, 3, 1, 3, 0, 1, 4, 2, 3, 2, 0, 3], "quads of 3 3 0 1 and of 9 2 0 3");
-    assert_eq!(s.vertices[4].position, [0.0, 0.0, 0.0, 1.0], "what is not there is at the origin");
-    assert!(s.vertices.iter().all(|v| v.record == 0) && s.records == [vec![]] && !s.dynamic);
-    assert_eq!(s.inherited, Inherited { color: 0, tex_coord: 5, tex_coord1: 5, normal: 5 });
-    assert_eq!(s.exit, Attributes::default());
+    assert_eq!(s.shape().vertices[4].position, [0.0, 0.0, 0.0, 1.0], "what is not there is at the origin");
+    assert!(s.shape().vertices.iter().all(|v| v.record == 0) && s.records == [vec![]] && !s.dynamic);
+    assert_eq!(s.shape().inherited, Inherited { color: 0, tex_coord: 5, tex_coord1: 5, normal: 5 });
+    assert_eq!(s.shape().exit, Attributes::default());
 
     // As the state tracker draws it.
     let mut trace = TraceGl::default();
-    trace.draw(&Arc::new(s), None, &Attributes::default());
+    trace.draw(&Arc::new(s), None);
     let colors: Vec<_> = trace.primitives.iter().map(|p| p.vertices[0].attributes.color).collect();
     assert_eq!(colors, [[0; 4]; 4]);
     assert_eq!(trace.primitives[0].vertices[0].attributes.normal, [0, 0, 1.0f32.to_bits()], "inherited");
@@ -292,7 +298,7 @@ fn texture_coordinates_of_both_units() {
     registers[3] = 2.0f32.to_bits();
     let all = events(&w, registers);
     let [Event::Draw(segment, Some(v), exit)] = all.as_slice() else { panic!("one draw: {all:?}") };
-    assert_eq!(segment.inherited, Inherited { color: 3, tex_coord: 2, tex_coord1: 1, normal: 3 });
+    assert_eq!(segment.shape().inherited, Inherited { color: 3, tex_coord: 2, tex_coord1: 1, normal: 3 });
     assert_eq!([v[1].tex_coord1, v[2].tex_coord1], [[1.0, 2.0, 3.0, 4.0]; 2], "as it was when it was set");
     assert_eq!(v[2].tex_coord, [5.0, 6.0, 99.0, 8.0]);
     assert_eq!(exit.tex_coord1, Some([1.0, 2.0, 3.0, 4.0]));
@@ -518,7 +524,7 @@ impl Gl for Broken {
         panic!("out of order");
     }
 
-    fn draw(&mut self, _segment: &Arc<Segment>, _dynamic: Option<&[Vertex]>, _exit: &Attributes) {}
+    fn draw(&mut self, _segment: &Arc<Segment>, _dynamic: Option<Dynamic<'_>>) {}
 }
 
 #[test]

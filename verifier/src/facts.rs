@@ -197,6 +197,23 @@ pub struct ListFacts {
     pub body: BodyFacts,
 }
 
+/// A primitive: what stands from a `begin` to its `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PrimitiveFacts {
+    /// Word offset of the `begin`.
+    pub begin: u32,
+    /// Word offset after the `end`.
+    pub end: u32,
+    /// What `begin` names.
+    pub mode: u32,
+    /// Vertices.
+    pub vertices: u32,
+    /// It is nothing but vertices and their attributes: no register work, no material.
+    pub plain: bool,
+    /// Registers (bit by number) that stand in it.
+    pub registers: u32,
+}
+
 /// Facts of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -220,6 +237,8 @@ pub struct Facts {
     pub notifies: Occurs,
     /// Display lists that it may define, in the order of their definitions. A name can occur twice.
     pub lists: Box<[ListFacts]>,
+    /// Its primitives in order, those of display lists included.
+    pub primitives: Box<[PrimitiveFacts]>,
 }
 
 /// State at one point of a path; what differs between paths is joined where they meet.

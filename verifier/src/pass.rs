@@ -3,15 +3,15 @@
 
 use crate::cost::{self, Budget};
 use crate::error::{Detail, Resource, VerifyError};
-use crate::facts::{Body, Confinement, Facts, ListFacts, Occurs, Path};
+use crate::facts::{Body, Confinement, Facts, ListFacts, Occurs, Path, PrimitiveFacts};
 use crate::jumps::{Jump, Pending};
 use crate::place::Place;
 use crate::range::Constants;
-use crate::rows::{self, Check};
+use crate::rows::{self, Check, kind_bit};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use blinkgl::limits::{MAX_LISTS, MAX_PROGRAM_WORDS, REGISTERS};
-use blinkgl::ops::{Callback, External, Op, OpInfo};
+use blinkgl::ops::{Callback, Class, External, Op, OpInfo};
 use blinkgl::wire::{self, HEADER_WORDS, MAGIC, VERSION_MAJOR, VERSION_MINOR};
 
 /// What a pass found.
@@ -32,7 +32,9 @@ pub(crate) fn check(words: &[u32], callback: Callback, budget: Budget) -> Result
         offset: HEADER_WORDS,
         index: 0,
         place: Place::new(callback),
-        primitive: Primitive { mode: 0, vertices_before: 0 },
+        primitive: Primitive { mode: 0, begin: 0, vertices_before: 0 },
+        primitives: Vec::new(),
+        seen: Seen::default(),
         pending: Pending::new(),
         reachable: true,
         body: Body::new(),
@@ -76,6 +78,7 @@ fn header(words: &[u32]) -> Result<(), (u32, Detail)> {
 /// The open `begin`.
 struct Primitive {
     mode: u32,
+    begin: u32,
     /// Vertices of the path when it began.
     vertices_before: u32,
 }
@@ -84,6 +87,16 @@ struct Primitive {
 struct Outer {
     body: Body,
     name: u32,
+}
+
+/// What stands since the last `begin`.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    /// All registers together.
+    registers: u32,
+    /// All kinds together ([`rows::kind_bit`]).
+    kinds: u16,
+    material: bool,
 }
 
 struct Pass<'a> {
@@ -95,6 +108,8 @@ struct Pass<'a> {
     index: u32,
     place: Place,
     primitive: Primitive,
+    primitives: Vec<PrimitiveFacts>,
+    seen: Seen,
     pending: Pending,
     /// Does any path lead here? If not, `body.path` is that of the `jmp` before, so that dead code is checked too.
     reachable: bool,
@@ -145,8 +160,10 @@ impl Pass<'_> {
                 self.body.registers_read |= read & !self.body.path.written;
                 self.body.path.written |= written;
                 self.registers_written |= written;
+                self.seen.registers |= first | others;
             }
             self.body.path.cost.add(row.step);
+            self.seen.kinds |= row.kind;
             if !row.plain {
                 self.special(code, mask, args)?;
             }
@@ -213,7 +230,9 @@ impl Pass<'_> {
 
             Op::Begin => {
                 self.body.draws.note(self.unconditional());
-                self.primitive = Primitive { mode: first, vertices_before: self.body.path.cost.vertices };
+                let vertices_before = self.body.path.cost.vertices;
+                self.primitive = Primitive { mode: first, begin: word_offset(self.offset), vertices_before };
+                self.seen = Seen::default();
                 self.place.set_begin(Some(self.offset));
             }
             Op::End => {
@@ -223,6 +242,18 @@ impl Pass<'_> {
                 let assembled = cost::assembled(self.primitive.mode, source);
                 cost.assembled += u32::try_from(assembled).unwrap_or(0);
                 self.place.set_begin(None);
+                let plain_kinds = kind_bit(Op::Color4, Class::Attribute)
+                    | kind_bit(Op::Vertex3, Class::Vertex)
+                    | kind_bit(Op::End, Class::End);
+                let Seen { registers, kinds, material } = self.seen;
+                self.primitives.push(PrimitiveFacts {
+                    begin: self.primitive.begin,
+                    end: word_offset(self.offset + 1),
+                    mode: self.primitive.mode,
+                    vertices: source,
+                    plain: kinds & !plain_kinds == 0 && !material,
+                    registers,
+                });
             }
             Op::Clear => {
                 let unconditional = self.unconditional();
@@ -261,7 +292,10 @@ impl Pass<'_> {
                 self.body.uses.viewport = true;
             }
             Op::PointSize | Op::LineWidth => constants.width().map_err(at)?,
-            Op::Material => constants.material().map_err(at)?,
+            Op::Material => {
+                self.seen.material = true;
+                constants.material().map_err(at)?;
+            }
             Op::Light => constants.light().map_err(at)?,
             Op::BindTexture => self.body.bind_texture(first),
             Op::TexParameter => constants.tex_parameter().map_err(at)?,
@@ -517,6 +551,7 @@ impl Pass<'_> {
                 damages: self.damages,
                 notifies: self.notifies,
                 lists: self.lists.into_boxed_slice(),
+                primitives: self.primitives.into_boxed_slice(),
             },
             targets: self.targets.into_boxed_slice(),
         })

@@ -4,26 +4,33 @@ use crate::facts::Facts;
 use crate::pass::Outcome;
 use crate::rows;
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use blinkgl::ops::{Callback, Op, OpInfo};
 use blinkgl::wire::HEADER_WORDS;
 
 /// A program that keeps every rule, for one callback. Only [`crate::verify`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedProgram {
-    words: Box<[u32]>,
+    words: Arc<[u32]>,
     callback: Callback,
     targets: Box<[u32]>,
     facts: Facts,
 }
 
 impl VerifiedProgram {
-    pub(crate) fn new(words: Box<[u32]>, callback: Callback, outcome: Outcome) -> VerifiedProgram {
+    pub(crate) fn new(words: Arc<[u32]>, callback: Callback, outcome: Outcome) -> VerifiedProgram {
         VerifiedProgram { words, callback, targets: outcome.targets, facts: outcome.facts }
     }
 
     /// The words, header included.
     #[must_use]
     pub fn words(&self) -> &[u32] {
+        &self.words
+    }
+
+    /// The words, shared: for what refers to them.
+    #[must_use]
+    pub fn shared_words(&self) -> &Arc<[u32]> {
         &self.words
     }
 
@@ -50,6 +57,12 @@ impl VerifiedProgram {
     #[must_use]
     pub fn instructions(&self) -> Instructions<'_> {
         Instructions { words: &self.words, offset: HEADER_WORDS, targets: &self.targets }
+    }
+
+    /// The instructions from the one at `offset` on. They do not say where jumps lead.
+    #[must_use]
+    pub fn instructions_from(&self, offset: usize) -> Instructions<'_> {
+        Instructions { words: &self.words, offset, targets: &[] }
     }
 }
 
@@ -91,6 +104,21 @@ pub struct Instructions<'a> {
     offset: usize,
     /// Targets not yet passed.
     targets: &'a [u32],
+}
+
+impl Instructions<'_> {
+    /// Goes on at `offset`, the start of an instruction ahead that no jump target lies before.
+    #[inline]
+    pub fn skip_to(&mut self, offset: usize) {
+        self.offset = self.offset.max(offset);
+    }
+
+    /// The offset of the next instruction.
+    #[must_use]
+    #[inline]
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
 }
 
 impl<'a> Iterator for Instructions<'a> {

@@ -199,10 +199,6 @@ pub struct Segments {
     bytes: usize,
 }
 
-fn segment_bytes(segment: &Segment) -> usize {
-    size_of_val(segment.vertices.as_slice()) + size_of_val(segment.indices.as_slice())
-}
-
 impl Segments {
     /// The segment of a key, made now if it is not there.
     pub fn get(&mut self, key: Key, frame: u64, make: impl FnOnce() -> Segment) -> Arc<Segment> {
@@ -211,7 +207,7 @@ impl Segments {
             return Arc::clone(segment);
         }
         let segment = Arc::new(make());
-        let bytes = segment_bytes(&segment);
+        let bytes = segment.bytes();
         if self.bytes.saturating_add(bytes) > MAX_ARRAY_BYTES {
             self.segments.clear();
             self.bytes = 0;
@@ -224,7 +220,7 @@ impl Segments {
     /// Gives up what no frame used since `frame`.
     pub fn expire(&mut self, frame: u64) {
         self.segments.retain(|_, (_, used)| *used >= frame);
-        self.bytes = self.segments.values().map(|(segment, _)| segment_bytes(segment)).sum();
+        self.bytes = self.segments.values().map(|(segment, _)| segment.bytes()).sum();
     }
 }
 
@@ -272,7 +268,7 @@ mod tests {
     fn segments_are_kept_while_they_are_used_and_fit() {
         let key = |first| Key { mode: 0, count: 1, elements: Elements::First(first), arrays: vec![] };
         let large = || {
-            let vertices = vec![Vertex::default(); MAX_ARRAY_BYTES / size_of::<Vertex>() / 3];
+            let vertices = vec![Vertex::default(); MAX_ARRAY_BYTES / size_of::<Vertex>() / 3 - 100];
             Segment::from_vertices(0, vertices, [], jit::Given::default())
         };
         let mut segments = Segments::default();

@@ -4,7 +4,7 @@
 //! inherited attributes) finds its vertices on the GPU. Only its records are uploaded.
 
 use super::state::{FILL, WindowState};
-use jit::{Assembly, Segment, Vertex};
+use jit::{Assembly, Inherited, Segment, Shape, Vertex};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -24,6 +24,9 @@ pub const SMOOTH: u32 = 1 << 30;
 pub struct Piece {
     /// The segment.
     pub segment: Arc<Segment>,
+    /// Its shape, where that had to be made to know what is inherited.
+    shape: Option<Arc<Shape>>,
+    inherited: Inherited,
     /// Its vertices, where they come from registers.
     pub dynamic: Option<Vec<Vertex>>,
     /// Polygons are drawn as their borders or corners.
@@ -44,8 +47,11 @@ impl Piece {
     /// A segment as the state finds it; records follow.
     #[must_use]
     pub fn new(segment: &Arc<Segment>, dynamic: Option<&[Vertex]>, state: &WindowState) -> Piece {
+        let (summary, shape) = segment.summary();
         Piece {
             segment: Arc::clone(segment),
+            shape,
+            inherited: summary.inherited,
             dynamic: dynamic.map(<[Vertex]>::to_vec),
             outlined: segment.assembly == Assembly::Triangles && state.hard.polygon_mode != [FILL; 2],
             records: Vec::with_capacity(segment.records.len()),
@@ -58,7 +64,7 @@ impl Piece {
 
     /// Appends what identifies the piece's vertices to a key.
     fn identify(&self, key: &mut Key) {
-        let inherited = self.segment.inherited;
+        let inherited = self.inherited;
         key.segments.push(self.segment.id);
         key.words
             .push(u32::try_from(self.records.len()).unwrap_or(u32::MAX) ^ u32::from(self.outlined) << 31);
@@ -76,9 +82,10 @@ impl Piece {
 
     /// Appends the vertices in drawing order.
     pub fn assemble(&self, to: &mut Vec<Vertex>) {
-        let inherited = self.segment.inherited;
-        let vertices = self.dynamic.as_deref().unwrap_or(&self.segment.vertices);
-        to.reserve(self.segment.indices.len());
+        let inherited = self.inherited;
+        let shape = self.shape.clone().unwrap_or_else(|| self.segment.shape());
+        let vertices = self.dynamic.as_deref().unwrap_or(&shape.vertices);
+        to.reserve(shape.indices.len());
         let first = to.len();
         let resolve = |index: u32| {
             // The segment's indices are in range.
@@ -100,10 +107,10 @@ impl Piece {
             vertex.record = self.records.get(local).copied().unwrap_or(0);
             vertex
         };
-        to.extend(self.segment.indices.iter().map(|&index| resolve(index)));
+        to.extend(shape.indices.iter().map(|&index| resolve(index)));
         let added = to.get_mut(first..).unwrap_or_default();
         if self.outlined {
-            for (triangle, interior) in added.chunks_exact_mut(3).zip(jit::interior_edges(&self.segment)) {
+            for (triangle, interior) in added.chunks_exact_mut(3).zip(jit::interior_edges(&shape)) {
                 for (corner, vertex) in triangle.iter_mut().enumerate() {
                     if interior >> corner & 1 != 0 {
                         vertex.record |= INTERIOR;
@@ -112,7 +119,7 @@ impl Piece {
             }
         }
         if self.segment.immediate {
-            self.cut_smooth_quads(added);
+            self.cut_smooth_quads(&shape, added);
         }
         for vertex in added {
             vertex.record &= !SMOOTH;
@@ -122,9 +129,9 @@ impl Piece {
     /// OpenGL leaves open along which diagonal a quad is cut. Mesa takes the one from its first vertex for smooth
     /// quads of immediate mode, and the other one, which lets the last vertex be the last of both triangles, for all
     /// others; so programs look the same here.
-    fn cut_smooth_quads(&self, added: &mut [Vertex]) {
+    fn cut_smooth_quads(&self, shape: &Shape, added: &mut [Vertex]) {
         let mut first = 0;
-        for run in &self.segment.primitives {
+        for run in &shape.primitives {
             let end = usize::try_from(run.end).unwrap_or(usize::MAX).min(added.len());
             if run.mode == QUADS {
                 for quad in added.get_mut(first..end).unwrap_or_default().chunks_exact_mut(6) {

@@ -10,7 +10,7 @@ use crate::geometry::Rect;
 use blinkgl::Op;
 use blinkgl::limits::{MAX_ARRAY_ELEMENTS, MAX_DRAWS};
 use blinkgl::ops::Class;
-use jit::{Assembly, Attributes, Given, Gl, Segment, Vertex};
+use jit::{Assembly, Dynamic, Given, Gl, Segment, Vertex};
 use std::sync::Arc;
 
 /// Where a program may draw.
@@ -188,9 +188,10 @@ impl Gl for Painter<'_> {
         self.current = None;
     }
 
-    fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<&[Vertex]>, exit: &Attributes) {
+    fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<Dynamic<'_>>) {
         let room = self.tracker.max_records();
-        let vertices = self.vertices.saturating_add(segment.indices.len());
+        let assembled = usize::try_from(segment.assembled).unwrap_or(usize::MAX);
+        let vertices = self.vertices.saturating_add(assembled);
         let full = self.records.len() + segment.records.len() > room || vertices > MAX_BATCH_VERTICES;
         let hard_differs = self.hard_touched && self.hard != self.state.hard;
         self.hard_touched = false;
@@ -202,10 +203,10 @@ impl Gl for Painter<'_> {
             }
         }
         if segment.records.len() > room {
-            self.draw_in_parts(segment, dynamic, exit);
+            self.draw_in_parts(segment, dynamic);
             return;
         }
-        let mut piece = Piece::new(segment, dynamic, self.state);
+        let mut piece = Piece::new(segment, dynamic.map(|d| d.vertices), self.state);
         for (k, commands) in segment.records.iter().enumerate() {
             if k > 0 {
                 for command in commands {
@@ -221,11 +222,11 @@ impl Gl for Painter<'_> {
             self.current = None;
         }
         // Primitives without enough vertices are state, and nothing else.
-        if !segment.indices.is_empty() {
-            self.vertices = self.vertices.saturating_add(segment.indices.len());
+        if assembled > 0 {
+            self.vertices = self.vertices.saturating_add(assembled);
             self.pieces.push(piece);
         }
-        self.leave(exit);
+        self.leave(segment, dynamic);
     }
 }
 
@@ -276,12 +277,13 @@ impl Painter<'_> {
             Segment::from_vertices(mode, vertices, 0..count, given)
         };
         let segment = self.tracker.array_segment(key, make);
-        self.draw(&segment, None, &Attributes::default());
+        self.draw(&segment, None);
     }
 
     /// The state after a segment.
-    fn leave(&mut self, exit: &Attributes) {
-        self.state.set_attributes(exit);
+    fn leave(&mut self, segment: &Segment, dynamic: Option<Dynamic<'_>>) {
+        let exit = dynamic.map_or_else(|| segment.summary().0.exit, |values| values.exit);
+        self.state.set_attributes(&exit);
         if self.state.soft.color_material && exit.color.is_some() {
             self.current = None;
         }
@@ -289,14 +291,14 @@ impl Painter<'_> {
 
     /// A segment with more records than a uniform block holds: as many primitives at a time as have records
     /// enough. Each vertex is looked at once, whatever the client wrote.
-    fn draw_in_parts(&mut self, segment: &Arc<Segment>, dynamic: Option<&[Vertex]>, exit: &Attributes) {
+    fn draw_in_parts(&mut self, segment: &Arc<Segment>, dynamic: Option<Dynamic<'_>>) {
         let room = self.tracker.max_records();
         let corners = match segment.assembly {
             Assembly::Points => 1,
             Assembly::Lines => 2,
             Assembly::Triangles => 3,
         };
-        let mut piece = Piece::new(segment, dynamic, self.state);
+        let mut piece = Piece::new(segment, dynamic.map(|d| d.vertices), self.state);
         let mut packed: Vec<Record> = Vec::new();
         for commands in &segment.records {
             for command in commands {
@@ -335,7 +337,7 @@ impl Painter<'_> {
             }
         }
         self.draw_part(vertices.get(start..).unwrap_or_default());
-        self.leave(exit);
+        self.leave(segment, dynamic);
     }
 
     /// Draws assembled vertices with the records gathered for them.

@@ -13,7 +13,7 @@ use blinkgl::limits::{
     MAX_CLIP_PLANES, MAX_LIGHTS, MAX_OBJECTS, MAX_TEXTURE_UNITS, MODELVIEW_STACK, PROJECTION_STACK,
     TEXTURE_STACK,
 };
-use jit::{Attributes, Gl, Segment, Vertex};
+use jit::{Attributes, Dynamic, Gl, Segment};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -1124,11 +1124,11 @@ impl Gl for StateOnly<'_> {
         self.0.command(op, args);
     }
 
-    fn draw(&mut self, segment: &Arc<Segment>, _dynamic: Option<&[Vertex]>, exit: &Attributes) {
+    fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<Dynamic<'_>>) {
         for command in segment.records.iter().flatten().chain(&segment.trailing) {
             self.0.command(command.op, &command.args);
         }
-        self.0.set_attributes(exit);
+        self.0.set_attributes(&dynamic.map_or_else(|| segment.summary().0.exit, |values| values.exit));
     }
 }
 
