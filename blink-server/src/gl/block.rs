@@ -23,6 +23,8 @@ pub struct Outline {
     pub faces: u32,
     /// Their depth is offset.
     pub offset: bool,
+    /// What is drawn are points.
+    pub points: bool,
 }
 
 impl Block {
@@ -49,9 +51,12 @@ impl Block {
         block.floats(4, [factor, units * depth_unit, (far - near) / 2.0, 0.0]);
         #[allow(clippy::cast_precision_loss, reason = "viewports are small")]
         let half = |side: i32| side as f32 / 2.0;
-        block.floats(5, [half(hard.viewport.width), half(hard.viewport.height), 0.0, 0.0]);
+        let (half_width, half_height) = (half(hard.viewport.width), half(hard.viewport.height));
+        #[allow(clippy::cast_precision_loss, reason = "pixels of a window")]
+        let (left, bottom) = (hard.viewport.x as f32, hard.viewport.y as f32);
+        block.floats(5, [half_width, half_height, left + half_width, bottom + half_height]);
         let clockwise = u32::from(hard.front_face == CLOCKWISE);
-        block.words(6, [outline.faces, clockwise, u32::from(outline.offset), 0]);
+        block.words(6, [outline.faces, clockwise, u32::from(outline.offset), u32::from(outline.points)]);
         for (i, plane) in hard.clip_planes.iter().enumerate() {
             block.floats(7 + i, *plane);
         }

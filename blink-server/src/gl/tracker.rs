@@ -184,7 +184,8 @@ impl Drawing<'_> {
     fn passes(&self, outlines: bool) -> Vec<Pass> {
         let hard = self.hard;
         let variant = Variant::new(hard, self.textures, self.assembly == Assembly::Points);
-        let filled = |cull| Pass { variant, outline: Outline::default(), cull };
+        let points = self.assembly == Assembly::Points;
+        let filled = |cull| Pass { variant, outline: Outline { points, ..Outline::default() }, cull };
         if !self.is_outlined() || !outlines {
             return vec![filled(hard.cull.then_some(hard.cull_face))];
         }
@@ -215,7 +216,7 @@ impl Drawing<'_> {
                 (Polygons::Points, hard.polygon_offset_on[0])
             };
             let variant = Variant { polygons, ..variant };
-            passes.push(Pass { variant, outline: Outline { faces, offset }, cull: None });
+            passes.push(Pass { variant, outline: Outline { faces, offset, points: false }, cull: None });
         }
         passes
     }

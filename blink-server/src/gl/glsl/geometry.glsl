@@ -59,7 +59,8 @@ void corner(int i) {
     g_eye = v_eye[i];
 #endif
 #ifndef LINES
-    gl_PointSize = max(min(point.x, point.z), point.y);
+    gl_PointSize = whole_size(max(min(point.x, point.z), point.y));
+    gl_Position = on_pixels(gl_Position, gl_PointSize);
 #endif
     EmitVertex();
 }

@@ -178,7 +178,8 @@ void main() {
 #endif
         }
     }
-    gl_PointSize = max(min(size, point.z), point.y);
+    gl_PointSize = whole_size(max(min(size, point.z), point.y));
+    if (outline.w != 0) gl_Position = on_pixels(gl_Position, gl_PointSize);
     v_smooth = front_color;
     v_flat = front_color;
 #ifdef TWO_SIDE
