@@ -78,6 +78,7 @@ fixed_functions! {
     fog_floats = "glFogfv" (u32, *const f32);
     push_attrib = "glPushAttrib" (u32);
     pop_attrib = "glPopAttrib" ();
+    get_floats = "glGetFloatv" (u32, *mut f32);
     hint = "glHint" (u32, u32);
     logic_op = "glLogicOp" (u32);
     point_parameter = "glPointParameterfv" (u32, *const f32);
@@ -93,6 +94,7 @@ fixed_functions! {
     tex_coord_pointer = "glTexCoordPointer" (i32, u32, i32, usize);
 }
 
+const CURRENT_COLOR: u32 = 0x0b00;
 const VERTEX_ARRAY: u32 = 0x8074;
 const NORMAL_ARRAY: u32 = 0x8075;
 const COLOR_ARRAY: u32 = 0x8076;
@@ -102,7 +104,8 @@ const TEXTURE_COORD_ARRAY: u32 = 0x8078;
 pub fn pictures(scenes: &[Scene]) -> Vec<Vec<u8>> {
     // The tracker's context is current on the caller's thread and has to stay so.
     std::thread::scope(|scope| {
-        scope.spawn(|| scenes.iter().map(picture).collect::<Vec<_>>()).join().expect("OpenGL draws them")
+        let drawn = scenes.iter().map(|scene| scene.reference.as_deref().unwrap_or(scene));
+        scope.spawn(|| drawn.map(picture).collect::<Vec<_>>()).join().expect("OpenGL draws them")
     })
 }
 
@@ -284,6 +287,55 @@ impl Walk<'_> {
         array - unit
     }
 
+    /// Looks at the current color, which makes Mesa 22.3 do what it put off: giving it to the material that tracks
+    /// it. Else that is what is tracked by then.
+    ///
+    /// # Safety
+    /// The context is current.
+    unsafe fn flush_current_values(&self) {
+        let mut color = [0.0f32; 4];
+        // SAFETY: the caller's; a color has four floats.
+        unsafe { (self.fixed.get_floats)(CURRENT_COLOR, color.as_mut_ptr()) }
+    }
+
+    /// Sets the current color, normal and texture coordinates to what they are: Mesa 22.3 restores them, but draws
+    /// with those of before until they change. (Not where a list is compiled: scenes have others for OpenGL then.)
+    ///
+    /// # Safety
+    /// The context is current, and no list is being compiled.
+    unsafe fn take_notice_of_current_values(&self) {
+        const CURRENT_NORMAL: u32 = 0x0b02;
+        const CURRENT_TEXTURE_COORDS: u32 = 0x0b03;
+        let (gl, fixed) = (self.gl, self.fixed);
+        // SAFETY: the caller's; the values have four floats at most.
+        unsafe {
+            let get = |what: u32| {
+                let mut value = [0.0f32; 4];
+                (fixed.get_floats)(what, value.as_mut_ptr());
+                value
+            };
+            let active = gl.get_parameter_i32(glow::ACTIVE_TEXTURE).cast_unsigned();
+            let (color, normal) = (get(CURRENT_COLOR), get(CURRENT_NORMAL));
+            let coordinates = [glow::TEXTURE0, glow::TEXTURE1].map(|unit| {
+                gl.active_texture(unit);
+                (unit, get(CURRENT_TEXTURE_COORDS))
+            });
+            gl.active_texture(active);
+            // Others first, and looked at, so that these are a change.
+            for by in [0.25, 0.0] {
+                let [r, g, b, a] = color.map(|c| c + by);
+                (fixed.color4)(r, g, b, a);
+                let [x, y, z, _] = normal.map(|c| c + by);
+                (fixed.normal3)(x, y, z);
+                for (unit, value) in coordinates {
+                    let [s, t, r, q] = value.map(|c| c + by);
+                    (fixed.multi_tex_coord4)(unit, s, t, r, q);
+                }
+                self.flush_current_values();
+            }
+        }
+    }
+
     /// Executes an instruction; gives the target if it jumps.
     fn instruction(&mut self, i: &VerifiedInstruction<'_>, registers: &mut [f32; 32]) -> Option<u32> {
         let file = *registers;
@@ -334,7 +386,8 @@ impl Walk<'_> {
                     set((since as f64 / 1e9) as f32)
                 }
                 Op::TimeMod => {
-                    set((self.environment.presentation_ns as f64 / 1e9 % f64::from(float(1))) as f32)
+                    let (now, period) = (self.environment.presentation_ns as f64 / 1e9, f64::from(float(1)));
+                    set(if period > 0.0 && period.is_finite() { (now % period) as f32 } else { 0.0 })
                 }
                 Op::RequestFrame | Op::Damage | Op::Notify => {}
                 Op::Begin => (fixed.begin)(word(0)),
@@ -380,7 +433,10 @@ impl Walk<'_> {
                 Op::LineWidth => gl.line_width(float(0)),
                 Op::Light => (fixed.light)(word(0), word(1), floats(2).as_ptr()),
                 Op::LightModel => (fixed.light_model)(word(0), floats(1).as_ptr()),
-                Op::ColorMaterial => (fixed.color_material)(word(0), word(1)),
+                Op::ColorMaterial => {
+                    self.flush_current_values();
+                    (fixed.color_material)(word(0), word(1));
+                }
                 Op::BindTexture => {
                     gl.bind_texture(glow::TEXTURE_2D, self.textures.get(&word(0)).copied());
                 }
@@ -410,8 +466,15 @@ impl Walk<'_> {
                 Op::ClipPlane => (fixed.clip_plane)(word(0), floats(1).map(f64::from).as_ptr()),
                 Op::FogMode => (fixed.fog_int)(0x0b65, int(0)),
                 Op::Fog => (fixed.fog_floats)(word(0), floats(1).as_ptr()),
-                Op::PushAttrib => (fixed.push_attrib)(word(0)),
-                Op::PopAttrib => (fixed.pop_attrib)(),
+                Op::PushAttrib => {
+                    self.flush_current_values();
+                    (fixed.push_attrib)(word(0));
+                }
+                Op::PopAttrib => {
+                    self.flush_current_values();
+                    (fixed.pop_attrib)();
+                    self.take_notice_of_current_values();
+                }
                 Op::Hint => (fixed.hint)(word(0), word(1)),
                 Op::ActiveTexture => gl.active_texture(word(0)),
                 Op::TexEnvCombine => (fixed.tex_env_int)(0x2300, word(0), int(1)),

@@ -5,12 +5,13 @@ use blink_server::geometry::Rect;
 use blink_server::gl::{
     Framebuffer, ResourceKey, Resources, StateOnly, Target, TextureDesc, Tracker, WindowState, context,
 };
+use blinkgl::gl::Capability;
 use blinkgl::layout::texture::{ColorSpace, Format, Levels};
 use blinkgl::limits::REGISTERS;
-use blinkgl::ops::{Callback, External};
+use blinkgl::ops::{Callback, External, Op};
 use blinkgl::{Recorder, WireProgram};
 use jit::{Environment, Lists, Program, Run, TierChoice};
-use verifier::{VerifiedProgram, verify};
+use verifier::{VerifiedInstruction, VerifiedProgram, verify};
 
 /// A texture object of a scene.
 #[derive(Clone, Debug)]
@@ -83,10 +84,71 @@ pub struct Buffer {
     pub bytes: Vec<u8>,
 }
 
+/// Why some pixels of a scene may differ from OpenGL's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// A vertex's position differs in its last bits, so that an edge passes a pixel's center on the other side.
+    Edge,
+    /// A comparison (of a depth, an alpha, a spot's angle, a clip plane's distance) falls the other way for a
+    /// value that differs from its bound in the last bits only.
+    Threshold,
+    /// Values between those of vertices differ in their last bits, and what follows makes more of them.
+    Rounding,
+    /// A texture coordinate or a level of detail is on the border of two texels or levels.
+    Texel,
+    /// OpenGL cuts lines and the borders of polygons where the clip plane cuts their middle; Blink leaves out the
+    /// pixels that are beyond it, and draws no border along the plane.
+    ClippedLine,
+}
+
+impl Class {
+    pub const ALL: [Class; 5] =
+        [Class::Edge, Class::Threshold, Class::Rounding, Class::Texel, Class::ClippedLine];
+
+    /// Its name in the report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Edge => "edge",
+            Class::Threshold => "threshold",
+            Class::Rounding => "rounding",
+            Class::Texel => "texel",
+            Class::ClippedLine => "clipped line",
+        }
+    }
+
+    /// What it is, for the report.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Class::Edge => {
+                "A vertex's position differs in its last bits, so that an edge passes a pixel's center on the other \
+                 side, or a line or point goes to the pixel beside. Then one pixel more or less is drawn."
+            }
+            Class::Threshold => {
+                "A value that is compared (a depth, an alpha, a spot's angle, a distance from a clip plane) differs \
+                 from its bound in the last bits only, and falls to the other side of it."
+            }
+            Class::Rounding => {
+                "Values between those of vertices differ in their last bits, and what follows makes more of them."
+            }
+            Class::Texel => {
+                "A texture coordinate or level of detail is on the border of two texels or levels."
+            }
+            Class::ClippedLine => {
+                "OpenGL cuts lines and polygons' borders where a clip plane cuts their middle, and gives polygons a \
+                 border along the plane. Blink leaves out the pixels beyond the plane."
+            }
+        }
+    }
+}
+
 /// What a window draws.
 #[derive(Clone, Debug)]
 pub struct Scene {
     pub name: String,
+    /// Of the pixels that may differ; without one, none may.
+    pub class: Option<Class>,
+    /// What OpenGL is given instead, where it has no such thing or its driver has an error.
+    pub reference: Option<Box<Scene>>,
     pub width: u32,
     pub height: u32,
     /// Run in this order; the last is the redraw.
@@ -104,6 +166,8 @@ impl Scene {
         draw(&mut recorder);
         let scene = Scene {
             name: name.into(),
+            class: None,
+            reference: None,
             width,
             height,
             programs: vec![],
@@ -130,6 +194,29 @@ impl Scene {
         self.program(Callback::Init, recorder.finish().unwrap())
     }
 
+    /// Lets some pixels differ, all for the same reason.
+    pub fn differs(mut self, class: Class) -> Scene {
+        self.class = Some(class);
+        self
+    }
+
+    /// Gives OpenGL another scene to draw.
+    pub fn instead(mut self, reference: Scene) -> Scene {
+        self.reference = Some(Box::new(reference));
+        self
+    }
+
+    /// The instructions of all its programs.
+    pub fn instructions(&self) -> impl Iterator<Item = VerifiedInstruction<'_>> {
+        self.programs.iter().flat_map(VerifiedProgram::instructions)
+    }
+
+    /// Does it draw with logical operations, which OpenGL ES has not?
+    pub fn needs_logic_ops(&self) -> bool {
+        let capability = Capability::ColorLogicOp.value();
+        self.instructions().any(|i| i.op() == Op::Enable && i.args == [capability])
+    }
+
     pub fn texture(mut self, texture: Texture) -> Scene {
         self.textures.push(texture);
         self
@@ -140,10 +227,13 @@ impl Scene {
         self
     }
 
-    /// What its programs read.
+    /// What its programs read: each thing another value.
     #[allow(clippy::cast_precision_loss, reason = "small sizes")]
     pub fn environment(&self) -> Environment {
         let mut environment = Environment::at(self.time_ns);
+        for &what in External::ALL.iter().filter(|&&what| what != External::Time) {
+            environment.set(what, 0.25 + 0.5 * what.value() as f32);
+        }
         environment.set(External::Width, self.width as f32);
         environment.set(External::Height, self.height as f32);
         environment
@@ -166,6 +256,8 @@ pub struct Window {
 pub struct Blink {
     pub tracker: Tracker,
     pub resources: Resources,
+    /// Was the last redraw stopped because it took too long?
+    pub stopped: bool,
     _context: context::Headless,
 }
 
@@ -178,7 +270,7 @@ impl Blink {
         let made = context::Headless::of(&[flavor]);
         let (context, functions) = made.expect("EGL: scripts/setup installs it");
         let tracker = Tracker::new(functions).unwrap();
-        Blink { tracker, resources: Resources::default(), _context: context }
+        Blink { tracker, resources: Resources::default(), stopped: false, _context: context }
     }
 
     /// Makes a client's window of a scene.
@@ -233,17 +325,28 @@ impl Blink {
             gl: &mut painter,
         };
         window.redraw.run(choice, run);
-        painter.finish().0
+        let (left_out, stopped) = painter.finish();
+        self.stopped = stopped;
+        left_out
     }
 
     /// A scene's picture: RGBA, top row first.
     pub fn picture(&mut self, scene: &Scene, choice: TierChoice) -> Vec<u8> {
         let all = Rect::new(0, 0, scene.width, scene.height);
         let mut window = self.window(scene, 1, choice);
-        let framebuffer = self.tracker.create_framebuffer(scene.width, scene.height).unwrap();
-        self.redraw(&mut window, &framebuffer, all, all, choice);
-        let picture = self.tracker.read_pixels(&framebuffer, all);
-        self.tracker.delete_framebuffer(framebuffer);
+        // Shaders that are compiled when they are needed first may take all the time that a run has.
+        let mut runs = 0;
+        let picture = loop {
+            let framebuffer = self.tracker.create_framebuffer(scene.width, scene.height).unwrap();
+            self.redraw(&mut window, &framebuffer, all, all, choice);
+            let picture = self.tracker.read_pixels(&framebuffer, all);
+            self.tracker.delete_framebuffer(framebuffer);
+            if !self.stopped {
+                break picture;
+            }
+            runs += 1;
+            assert!(runs < 10, "{}: is never drawn to its end", scene.name);
+        };
         picture
     }
 }
