@@ -29,8 +29,6 @@ pub(crate) enum Attribute {
 pub(crate) struct Words {
     pub(crate) start: usize,
     pub(crate) end: usize,
-    /// Registers (bit by number) that stand in them.
-    pub(crate) registers: u32,
     vertices: u32,
     assembled: u32,
 }
@@ -50,6 +48,8 @@ pub(crate) struct SegmentBuilder {
     pub(crate) in_list: bool,
     /// Nothing but plain primitives so far, not looked at: the segment is its words.
     pub(crate) words: Option<Words>,
+    /// Registers (bit by number) that stand in these words; none if there are none.
+    pub(crate) word_registers: u32,
     mode: u32,
     assembly: Assembly,
     primitive_first: u32,
@@ -84,6 +84,7 @@ impl SegmentBuilder {
             inside: false,
             in_list: false,
             words: None,
+            word_registers: 0,
             mode: 0,
             assembly: Assembly::Points,
             primitive_first: 0,
@@ -288,14 +289,14 @@ impl SegmentBuilder {
             self.open = true;
             self.assembly = primitive::assembly(facts.mode);
             self.records.push(Vec::new());
-            self.words = Some(Words { start, end, registers: 0, vertices: 0, assembled: 0 });
+            self.words = Some(Words { start, end, vertices: 0, assembled: 0 });
         }
         if facts.vertices > 0 && !self.pending.is_empty() {
             self.records.push(std::mem::take(&mut self.pending));
         }
         if let Some(words) = &mut self.words {
             words.end = end;
-            words.registers |= facts.registers;
+            self.word_registers |= facts.registers;
             words.vertices = words.vertices.saturating_add(facts.vertices);
             let assembled = verifier::assembled(facts.mode, facts.vertices);
             words.assembled = words.assembled.saturating_add(u32::try_from(assembled).unwrap_or(u32::MAX));
@@ -306,13 +307,14 @@ impl SegmentBuilder {
     pub(crate) fn extend_words(&mut self, to: usize, registers: u32) {
         if let Some(words) = &mut self.words {
             words.end = to;
-            words.registers |= registers;
+            self.word_registers |= registers;
         }
     }
 
     /// Gives up being words: nothing is open any more, and what these words say is to be added again.
     pub(crate) fn give_up_words(&mut self) -> Option<Words> {
         let words = self.words.take()?;
+        self.word_registers = 0;
         self.open = false;
         self.records.clear();
         self.pending.clear();
@@ -324,7 +326,8 @@ impl SegmentBuilder {
         if !self.open {
             return;
         }
-        if let Some(Words { start, end, registers, vertices, assembled }) = self.words.take() {
+        if let Some(Words { start, end, vertices, assembled }) = self.words.take() {
+            let registers = std::mem::take(&mut self.word_registers);
             self.open = false;
             let (words, range) = if self.in_list {
                 // A list outlives its program: it keeps words of its own.

@@ -16,7 +16,7 @@ use crate::gl::Command;
 use crate::step::{Body, CommandRow, List, Step};
 use crate::words::{self, ONE};
 use blinkgl::limits::REGISTERS;
-use blinkgl::ops::{Callback, Class, Kind, Op};
+use blinkgl::ops::{Callback, Kind, Op};
 use std::sync::Arc;
 use verifier::{PrimitiveFacts, VerifiedInstruction, VerifiedProgram};
 
@@ -112,41 +112,18 @@ impl<'a> Lowering<'a> {
     fn instruction(&mut self, i: VerifiedInstruction<'a>) {
         let mask = i.mask;
         match i.info.op {
-            Op::Vertex2 => {
-                if let [x, y] = *i.args {
-                    self.segment.vertex([x, y, 0, ONE], mask, &mut self.body);
-                }
-            }
-            Op::Vertex3 => {
-                if let [x, y, z] = *i.args {
-                    self.segment.vertex([x, y, z, ONE], mask, &mut self.body);
-                }
-            }
-            Op::Vertex4 => {
-                if let [x, y, z, w] = *i.args {
-                    self.segment.vertex([x, y, z, w], mask, &mut self.body);
-                }
-            }
-            Op::Normal3 | Op::Color4 | Op::TexCoord2 | Op::TexCoord4 | Op::MultiTexCoord4 => {
-                if !self.segment.open {
-                    self.waiting.push(i);
-                } else if self.segment.words.is_some() {
-                    let registers = self.reads(i);
-                    self.segment.extend_words(end(i), registers);
-                } else {
-                    self.attribute(i);
-                }
-            }
-            Op::Begin => self.begin(i),
-            Op::End => self.segment.end(),
-            Op::Material => {
-                if self.segment.open && !self.segment.inside && mask != 0 {
-                    // Its value would have to be kept in a record of its own for each run.
-                    self.close();
-                }
-                self.soft(i);
-            }
-            Op::ShadeModel => self.soft(i),
+            Op::Vertex2
+            | Op::Vertex3
+            | Op::Vertex4
+            | Op::Normal3
+            | Op::Color4
+            | Op::TexCoord2
+            | Op::TexCoord4
+            | Op::MultiTexCoord4
+            | Op::Begin
+            | Op::End
+            | Op::Material
+            | Op::ShadeModel => self.part(i),
 
             Op::MatrixMode
             | Op::LoadIdentity
@@ -323,6 +300,37 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// What segments are made of. A function of its own, because [`Lowering::look_at_words`] calls it from within.
+    fn part(&mut self, i: VerifiedInstruction<'a>) {
+        let mask = i.mask;
+        match (i.info.op, i.args) {
+            (Op::Vertex2, &[x, y]) => self.segment.vertex([x, y, 0, ONE], mask, &mut self.body),
+            (Op::Vertex3, &[x, y, z]) => self.segment.vertex([x, y, z, ONE], mask, &mut self.body),
+            (Op::Vertex4, &[x, y, z, w]) => self.segment.vertex([x, y, z, w], mask, &mut self.body),
+            (Op::Begin, _) => self.begin(i),
+            (Op::End, _) => self.segment.end(),
+            (Op::Material, _) => {
+                if self.segment.open && !self.segment.inside && mask != 0 {
+                    // Its value would have to be kept in a record of its own for each run.
+                    self.close();
+                }
+                self.soft(i);
+            }
+            (Op::ShadeModel, _) => self.soft(i),
+            (Op::Normal3 | Op::Color4 | Op::TexCoord2 | Op::TexCoord4 | Op::MultiTexCoord4, _) => {
+                if !self.segment.open {
+                    self.waiting.push(i);
+                } else if self.segment.words.is_some() {
+                    let registers = self.reads(i);
+                    self.segment.extend_words(end(i), registers);
+                } else {
+                    self.attribute(i);
+                }
+            }
+            (_, _) => {}
+        }
+    }
+
     /// A plain primitive, at its `begin`: becomes part of a segment of words, without a look at each of them. Gives
     /// where it ends.
     #[inline]
@@ -358,22 +366,9 @@ impl<'a> Lowering<'a> {
             if i.offset >= words.end {
                 break;
             }
-            match i.info.class {
-                Class::Attribute | Class::Vertex | Class::Begin | Class::End => {
-                    // A material before the first `begin` is done already.
-                    if i.info.op != Op::Material || self.segment.open {
-                        self.instruction(i);
-                    }
-                }
-                Class::State if i.info.op == Op::ShadeModel && self.segment.open => self.instruction(i),
-                Class::State
-                | Class::Compute
-                | Class::Read
-                | Class::Signal
-                | Class::Jump
-                | Class::Draw
-                | Class::ListDefinition
-                | Class::ListCall => {}
+            // Soft state before the first `begin` is done already.
+            if self.segment.open || !matches!(i.info.op, Op::Material | Op::ShadeModel) {
+                self.part(i);
             }
         }
     }
@@ -502,7 +497,7 @@ impl<'a> Lowering<'a> {
         if !self.waiting.is_empty() && self.waiting.iter().any(|w| names(*w, d)) {
             self.close();
         }
-        if self.segment.words.is_some_and(|words| words.registers >> register(d) & 1 != 0) {
+        if self.segment.word_registers >> register(d) & 1 != 0 {
             self.look_at_words();
         }
         self.segment.before_write(u32::from(register(d)), &mut self.body);

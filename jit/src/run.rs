@@ -189,12 +189,12 @@ impl<'a> Machine<'a> {
             }
             Step::Command { command, regs, ints } => self.command(body, command, regs, ints),
             Step::DrawWords { lazy } => {
-                if let Some(lazy) = body.lazies.get(lazy as usize) {
-                    if let Some(opened) = lazy.opened.get_or_init(|| words::open(lazy)) {
-                        self.open(&opened.dynamic);
-                        self.patch(&opened.dynamic, &opened.patches);
-                        self.draw_open(&opened.dynamic);
-                    }
+                let lazy = body.lazies.get(lazy as usize);
+                let opened = lazy.and_then(|lazy| lazy.opened.get_or_init(|| words::open(lazy)).as_ref());
+                if let Some(opened) = opened {
+                    self.open(&opened.dynamic);
+                    self.patch(&opened.dynamic, &opened.patches);
+                    self.draw_open(&opened.dynamic);
                 }
             }
             Step::Open { dynamic } => {

@@ -1,17 +1,17 @@
 //! The pass: each word once, in order. Jumps go forward only, so every path into an instruction is
 //! known when the pass gets there.
 
-use crate::cost::{self, Budget};
+use crate::cost::{self, Budget, Cost};
 use crate::error::{Detail, Resource, VerifyError};
 use crate::facts::{Body, Confinement, Facts, ListFacts, Occurs, Path, PrimitiveFacts};
 use crate::jumps::{Jump, Pending};
 use crate::place::Place;
 use crate::range::Constants;
-use crate::rows::{self, Check, kind_bit};
+use crate::rows::{self, Check};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use blinkgl::limits::{MAX_LISTS, MAX_PROGRAM_WORDS, REGISTERS};
-use blinkgl::ops::{Callback, Class, External, Op, OpInfo};
+use blinkgl::ops::{Callback, External, Op, OpInfo};
 use blinkgl::wire::{self, HEADER_WORDS, MAGIC, VERSION_MAJOR, VERSION_MINOR};
 
 /// What a pass found.
@@ -32,7 +32,7 @@ pub(crate) fn check(words: &[u32], callback: Callback, budget: Budget) -> Result
         offset: HEADER_WORDS,
         index: 0,
         place: Place::new(callback),
-        primitive: Primitive { mode: 0, begin: 0, vertices_before: 0 },
+        primitive: Primitive { mode: 0, begin: 0, before: Cost::default() },
         primitives: Vec::new(),
         seen: Seen::default(),
         pending: Pending::new(),
@@ -79,8 +79,8 @@ fn header(words: &[u32]) -> Result<(), (u32, Detail)> {
 struct Primitive {
     mode: u32,
     begin: u32,
-    /// Vertices of the path when it began.
-    vertices_before: u32,
+    /// Cost of the path when it began.
+    before: Cost,
 }
 
 /// The body around an open display list.
@@ -94,8 +94,6 @@ struct Outer {
 struct Seen {
     /// All registers together.
     registers: u32,
-    /// All kinds together ([`rows::kind_bit`]).
-    kinds: u16,
     material: bool,
 }
 
@@ -163,7 +161,6 @@ impl Pass<'_> {
                 self.seen.registers |= first | others;
             }
             self.body.path.cost.add(row.step);
-            self.seen.kinds |= row.kind;
             if !row.plain {
                 self.special(code, mask, args)?;
             }
@@ -230,28 +227,28 @@ impl Pass<'_> {
 
             Op::Begin => {
                 self.body.draws.note(self.unconditional());
-                let vertices_before = self.body.path.cost.vertices;
-                self.primitive = Primitive { mode: first, begin: word_offset(self.offset), vertices_before };
+                let before = self.body.path.cost;
+                self.primitive = Primitive { mode: first, begin: word_offset(self.offset), before };
                 self.seen = Seen::default();
                 self.place.set_begin(Some(self.offset));
             }
             Op::End => {
                 let cost = &mut self.body.path.cost;
-                let source = cost.vertices - self.primitive.vertices_before;
+                let source = cost.vertices - self.primitive.before.vertices;
                 // At most three for each of a program's words.
                 let assembled = cost::assembled(self.primitive.mode, source);
                 cost.assembled += u32::try_from(assembled).unwrap_or(0);
                 self.place.set_begin(None);
-                let plain_kinds = kind_bit(Op::Color4, Class::Attribute)
-                    | kind_bit(Op::Vertex3, Class::Vertex)
-                    | kind_bit(Op::End, Class::End);
-                let Seen { registers, kinds, material } = self.seen;
+                // `end` itself is a GL call too. What is none is register work.
+                let (now, before) = (self.body.path.cost, self.primitive.before);
+                let is_gl = now.ops - before.ops == now.gl_calls - before.gl_calls;
+                let Seen { registers, material } = self.seen;
                 self.primitives.push(PrimitiveFacts {
                     begin: self.primitive.begin,
                     end: word_offset(self.offset + 1),
                     mode: self.primitive.mode,
                     vertices: source,
-                    plain: kinds & !plain_kinds == 0 && !material,
+                    plain: is_gl && !material,
                     registers,
                 });
             }
