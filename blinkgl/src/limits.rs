@@ -121,6 +121,13 @@ pub const MAX_ARRAY_BYTES: usize = 64 << 20;
 /// takes some ten milliseconds to compile on a software renderer.
 pub const MAX_SHADERS: usize = 256;
 
+/// Shaders that the server compiles for a client without counting it as the client's drawing time: a program of any
+/// sense needs fewer.
+pub const FREE_SHADERS: u32 = 16;
+
+/// Seconds after which another one is free, up to [`FREE_SHADERS`].
+pub const FREE_SHADER_SECONDS: u64 = 10;
+
 /// Pixels of the off-screen buffers of one client (at eight bytes with their depth, 256 MiB): four windows of
 /// 4K. A window beyond that is drawn directly.
 pub const MAX_OFFSCREEN_PIXELS: u64 = 1 << 25;

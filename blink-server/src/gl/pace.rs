@@ -4,7 +4,10 @@
 //! What a draw costs is known only when it is done. So drawing goes in steps that are small enough by the worst
 //! that they can cover, and after each the clock is looked at. A program of any sense fits into one step.
 
-use blinkgl::limits::{MAX_DRAW_MILLISECONDS, MAX_UNCHECKED_FRAGMENTS};
+use blinkgl::limits::{
+    FREE_SHADER_SECONDS, FREE_SHADERS, MAX_CLIENTS, MAX_DRAW_MILLISECONDS, MAX_UNCHECKED_FRAGMENTS,
+};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// Vertices of a step, at least: whole points, lines and triangles.
@@ -59,15 +62,64 @@ impl Pace {
         (vertices, look)
     }
 
+    /// This long was not the program's doing.
+    pub(super) fn excuse(&mut self, time: Duration) {
+        self.started = self.started.checked_add(time).unwrap_or(self.started);
+    }
+
     /// All that was drawn is done: is there time left?
     pub(super) fn look(&mut self) {
         self.stopped |= self.started.elapsed() > Duration::from_millis(MAX_DRAW_MILLISECONDS);
     }
 }
 
+/// Shaders that clients may have compiled without it being their drawing time.
+#[derive(Debug, Default)]
+pub(super) struct Allowances {
+    /// By client: those left, and when one was added last.
+    clients: HashMap<u32, (u32, Instant)>,
+}
+
+impl Allowances {
+    /// Takes one of a client's.
+    pub(super) fn take(&mut self, client: u32, now: Instant) -> bool {
+        if self.clients.len() >= 2 * MAX_CLIENTS && !self.clients.contains_key(&client) {
+            // Numbers of clients are not used again: most of these are gone.
+            self.clients.clear();
+        }
+        let (left, since) = self.clients.entry(client).or_insert((FREE_SHADERS, now));
+        let more = now.saturating_duration_since(*since).as_secs() / FREE_SHADER_SECONDS;
+        if more > 0 {
+            *left = left.saturating_add(u32::try_from(more).unwrap_or(u32::MAX)).min(FREE_SHADERS);
+            *since = now;
+        }
+        let is_free = *left > 0;
+        *left = left.saturating_sub(1);
+        is_free
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shaders_are_free_until_there_are_many() {
+        let mut allowances = Allowances::default();
+        let now = Instant::now();
+        let free = (0..100).filter(|_| allowances.take(1, now)).count();
+        assert_eq!(free, FREE_SHADERS as usize);
+        assert!(allowances.take(2, now), "another client's are its own");
+        let later = now + Duration::from_secs(FREE_SHADER_SECONDS);
+        assert!(allowances.take(1, later) && !allowances.take(1, later));
+        let much_later = later + Duration::from_secs(1_000_000);
+        let free = (0..100).filter(|_| allowances.take(1, much_later)).count();
+        assert_eq!(free, FREE_SHADERS as usize);
+        for client in 3..1000 {
+            allowances.take(client, now);
+        }
+        assert!(allowances.clients.len() <= 2 * MAX_CLIENTS);
+    }
 
     #[test]
     fn small_drawing_is_one_step_large_is_many() {

@@ -58,6 +58,12 @@ impl<'a> ResourceScope<'a> {
         self.resources.buffers.get(&self.key(oid))
     }
 
+    /// Whose they are.
+    #[must_use]
+    pub fn client(self) -> u32 {
+        self.client
+    }
+
     fn key(self, oid: u32) -> ResourceKey {
         ResourceKey { client: self.client, context: self.context, oid }
     }

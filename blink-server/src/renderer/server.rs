@@ -696,8 +696,11 @@ impl Server {
         let Some((kind, limit)) = self.clients.get(&id.client).and_then(|c| c.exhausted(tick)) else {
             return false;
         };
-        let words = [callback as u32, kind as u32, u32::try_from(limit).unwrap_or(u32::MAX), 0];
-        self.event(id, EventKind::Quota, now, words);
+        // Once for each time that it is stopped: its ring must not fill with the same event frame by frame.
+        if self.window(id).is_some_and(|window| !window.stopped) {
+            let words = [callback as u32, kind as u32, u32::try_from(limit).unwrap_or(u32::MAX), 0];
+            self.event(id, EventKind::Quota, now, words);
+        }
         if let Some(window) = self.window_mut(id) {
             let what = match kind {
                 QuotaKind::Vertices => "vertices",
