@@ -651,11 +651,13 @@ impl Server {
             let limit = u32::try_from(limit).unwrap_or(u32::MAX);
             self.event(view.id, EventKind::Quota, now, [callback as u32, kind as u32, limit, 0]);
         }
+        // This very run may be what the client is stopped for.
+        let is_paused = self.clients.get(&view.id.client).is_some_and(|c| tick < c.slow_until);
         if let Some(window) = self.window_mut(view.id) {
             if let Some(stop) = outcome.stop {
                 window.error = Some(stop.to_string());
                 window.stopped = true;
-            } else if window.stopped && program.callback() == Callback::Redraw {
+            } else if window.stopped && !is_paused && program.callback() == Callback::Redraw {
                 window.error = None;
                 window.stopped = false;
             }
