@@ -57,7 +57,7 @@ impl<'a> Commit<'a> {
         callback: Callback,
         program: &WireProgram,
     ) -> Result<(), Error> {
-        self.check(oid, ObjectType::Procedure)?;
+        self.check_target(oid, ObjectType::Procedure)?;
         self.put_procedure(oid, callback, program)
     }
 
@@ -123,7 +123,7 @@ impl<'a> Commit<'a> {
         info: &TextureInfo,
         write: impl FnOnce(&mut TextureWriter<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.check(oid, ObjectType::Texture)?;
+        self.check_target(oid, ObjectType::Texture)?;
         self.put_texture(oid, info, write)
     }
 
@@ -211,6 +211,33 @@ impl<'a> Commit<'a> {
         self.put_bytes(oid, kind, [0; 8], &bytes_of(data))
     }
 
+    /// Replaces a vertex buffer, or makes the one of a [reserved](Context::reserve) OID.
+    ///
+    /// # Errors
+    /// As [`Commit::set_buffer`].
+    pub fn set_vertex_buffer(&mut self, oid: ObjectId, bytes: &[u8]) -> Result<(), Error> {
+        self.check_target(oid, ObjectType::VertexBuffer)?;
+        self.put_bytes(oid, ObjectType::VertexBuffer, [0; 8], bytes)
+    }
+
+    /// Replaces an index buffer, or makes the one of a [reserved](Context::reserve) OID.
+    ///
+    /// # Errors
+    /// As [`Commit::set_buffer`].
+    pub fn set_index_buffer(&mut self, oid: ObjectId, bytes: &[u8]) -> Result<(), Error> {
+        self.check_target(oid, ObjectType::IndexBuffer)?;
+        self.put_bytes(oid, ObjectType::IndexBuffer, [0; 8], bytes)
+    }
+
+    /// Makes the register file of a [reserved](Context::reserve) OID, with these values.
+    ///
+    /// # Errors
+    /// As [`Commit::registers`].
+    pub fn set_registers(&mut self, oid: ObjectId, values: &[f32; REGISTERS]) -> Result<(), Error> {
+        self.check_target(oid, ObjectType::Registers)?;
+        self.put_words(oid, ObjectType::Registers, [0; 8], &values.map(f32::to_bits))
+    }
+
     /// A new register file, all zeros. [`Commit::register_file`] sets what procedures shall find when
     /// they first run; [`Context::registers`] is for later.
     ///
@@ -257,7 +284,7 @@ impl<'a> Commit<'a> {
     /// # Errors
     /// No such window; as [`Commit::window`].
     pub fn set_window(&mut self, oid: ObjectId, desc: &WindowDesc) -> Result<(), Error> {
-        self.check(oid, ObjectType::Window)?;
+        self.check_target(oid, ObjectType::Window)?;
         self.put_window(oid, desc)
     }
 
@@ -308,13 +335,19 @@ impl<'a> Commit<'a> {
     }
 
     fn new_oid(&mut self) -> Result<ObjectId, Error> {
+        self.check_room()?;
+        self.context.next_oid().ok_or(Error::TooManyObjects(MAX_OBJECTS))
+    }
+
+    /// Is there a slot for one more object?
+    fn check_room(&self) -> Result<(), Error> {
         let removed = self.changes.values().filter(|change| change.is_none()).count();
         let is_new = |oid| ObjectId::new(oid).is_none_or(|oid| self.context.object(oid).is_err());
         let added = self.changes.iter().filter(|&(&oid, change)| change.is_some() && is_new(oid));
         if self.context.objects().count() + added.count() - removed >= MAX_OBJECTS {
             return Err(Error::TooManyObjects(MAX_OBJECTS));
         }
-        self.context.next_oid().ok_or(Error::TooManyObjects(MAX_OBJECTS))
+        Ok(())
     }
 
     /// The object as it will be after this commit.
@@ -327,6 +360,14 @@ impl<'a> Commit<'a> {
 
     fn check(&self, oid: ObjectId, wanted: ObjectType) -> Result<(), Error> {
         check_type(oid, self.effective(oid)?, wanted)
+    }
+
+    /// Can this object be replaced by one of the type, or made, because its OID is reserved?
+    fn check_target(&self, oid: ObjectId, wanted: ObjectType) -> Result<(), Error> {
+        if !self.changes.contains_key(&oid.number()) && self.context.is_reserved(oid) {
+            return self.check_room();
+        }
+        self.check(oid, wanted)
     }
 
     /// All objects of a type as they will be after this commit, but `oid`.

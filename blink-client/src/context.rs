@@ -9,10 +9,10 @@ use crate::{Error, ObjectId};
 use blinkgl::layout::{
     self, DATA_PAGE, ObjectType, SLOT_BYTES, Slot, WindowDesc, aperture, context, join, slot, slot_offset,
 };
-use blinkgl::limits::{EVENT_RING_ENTRIES, PAGE_SIZE};
+use blinkgl::limits::{EVENT_RING_ENTRIES, MAX_OBJECTS, PAGE_SIZE};
 use blinkgl::shm::{OutOfBounds, Shm, ShmOffset};
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -63,6 +63,8 @@ pub struct Context {
     slots: Vec<SlotState>,
     commit: u32,
     last_oid: u32,
+    /// Given out by [`Context::reserve`], and not published yet.
+    reserved: BTreeSet<u32>,
     events_taken: u32,
     clock: Cell<Clock>,
 }
@@ -99,6 +101,7 @@ impl Context {
             slots: Vec::new(),
             commit,
             last_oid: 0,
+            reserved: BTreeSet::new(),
             events_taken,
             clock: Cell::default(),
         })
@@ -109,6 +112,21 @@ impl Context {
         // An error here would be one at the next allocation too, which can tell it.
         let _reclaimed = self.reclaim();
         Commit::new(self)
+    }
+
+    /// An OID for an object to come: [`Commit::set_procedure`] and the like make it then. So a program can name
+    /// a texture or buffer whose content comes later.
+    ///
+    /// # Errors
+    /// All OIDs have been used.
+    pub fn reserve(&mut self) -> Result<ObjectId, Error> {
+        let oid = self.next_oid().ok_or(Error::TooManyObjects(MAX_OBJECTS))?;
+        self.reserved.insert(oid.number());
+        Ok(oid)
+    }
+
+    pub(crate) fn is_reserved(&self, oid: ObjectId) -> bool {
+        self.reserved.contains(&oid.number())
     }
 
     /// Asks for a run of the window's `update` callback: a commit of its own.
@@ -307,6 +325,7 @@ impl Context {
                 None => self.free_slot(),
             };
             self.write_slot(slot, Some((oid, &object)))?;
+            self.reserved.remove(&oid);
             self.published.insert(oid, Published { slot, object });
         }
         let slots = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);

@@ -288,6 +288,42 @@ fn an_area_of_a_texture_is_a_new_texture_that_names_its_base() {
 
 /// Pages of replaced objects come back when the scan has seen their replacement, not before.
 #[test]
+fn reserved_oids_become_objects() {
+    let (mut context, shm, _) = context_of(16);
+    let [texture, buffer, unused] = [(); 3].map(|()| context.reserve().unwrap());
+    assert!(texture != buffer && buffer != unused);
+    let mut commit = context.commit();
+    let other = commit.vertex_buffer(&[1]).unwrap();
+    assert!(![texture, buffer, unused].contains(&other));
+    commit.set_texture(texture, &TextureInfo::bgra(1, 1), &[1, 2, 3, 4]).unwrap();
+    assert!(matches!(commit.set_vertex_buffer(texture, &[1]), Err(Error::WrongType { .. })));
+    commit.set_index_buffer(buffer, &[1, 2]).unwrap();
+    // What is only reserved is no object: no window may name it.
+    let window = WindowDesc { registers: unused.number(), ..WindowDesc::default() };
+    assert!(matches!(commit.window(&window), Err(Error::NoObject(oid)) if oid == unused));
+    commit.finish().unwrap();
+    let (_, objects) = scan(&shm).unwrap();
+    let kinds: Vec<_> = objects.iter().map(|(&oid, (slot, _))| (oid, slot.type_code)).collect();
+    assert_eq!(
+        kinds,
+        [
+            (texture, ObjectType::Texture),
+            (buffer, ObjectType::IndexBuffer),
+            (other, ObjectType::VertexBuffer)
+        ]
+        .map(|(oid, kind)| (oid.number(), kind as u32))
+    );
+    // Published, it is an object as any: of its type, and gone once it is removed.
+    let mut commit = context.commit();
+    assert!(matches!(commit.set_vertex_buffer(buffer, &[1]), Err(Error::WrongType { .. })));
+    commit.set_index_buffer(buffer, &[3]).unwrap();
+    commit.remove(texture).unwrap();
+    commit.finish().unwrap();
+    let again = context.commit().set_texture(texture, &TextureInfo::bgra(1, 1), &[0; 4]);
+    assert!(matches!(again, Err(Error::NoObject(_))));
+}
+
+#[test]
 fn pages_wait_for_the_scan() {
     let (mut context, shm, _memory) = context_of(4);
     let mut commit = context.commit();
