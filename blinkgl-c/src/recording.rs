@@ -1,0 +1,262 @@
+//! A stored procedure while C calls record it: checks each argument against the op table, and follows what decides how
+//! later calls are recorded.
+
+use crate::error::{Mistake, gl};
+use crate::value::{Value, single};
+use blinkgl::gl::{MatrixMode, TextureUnit};
+use blinkgl::ops::{AttribGroup, Callback, Class, Kind, Op};
+use blinkgl::record::Label;
+use blinkgl::wire::Arg;
+use blinkgl::{RecordError, Recorder, WireProgram};
+use verifier::VerifyError;
+
+/// Matrix mode and active texture unit: what each callback and each list starts with, and what OpenGL programs
+/// leave for later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Selected {
+    /// `GL_MODELVIEW`...
+    pub matrix_mode: u32,
+    /// `GL_TEXTURE0`...
+    pub unit: u32,
+}
+
+impl Default for Selected {
+    fn default() -> Selected {
+        Selected { matrix_mode: MatrixMode::Modelview.value(), unit: TextureUnit::Texture0.value() }
+    }
+}
+
+/// A procedure while it is recorded.
+#[derive(Debug)]
+pub struct Recording {
+    /// For what.
+    pub callback: Callback,
+    /// The program. What is recorded here directly needs [`Recording::credit`] after it.
+    pub p: Recorder,
+    /// For each op the call that recorded it.
+    calls: Vec<&'static str>,
+    /// At this place of the program.
+    pub selected: Selected,
+    /// Between `glBegin` and `glEnd`.
+    pub in_begin: bool,
+    /// The list that is defined, and what is selected outside of it.
+    pub list: Option<(u32, Selected)>,
+    /// For each `glPushAttrib`: its groups, and what was selected.
+    pushed: Vec<(u32, Selected)>,
+    /// What the program's array pointers and switches are, if known: see `arrays`.
+    pub arrays: [Option<[u32; 5]>; 5],
+    /// Labels by the number that C has.
+    pub labels: Vec<Label>,
+}
+
+/// A finished program, and the call that recorded each of its ops.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The program.
+    pub program: WireProgram,
+    /// Calls by op index.
+    pub calls: Vec<&'static str>,
+}
+
+/// The value sets of the table are those of OpenGL, but for what is Blink's own.
+fn enum_mistake(kind: &str, value: u32) -> Mistake {
+    Mistake::new(gl::INVALID_ENUM, format!("Blink has no {kind} {value:#06x}"))
+}
+
+impl Recording {
+    /// An empty program.
+    pub fn new(callback: Callback) -> Recording {
+        Recording {
+            callback,
+            p: Recorder::new(),
+            calls: Vec::new(),
+            selected: Selected::default(),
+            in_begin: false,
+            list: None,
+            pushed: Vec::new(),
+            arrays: [None; 5],
+            labels: Vec::new(),
+        }
+    }
+
+    /// Names the call that recorded what is new.
+    pub fn credit(&mut self, call: &'static str) {
+        self.calls.resize(self.p.op_count(), call);
+    }
+
+    /// Records an op.
+    pub fn put(&mut self, call: &'static str, op: Op, values: &[Value]) -> Result<(), Mistake> {
+        let row = op.info();
+        if self.in_begin && !row.class.inside_begin() {
+            return Err(Mistake::operation("not between glBegin and glEnd"));
+        }
+        match row.class {
+            Class::Vertex | Class::End if !self.in_begin => {
+                return Err(Mistake::operation("only between glBegin and glEnd"));
+            }
+            Class::Begin | Class::Draw | Class::ListCall
+                if self.callback != Callback::Redraw && self.list.is_none() =>
+            {
+                return Err(Mistake::operation(
+                    "only the redraw callback (GLUT's display function) draws, or a display list",
+                ));
+            }
+            Class::State | Class::Attribute if self.callback == Callback::Input => {
+                return Err(Mistake::operation("the input callback has no OpenGL"));
+            }
+            Class::ListDefinition if matches!(self.callback, Callback::Redraw | Callback::Input) => {
+                return Err(Mistake::operation("display lists are defined in init, reshape or update"));
+            }
+            Class::Compute | Class::Read | Class::Signal | Class::Jump if self.list.is_some() => {
+                return Err(Mistake::operation(
+                    "not in a display list: registers are worked on outside of it",
+                ));
+            }
+            Class::Compute
+            | Class::Read
+            | Class::Signal
+            | Class::Jump
+            | Class::State
+            | Class::Attribute
+            | Class::Vertex
+            | Class::Begin
+            | Class::End
+            | Class::Draw
+            | Class::ListDefinition
+            | Class::ListCall => {}
+        }
+        let mut args = Vec::with_capacity(values.len());
+        for (value, operand) in values.iter().zip(row.operands) {
+            args.push(argument(*value, operand.kind)?);
+        }
+        self.p.instruction(op, &args);
+        self.credit(call);
+        self.follow(op, &args);
+        Ok(())
+    }
+
+    fn follow(&mut self, op: Op, args: &[Arg]) {
+        let first = match args.first() {
+            Some(Arg::Const(word)) => *word,
+            Some(Arg::Reg(_)) | None => 0,
+        };
+        if op == Op::MatrixMode {
+            self.selected.matrix_mode = first;
+        } else if op == Op::ActiveTexture {
+            self.selected.unit = first;
+        } else if op == Op::Begin {
+            self.in_begin = true;
+        } else if op == Op::End {
+            self.in_begin = false;
+        } else if op == Op::PushAttrib {
+            self.pushed.push((first, self.selected));
+        } else if op == Op::PopAttrib {
+            if let Some((groups, selected)) = self.pushed.pop() {
+                if groups & AttribGroup::TRANSFORM.value() != 0 {
+                    self.selected.matrix_mode = selected.matrix_mode;
+                }
+                if groups & AttribGroup::TEXTURE.value() != 0 {
+                    self.selected.unit = selected.unit;
+                }
+            }
+        } else if op == Op::NewList {
+            self.list = Some((first, self.selected));
+            self.selected = Selected::default();
+        } else if op == Op::EndList
+            && let Some((_, selected)) = self.list.take()
+        {
+            self.selected = selected;
+        }
+    }
+
+    /// Makes the program select what the C program has selected.
+    pub fn select(&mut self, call: &'static str, wanted: Selected) -> Result<(), Mistake> {
+        if self.selected.matrix_mode != wanted.matrix_mode {
+            self.put(call, Op::MatrixMode, &[wanted.matrix_mode.into()])?;
+        }
+        if self.selected.unit != wanted.unit {
+            self.put(call, Op::ActiveTexture, &[wanted.unit.into()])?;
+        }
+        Ok(())
+    }
+
+    /// Ends the recording. What is wrong names the call that recorded it.
+    pub fn finish(self) -> Result<Recorded, Mistake> {
+        let Recording { p, calls, .. } = self;
+        match p.finish() {
+            Ok(program) => Ok(Recorded { program, calls }),
+            Err(error @ RecordError::TooLong { .. }) => {
+                Err(Mistake::new(gl::OUT_OF_MEMORY, error.to_string()))
+            }
+            Err(error) => Err(Mistake::new(gl::INVALID_OPERATION, error.to_string())),
+        }
+    }
+}
+
+impl Recorded {
+    /// Verifies it as the server will.
+    pub fn verify(self, callback: Callback) -> Result<WireProgram, Mistake> {
+        let Recorded { program, calls } = self;
+        match verifier::verify(program.clone(), callback) {
+            Ok(_) => Ok(program),
+            Err(error) => Err(Mistake::operation(refusal(&calls, &error))),
+        }
+    }
+}
+
+fn refusal(calls: &[&'static str], error: &VerifyError) -> String {
+    let at = usize::try_from(error.op_index).ok().and_then(|index| calls.get(index));
+    let call = at.map_or("at its end".to_owned(), |call| format!("at {call}"));
+    format!("the procedure is wrong {call}: {error}")
+}
+
+/// What a value becomes as an operand of a kind.
+fn argument(value: Value, kind: Kind) -> Result<Arg, Mistake> {
+    let register = |what: &str| Err(Mistake::new(gl::INVALID_VALUE, format!("{what} can't be a register")));
+    match (value, kind) {
+        (Value::Bad(found), _) => {
+            Err(Mistake::new(gl::INVALID_VALUE, format!("{found} is no register, and no value")))
+        }
+        (Value::Register(reg), Kind::Dst | Kind::Float | Kind::Int | Kind::Raw) => Ok(Arg::Reg(reg)),
+        (Value::Register(_), Kind::Enum(set) | Kind::Bits(set)) => register(set.name),
+        (
+            Value::Register(_),
+            Kind::Bool | Kind::Texture | Kind::Buffer | Kind::Count | Kind::List | Kind::Label,
+        ) => register("this"),
+        (Value::Float(number), Kind::Float | Kind::Raw) => Ok(Arg::from(number)),
+        (Value::Int(number), Kind::Float | Kind::Raw) => Ok(Arg::from(single(number.into()))),
+        (Value::Bits(number), Kind::Float) => Ok(Arg::from(single(number.into()))),
+        (Value::Int(number), Kind::Int) => Ok(Arg::from(number)),
+        (Value::Float(number), Kind::Int) => Ok(Arg::from(truncated(number))),
+        (Value::Bits(bits), Kind::Int | Kind::Raw) => Ok(Arg::Const(bits)),
+        (Value::Float(number), _) => argument(Value::Int(truncated(number)), kind),
+        (Value::Int(number), _) => argument(Value::Bits(number.cast_unsigned()), kind),
+        (Value::Bits(bits), Kind::Enum(set)) => {
+            if set.contains(bits) {
+                Ok(Arg::Const(bits))
+            } else {
+                Err(enum_mistake(set.name, bits))
+            }
+        }
+        (Value::Bits(bits), Kind::Bits(set)) => match bits & !set.all_bits() {
+            0 => Ok(Arg::Const(bits)),
+            unknown => Err(Mistake::new(
+                gl::INVALID_VALUE,
+                format!("Blink has no {} with the bits {unknown:#06x}", set.name),
+            )),
+        },
+        (Value::Bits(bits), Kind::Bool) => Ok(Arg::Const(u32::from(bits != 0))),
+        (Value::Bits(bits), Kind::Texture | Kind::Buffer | Kind::Count | Kind::List | Kind::Label) => {
+            Ok(Arg::Const(bits))
+        }
+        (Value::Bits(_), Kind::Dst) => {
+            Err(Mistake::new(gl::INVALID_VALUE, "a register is written, not a number".to_owned()))
+        }
+    }
+}
+
+/// As registers become integers: truncated, saturating, NaN to 0.
+#[allow(clippy::cast_possible_truncation, reason = "saturating is meant")]
+fn truncated(number: f32) -> i32 {
+    number as i32
+}
