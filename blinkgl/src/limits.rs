@@ -103,6 +103,10 @@ pub const MAX_SCAN_RETRIES: u32 = 3;
 /// Steps of a lowered program above which Cranelift is not asked: about 4,000 cycles each.
 pub const MAX_COMPILE_STEPS: usize = 16_384;
 
+/// Bytes of the programs, as the server keeps them, that are kept for the next client that publishes the same: those of
+/// some dozen applications.
+pub const MAX_CACHED_PROGRAM_BYTES: usize = 64 << 20;
+
 /// Clients of one server.
 pub const MAX_CLIENTS: usize = 64;
 

@@ -8,6 +8,7 @@
 //! tier only computes registers and decides jumps between calls that work through tables.
 pub mod arith;
 mod builder;
+mod cache;
 mod edges;
 pub mod env;
 mod expand;
@@ -24,6 +25,7 @@ pub mod trace;
 mod translate;
 mod words;
 
+pub use cache::ProgramCache;
 pub use edges::{PrimitiveRun, interior_edges};
 pub use env::{DamageRect, Effects, Environment, Stop};
 pub use gl::{

@@ -7,8 +7,8 @@ use crate::run::{Machine, Outcome, Run};
 use crate::step::Step;
 use blinkgl::ops::Callback;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use verifier::{Facts, VerifiedProgram};
 
 /// What executes a program.
@@ -36,6 +36,7 @@ pub enum TierChoice {
 pub struct Program {
     lowered: LoweredProgram,
     facts: Facts,
+    words: Arc<[u32]>,
     /// `None` inside: cannot be compiled.
     native: OnceLock<Option<Native>>,
     /// Given to a compile queue.
@@ -53,6 +54,7 @@ impl Program {
         Program {
             lowered: lower::lower(&verified),
             facts: verified.facts().clone(),
+            words: Arc::clone(verified.shared_words()),
             native: OnceLock::new(),
             claimed: AtomicBool::new(false),
         }
@@ -62,6 +64,12 @@ impl Program {
     #[must_use]
     pub fn callback(&self) -> Callback {
         self.lowered.callback
+    }
+
+    /// Its words.
+    #[must_use]
+    pub fn words(&self) -> &[u32] {
+        &self.words
     }
 
     /// What the verifier found.

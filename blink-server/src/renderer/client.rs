@@ -15,7 +15,7 @@ use blinkgl::limits::{
 use blinkgl::ops::Callback;
 use blinkgl::shm::{Shm, ShmOffset};
 use blinkgl::wire::WireProgram;
-use jit::{Outcome, Program};
+use jit::{Outcome, Program, ProgramCache};
 use rustix::fd::OwnedFd;
 use rustix::net::SendFlags;
 use std::collections::BTreeMap;
@@ -370,7 +370,7 @@ impl Client {
     }
 
     /// Scans a context and takes over what changed. `None`: the client was in the middle of a commit.
-    pub fn scan(&mut self, index: u32, now: u64) -> Option<Vec<Consequence>> {
+    pub fn scan(&mut self, index: u32, programs: &mut ProgramCache, now: u64) -> Option<Vec<Consequence>> {
         let started = Instant::now();
         let context = self.contexts.get_mut(&index)?;
         let (changes, commit) = match context.array.scan(&context.memory) {
@@ -390,12 +390,19 @@ impl Client {
         self.stats.scan_time.add(nanoseconds(started));
         let mut consequences = Vec::with_capacity(changes.len());
         for change in changes {
-            self.take_over(index, change, now, &mut consequences);
+            self.take_over(index, change, programs, now, &mut consequences);
         }
         Some(consequences)
     }
 
-    fn take_over(&mut self, index: u32, change: Change, now: u64, out: &mut Vec<Consequence>) {
+    fn take_over(
+        &mut self,
+        index: u32,
+        change: Change,
+        programs: &mut ProgramCache,
+        now: u64,
+        out: &mut Vec<Consequence>,
+    ) {
         match change {
             Change::Removed { oid } => out.extend(self.remove(index, oid)),
             Change::Refused { oid, kind, refusal } => self.refuse(index, oid, kind, refusal, now),
@@ -415,7 +422,7 @@ impl Client {
                 if !same_type {
                     out.extend(self.remove(index, oid));
                 }
-                out.extend(self.update(index, oid, version, object, now));
+                out.extend(self.update(index, oid, version, object, programs, now));
             }
         }
     }
@@ -447,6 +454,7 @@ impl Client {
         oid: u32,
         version: u32,
         object: Object,
+        programs: &mut ProgramCache,
         now: u64,
     ) -> Option<Consequence> {
         let context = self.contexts.get_mut(&index)?;
@@ -462,7 +470,7 @@ impl Client {
                 Some(Consequence::Window(oid))
             }
             Object::Procedure { callback, program } => {
-                self.procedure(index, oid, version, callback, program, now)
+                self.procedure(index, oid, version, (callback, program), programs, now)
             }
             Object::Texture(image) => {
                 self.stats.copied_bytes += image.bytes.len() as u64;
@@ -496,16 +504,16 @@ impl Client {
         index: u32,
         oid: u32,
         version: u32,
-        callback: Callback,
-        program: WireProgram,
+        (callback, program): (Callback, WireProgram),
+        programs: &mut ProgramCache,
         now: u64,
     ) -> Option<Consequence> {
         let bytes = program.untrusted_words().len() * 4;
         self.stats.copied_bytes += bytes as u64;
         self.stats.program_bytes += bytes as u64;
         let started = Instant::now();
-        let verified = verifier::verify(program, callback);
-        self.stats.verify_time.add(nanoseconds(started));
+        let accepted = programs.accept(program, callback);
+        self.stats.accept_time.add(nanoseconds(started));
         let context = self.contexts.get_mut(&index)?;
         let empty = || {
             Stored::Procedure(Procedure {
@@ -521,11 +529,10 @@ impl Client {
             return None;
         };
         stored.version = version;
-        match verified {
-            Ok(verified) => {
-                let started = Instant::now();
-                stored.program = Some(Arc::new(Program::new(verified)));
-                self.stats.lower_time.add(nanoseconds(started));
+        match accepted {
+            Ok((program, was_there)) => {
+                stored.program = Some(program);
+                self.stats.cached_procedures += u64::from(was_there);
                 stored.program_version = version;
                 stored.program_bytes = bytes;
                 stored.runs = 0;

@@ -14,7 +14,7 @@ use blinkgl::layout::{EventKind, ObjectError, PLACE_ANYWHERE, QuotaKind};
 use blinkgl::limits::{MAX_DRAW_MILLISECONDS, MAX_LIST_BYTES, PAUSE_AFTER_SLOW_DRAWING};
 use blinkgl::ops::Callback;
 use blinkgl::shm::Shm;
-use jit::{CompileQueue, Environment, Outcome, Program, Stop};
+use jit::{CompileQueue, Environment, Outcome, Program, ProgramCache, Stop};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -42,6 +42,8 @@ pub struct Server {
     /// Pixels to be drawn anew.
     pub(super) dirty: Region,
     compile: CompileQueue,
+    /// All clients' programs.
+    programs: ProgramCache,
     /// Frames made.
     pub(super) frame: u64,
     /// The refresh interval that the last frame was made in.
@@ -80,6 +82,7 @@ impl Server {
             seat: Seat::default(),
             dirty: Region::from_rect(area),
             compile: CompileQueue::new(1),
+            programs: ProgramCache::default(),
             frame: 0,
             last_tick: None,
             pending: true,
@@ -234,7 +237,8 @@ impl Server {
         let indices: Vec<u32> = client.contexts.keys().copied().collect();
         for index in indices {
             // In the middle of a commit, a client rings again at its end: nothing is lost by waiting.
-            let scanned = self.clients.get_mut(&id).and_then(|client| client.scan(index, now));
+            let Server { clients, programs, .. } = self;
+            let scanned = clients.get_mut(&id).and_then(|client| client.scan(index, programs, now));
             let mut consequences = scanned.unwrap_or_default();
             // Parents before their children, in whatever slots they are; what a window names before it.
             if let Some(context) = self.context_mut(id, index) {

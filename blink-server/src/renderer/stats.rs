@@ -76,10 +76,10 @@ pub struct ClientStats {
     pub redraw_intervals: Samples,
     /// Durations of scans.
     pub scan_time: Samples,
-    /// Durations of verification.
-    pub verify_time: Samples,
-    /// Durations of lowering.
-    pub lower_time: Samples,
+    /// Durations from a procedure's words to a program that can run.
+    pub accept_time: Samples,
+    /// Procedures that were in the cache, published before by this client or another.
+    pub cached_procedures: u64,
     /// Durations of `redraw`, GL calls included.
     pub redraw_time: Samples,
     /// Draw calls.
@@ -106,8 +106,8 @@ impl ClientStats {
             "update_interval_ms": self.update_intervals.summary(MILLISECOND),
             "redraw_interval_ms": self.redraw_intervals.summary(MILLISECOND),
             "scan_us": self.scan_time.summary(MICROSECOND),
-            "verify_us": self.verify_time.summary(MICROSECOND),
-            "lower_us": self.lower_time.summary(MICROSECOND),
+            "accept_us": self.accept_time.summary(MICROSECOND),
+            "cached_procedures": self.cached_procedures,
             "redraw_us": self.redraw_time.summary(MICROSECOND),
             "gl_draws": self.gl_draws,
             "gl_state_calls": self.gl_state_calls,
