@@ -59,6 +59,9 @@ fn gears_turn_without_their_client() {
         pictures.push(fixture.part(content));
     }
     fixture.save("two-gears");
+    // The second one's four procedures are the first one's.
+    let cached = [0, 1].map(|client| stats(&mut fixture, client)["cached_procedures"].as_u64());
+    assert_eq!(cached, [Some(0), Some(4)]);
     for pair in pictures.windows(2) {
         assert_ne!(pair[0], pair[1], "each frame shows another angle");
     }
