@@ -91,10 +91,14 @@ impl Display {
 
     /// Starts a client with this title.
     pub fn client(&self, name: &str, title: &str, arguments: &[&str]) -> Client {
+        self.start_client(&program(name), title, &[arguments, &["--title", title]].concat())
+    }
+
+    /// Starts a client that gives its window this title by itself.
+    pub fn start_client(&self, program: &Path, title: &str, arguments: &[&str]) -> Client {
         let log = self.directory.join(format!("{title}.log"));
-        let process = Command::new(program(name))
+        let process = Command::new(program)
             .args(arguments)
-            .args(["--title", title])
             .env("BLINK_DISPLAY", self.directory.join("blink"))
             .stdin(Stdio::null())
             .stderr(File::create(&log).expect("a log"))
