@@ -18,11 +18,12 @@ const TOLERANCE: u8 = 2;
 const ONE_OF: usize = 200;
 
 /// The programs and the titles of their windows.
-const PROGRAMS: [(&str, &str); 4] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("gears", "Gears in C"),
     ("gears-idle", "Gears in C"),
     ("lights", "Lights"),
     ("fogmirror", "Fog and mirror"),
+    ("arrays", "Textures and arrays"),
 ];
 
 /// Where the C programs are. They are built once for all tests of a process, by the script that a user would run.
@@ -164,6 +165,27 @@ fn keys_reach_it_and_escape_ends_it() {
     display.key(1);
     assert_eq!(client.end().code(), Some(0), "{}", client.log());
     wait_for("the window to go", || display.control.windows().ok()?.is_empty().then_some(()));
+}
+
+#[test]
+fn a_program_without_glut() {
+    let display = Display::start();
+    let mut client = start(&display, "hello", "Hello from C", &[]);
+    let window = display.window(&client);
+    let mut before = wait_for("a triangle", || Some(display.content(&window)).filter(|p| p.lit() > 10_000));
+    for _ in 0..3 {
+        before = display.changed(&window, &before);
+    }
+    let middle = before.at(150, 150);
+    assert!(middle.iter().take(3).all(|c| *c > 60), "all corners' colors meet in the middle: {middle:?}");
+    // It hears of keys, and changes its window.
+    display.key(28);
+    wait_for("another title", || {
+        display.control.windows().ok()?.iter().any(|w| w.title == "Key 28").then_some(())
+    });
+    display.control.run(&["close", &window.id]).expect("the server answers");
+    assert_eq!(client.end().code(), Some(0), "{}", client.log());
+    assert_eq!(client.log(), "", "it has nothing to complain of");
 }
 
 #[test]

@@ -2,6 +2,10 @@
 #ifndef BLINK_HEADLESS_GLUT_H
 #define BLINK_HEADLESS_GLUT_H
 
+/* Buffers and multitexture are calls of OpenGL 1.5, which the first header declares if asked to. */
+#ifndef GL_GLEXT_PROTOTYPES
+#define GL_GLEXT_PROTOTYPES
+#endif
 #include <GL/gl.h>
 #include <GL/glu.h>
 
