@@ -71,7 +71,9 @@ pub fn lower(program: &VerifiedProgram) -> LoweredProgram {
         targets: Vec::with_capacity(program.jump_targets().len()),
         registers: 0,
     };
-    lowering.body.steps.reserve(facts.instructions as usize / 2);
+    // Steps at most: what primitives have inside, vertices and their ends, makes none of its own.
+    let inside: u32 = facts.primitives.iter().filter(|p| p.plain).map(|p| p.vertices.saturating_add(2)).sum();
+    lowering.body.steps.reserve(facts.instructions.saturating_sub(inside) as usize);
     let mut instructions = program.instructions();
     while let Some(instruction) = instructions.next() {
         if instruction.is_target {
@@ -108,7 +110,7 @@ struct Lowering<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    #[inline]
+    #[inline(always)]
     fn instruction(&mut self, i: VerifiedInstruction<'a>) {
         let mask = i.mask;
         match i.info.op {
@@ -333,7 +335,7 @@ impl<'a> Lowering<'a> {
 
     /// A plain primitive, at its `begin`: becomes part of a segment of words, without a look at each of them. Gives
     /// where it ends.
-    #[inline]
+    #[inline(always)]
     fn plain_primitive(&mut self, i: VerifiedInstruction<'a>) -> Option<usize> {
         if i.info.op != Op::Begin {
             return None;
@@ -464,7 +466,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn unary(&mut self, i: VerifiedInstruction<'a>, op: Unary) {
         if let [d, a] = *i.args {
             let reg = i.mask & 2 != 0;
@@ -477,7 +479,7 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn binary(&mut self, i: VerifiedInstruction<'a>, op: Binary) {
         if let [d, a, b] = *i.args {
             let regs = operands(i.mask >> 1);
@@ -491,17 +493,25 @@ impl<'a> Lowering<'a> {
     }
 
     /// A step that writes register `d`.
-    #[inline]
+    #[inline(always)]
     fn write(&mut self, d: u32, step: Step, i: VerifiedInstruction<'a>) {
         self.reads(i);
         if !self.waiting.is_empty() && self.waiting.iter().any(|w| names(*w, d)) {
             self.close();
         }
-        if self.segment.word_registers >> register(d) & 1 != 0 {
+        if self.segment.open {
+            self.before_write(register(d));
+        }
+        self.body.steps.push(step);
+    }
+
+    /// A register is about to be written while a segment is open.
+    #[inline(never)]
+    fn before_write(&mut self, d: u8) {
+        if self.segment.word_registers >> d & 1 != 0 {
             self.look_at_words();
         }
-        self.segment.before_write(u32::from(register(d)), &mut self.body);
-        self.body.steps.push(step);
+        self.segment.before_write(u32::from(d), &mut self.body);
     }
 
     /// Notes the registers of an instruction, and gives them.
