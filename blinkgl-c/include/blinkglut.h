@@ -24,7 +24,8 @@
  * - Keys are those of a US keyboard.
  *
  * The program ends with status 0 when its window is closed, and by SIGINT as any program. glutInit takes
- * `--frame SECONDS` from the command line: GLUT_ELAPSED_TIME and blinkTimeMod then stand still at that time, for tests.
+ * `--frame SECONDS` from the command line: GLUT_ELAPSED_TIME and blinkTimeMod then stand still at that time, for tests;
+ * and `-geometry WIDTHxHEIGHT+X+Y`, which goes before the size and place that the program asks for.
  */
 #ifndef BLINKGLUT_H
 #define BLINKGLUT_H

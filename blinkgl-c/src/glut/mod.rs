@@ -47,6 +47,9 @@ pub struct Settings {
     name: String,
     size: Option<[u32; 2]>,
     place: Option<[i32; 2]>,
+    /// By the person who started the program: before what the program asks for.
+    asked_size: Option<[u32; 2]>,
+    asked_place: Option<[i32; 2]>,
     started: Option<Instant>,
     idle: Function,
     /// When, what, and its number.
@@ -434,20 +437,59 @@ extern "C" fn glutMainLoop() {
     }
 }
 
-/// Takes GLUT's own options out of the program's: `--frame SECONDS` freezes the time.
-fn options(arguments: &[String]) -> Result<(Vec<usize>, Option<f64>), Mistake> {
-    let (mut kept, mut frame, mut i) = (vec![], None, 0);
-    while let Some(argument) = arguments.get(i) {
-        if argument == "--frame" && i > 0 {
-            i += 1;
-            let seconds = arguments.get(i).and_then(|text| text.parse().ok()).filter(|s: &f64| *s >= 0.0);
-            frame = Some(seconds.ok_or_else(|| Mistake::value("--frame wants seconds, such as 1.5"))?);
-        } else {
-            kept.push(i);
+/// GLUT's own options of a program.
+#[derive(Debug, Default, PartialEq)]
+struct Options {
+    /// Arguments that are the program's.
+    kept: Vec<usize>,
+    /// `--frame SECONDS`: the time stands still.
+    frame: Option<f64>,
+    /// `-geometry WIDTHxHEIGHT+X+Y`, as X programs have it: what the person who starts the program wants.
+    size: Option<[u32; 2]>,
+    place: Option<[i32; 2]>,
+}
+
+impl Options {
+    /// Takes GLUT's own options out of the program's.
+    fn take(arguments: &[String]) -> Result<Options, Mistake> {
+        let mut options = Options::default();
+        let mut rest = arguments.iter().enumerate();
+        while let Some((i, argument)) = rest.next() {
+            match argument.as_str() {
+                "--frame" if i > 0 => {
+                    let value = rest.next().and_then(|(_, text)| text.parse().ok());
+                    let seconds = value.filter(|s: &f64| *s >= 0.0);
+                    options.frame =
+                        Some(seconds.ok_or_else(|| Mistake::value("--frame wants seconds, such as 1.5"))?);
+                }
+                "-geometry" if i > 0 => {
+                    let value = rest.next().and_then(|(_, text)| geometry(text));
+                    let wants = "-geometry wants WIDTHxHEIGHT or WIDTHxHEIGHT+X+Y, such as 300x300+10+40";
+                    let (size, place) = value.ok_or_else(|| Mistake::value(wants))?;
+                    (options.size, options.place) = (Some(size), place);
+                }
+                _ => options.kept.push(i),
+            }
         }
-        i += 1;
+        Ok(options)
     }
-    Ok((kept, frame))
+}
+
+fn geometry(text: &str) -> Option<([u32; 2], Option<[i32; 2]>)> {
+    let (size, place) = match text.split_once('+') {
+        Some((size, place)) => (size, Some(place)),
+        None => (text, None),
+    };
+    let (width, height) = size.split_once('x')?;
+    let size = [width.parse().ok()?, height.parse().ok()?];
+    let place = match place {
+        Some(place) => {
+            let (x, y) = place.split_once('+')?;
+            Some([x.parse().ok()?, y.parse().ok()?])
+        }
+        None => None,
+    };
+    (size[0] > 0 && size[1] > 0).then_some((size, place))
 }
 
 calls! {
@@ -467,10 +509,11 @@ calls! {
         if let Some(name) = texts.first().and_then(|path| path.rsplit('/').next()) {
             name.clone_into(&mut s.glut_settings.name);
         }
-        let (kept, frame) = options(&texts)?;
+        let Options { kept, frame, size, place } = Options::take(&texts)?;
         if frame.is_some() {
             s.frozen_time = frame;
         }
+        (s.glut_settings.asked_size, s.glut_settings.asked_place) = (size, place);
         let mut rest: Vec<*mut c_char> = kept.iter().filter_map(|&i| pointers.get(i).copied()).collect();
         crate::state::write("argc", count, &[c_int::try_from(rest.len()).unwrap_or(0)])?;
         if rest.len() < pointers.len() {
@@ -586,9 +629,9 @@ fn create(s: &mut State, title: &str) -> Result<c_int, Mistake> {
     let settings = &s.glut_settings;
     let name = if settings.name.is_empty() { title } else { &settings.name };
     let mut display = Display::open(name)?;
-    let size = settings.size.unwrap_or([300, 300]);
+    let size = settings.asked_size.or(settings.size).unwrap_or([300, 300]);
     let mut desc = WindowDesc { width: size[0], height: size[1], ..WindowDesc::default() };
-    if let Some([x, y]) = settings.place {
+    if let Some([x, y]) = settings.asked_place.or(settings.place) {
         (desc.x, desc.y) = (x, y);
     }
     desc.set_title(title);
@@ -638,11 +681,25 @@ mod tests {
 
     #[test]
     fn own_options_are_taken_out() {
-        let options =
-            |arguments: &[&str]| options(&arguments.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>());
-        assert_eq!(options(&["gears", "-v", "--frame", "1.5", "x"]).unwrap(), (vec![0, 1, 4], Some(1.5)));
-        assert_eq!(options(&["gears"]).unwrap(), (vec![0], None));
-        assert!(options(&["gears", "--frame"]).is_err());
-        assert!(options(&["gears", "--frame", "-1"]).is_err());
+        let take = |arguments: &[&str]| {
+            Options::take(&arguments.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>())
+        };
+        let options = take(&["gears", "-v", "--frame", "1.5", "x"]).unwrap();
+        assert_eq!((options.kept, options.frame), (vec![0, 1, 4], Some(1.5)));
+        let options = take(&["gears", "-geometry", "412x226+16+30", "-geometry", "400x200"]).unwrap();
+        assert_eq!((options.kept, options.size, options.place), (vec![0], Some([400, 200]), None));
+        let place = take(&["gears", "-geometry", "412x226+16+30"]).unwrap().place;
+        assert_eq!(place, Some([16, 30]));
+        assert_eq!(take(&["gears"]).unwrap(), Options { kept: vec![0], ..Options::default() });
+        for wrong in [
+            &["gears", "--frame"][..],
+            &["gears", "--frame", "-1"],
+            &["gears", "-geometry"],
+            &["gears", "-geometry", "0x5"],
+            &["gears", "-geometry", "5x5+1"],
+            &["gears", "-geometry", "large"],
+        ] {
+            assert!(take(wrong).is_err(), "{wrong:?}");
+        }
     }
 }
