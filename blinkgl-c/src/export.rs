@@ -4,7 +4,7 @@
 macro_rules! ops {
     ($( $name:ident ( $($arg:ident : $Type:ty),* ) => $Op:ident [ $($operand:expr),* ]; )*) => { $(
         #[unsafe(no_mangle)]
-        extern "C" fn $name($($arg: $Type),*) {
+        pub(crate) extern "C" fn $name($($arg: $Type),*) {
             $crate::state::enter(stringify!($name), |s| {
                 s.put(blinkgl::ops::Op::$Op, &[$($crate::value::Value::from($operand)),*])
             })
@@ -17,7 +17,7 @@ macro_rules! calls {
     ($( $(#[$attribute:meta])* fn $name:ident ( $s:ident $(, $arg:ident : $Type:ty)* $(,)? ) $(-> $R:ty)? $body:block )*) => { $(
         $(#[$attribute])*
         #[unsafe(no_mangle)]
-        extern "C" fn $name($($arg: $Type),*) $(-> $R)? {
+        pub(crate) extern "C" fn $name($($arg: $Type),*) $(-> $R)? {
             $crate::state::enter(stringify!($name), |$s| $body)
         }
     )* };

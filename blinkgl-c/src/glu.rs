@@ -139,13 +139,13 @@ fn change<'a>(quadric: *mut Quadric) -> Result<&'a mut Quadric, Mistake> {
 
 /// `gluNewQuadric`.
 #[unsafe(no_mangle)]
-extern "C" fn gluNewQuadric() -> *mut Quadric {
+pub(crate) extern "C" fn gluNewQuadric() -> *mut Quadric {
     Box::into_raw(Box::new(Quadric::default()))
 }
 
 /// `gluErrorString`.
 #[unsafe(no_mangle)]
-extern "C" fn gluErrorString(code: u32) -> *const c_char {
+pub(crate) extern "C" fn gluErrorString(code: u32) -> *const c_char {
     let text: &CStr = match code {
         error::gl::NO_ERROR => c"no error",
         error::gl::INVALID_ENUM => c"invalid enumerant",

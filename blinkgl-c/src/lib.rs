@@ -30,3 +30,6 @@ mod state;
 mod textures;
 mod value;
 mod vertex;
+
+#[cfg(test)]
+mod tests;

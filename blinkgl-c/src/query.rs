@@ -131,7 +131,7 @@ fn check_outside_begin(s: &State) -> Result<(), Mistake> {
 
 /// `glGetString`.
 #[unsafe(no_mangle)]
-extern "C" fn glGetString(name: u32) -> *const c_char {
+pub(crate) extern "C" fn glGetString(name: u32) -> *const c_char {
     let text = crate::state::enter("glGetString", |_s| {
         Ok(Some(match name {
             0x1f00 => c"Blink",

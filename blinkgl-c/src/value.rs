@@ -14,6 +14,19 @@ pub struct BlinkValue {
     word: u32,
 }
 
+#[cfg(test)]
+impl BlinkValue {
+    /// `blinkConst`.
+    pub fn constant(constant: f32) -> BlinkValue {
+        BlinkValue { kind: CONSTANT, constant, word: 0 }
+    }
+
+    /// `blinkReg`.
+    pub fn register(word: u32) -> BlinkValue {
+        BlinkValue { kind: REGISTER, constant: 0.0, word }
+    }
+}
+
 /// `BlinkValue::kind`: a float.
 const CONSTANT: u32 = 0;
 /// `BlinkValue::kind`: a register.

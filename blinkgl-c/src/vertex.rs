@@ -52,11 +52,11 @@ fn multi_tex_coord<const N: usize>(s: &mut State, unit: u32, given: [f32; N]) ->
 macro_rules! attribute {
     ($attribute:ident, $how:ident; $( $Type:ty: $plain:ident ( $($arg:ident)* ) $vector:ident; )*) => { $(
         #[unsafe(no_mangle)]
-        extern "C" fn $plain($($arg: $Type),*) {
+        pub(crate) extern "C" fn $plain($($arg: $Type),*) {
             crate::state::enter(stringify!($plain), |s| $attribute(s, [$($arg.$how()),*]))
         }
         #[unsafe(no_mangle)]
-        extern "C" fn $vector(v: *const $Type) {
+        pub(crate) extern "C" fn $vector(v: *const $Type) {
             crate::state::enter(stringify!($vector), |s| {
                 let [$($arg),*] = read("the vector", v)?;
                 $attribute(s, [$($arg.$how()),*])
@@ -69,11 +69,11 @@ macro_rules! attribute {
 macro_rules! unit_attribute {
     ($( $Type:ty: $plain:ident ( $($arg:ident)* ) $vector:ident; )*) => { $(
         #[unsafe(no_mangle)]
-        extern "C" fn $plain(unit: u32 $(, $arg: $Type)*) {
+        pub(crate) extern "C" fn $plain(unit: u32 $(, $arg: $Type)*) {
             crate::state::enter(stringify!($plain), |s| multi_tex_coord(s, unit, [$($arg.number()),*]))
         }
         #[unsafe(no_mangle)]
-        extern "C" fn $vector(unit: u32, v: *const $Type) {
+        pub(crate) extern "C" fn $vector(unit: u32, v: *const $Type) {
             crate::state::enter(stringify!($vector), |s| {
                 let [$($arg),*] = read("the vector", v)?;
                 multi_tex_coord(s, unit, [$($arg.number()),*])
@@ -179,11 +179,11 @@ fn rect(s: &mut State, corners: [Value; 4]) -> Result<(), Mistake> {
 macro_rules! rects {
     ($( $Type:ty: $plain:ident $vector:ident; )*) => { $(
         #[unsafe(no_mangle)]
-        extern "C" fn $plain(x1: $Type, y1: $Type, x2: $Type, y2: $Type) {
+        pub(crate) extern "C" fn $plain(x1: $Type, y1: $Type, x2: $Type, y2: $Type) {
             crate::state::enter(stringify!($plain), |s| rect(s, [x1, y1, x2, y2].map(Value::from)))
         }
         #[unsafe(no_mangle)]
-        extern "C" fn $vector(v1: *const $Type, v2: *const $Type) {
+        pub(crate) extern "C" fn $vector(v1: *const $Type, v2: *const $Type) {
             crate::state::enter(stringify!($vector), |s| {
                 let ([x1, y1], [x2, y2]) = (read("v1", v1)?, read("v2", v2)?);
                 rect(s, [x1, y1, x2, y2].map(Value::from))
