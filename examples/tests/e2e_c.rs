@@ -188,6 +188,69 @@ fn a_program_without_glut() {
     assert_eq!(client.log(), "", "it has nothing to complain of");
 }
 
+/// The blocks of C in the porting note.
+fn porting_note() -> Vec<String> {
+    let text =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/PORTING.md")).expect("a note");
+    text.split("```c\n")
+        .skip(1)
+        .map(|block| block.split("```").next().unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// Builds a program as the porting note says.
+fn compile(name: &str, source: &str) -> PathBuf {
+    let file = built().join(format!("{name}.c"));
+    fs::write(&file, source).expect("a file");
+    let flags = Command::new("pkg-config")
+        .args(["--cflags", "--libs", "--static", "blinkgl"])
+        .env("PKG_CONFIG_PATH", built().join("lib/pkgconfig"))
+        .output()
+        .expect("pkg-config");
+    let program = built().join(name);
+    let output = Command::new("cc")
+        .arg(&file)
+        .arg("-o")
+        .arg(&program)
+        .args(String::from_utf8_lossy(&flags.stdout).split_whitespace())
+        .arg("-lm")
+        .output()
+        .expect("a C compiler");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    program
+}
+
+#[test]
+fn the_porting_note_leads_to_a_window() {
+    let blocks = porting_note();
+    let [demo, turning, main] = &blocks[..] else { panic!("the program, and two changes: {blocks:?}") };
+    let ported = demo.replace(
+        "#include <GL/glut.h>",
+        "#ifdef BLINKGL\n#include <blinkglut.h>\n#else\n#include <GL/glut.h>\n#endif",
+    );
+    let animated = ported
+        .replace("    glRotatef(angle, 1.0f, 1.0f, 0.0f);\n", turning)
+        .replace("    glutIdleFunc(idle);\n", main);
+    assert!(ported != *demo && animated != ported);
+
+    let display = Display::start();
+    let client = display.start_client(&compile("spin", &ported), "Spin", &[]);
+    let window = display.window(&client);
+    let before = wait_for("a pyramid", || Some(display.content(&window)).filter(|p| p.lit() > 5_000));
+    display.changed(&window, &before);
+    drop(client);
+    wait_for("the window to go", || display.control.windows().ok()?.is_empty().then_some(()));
+
+    // The function that is left over would be a warning.
+    let client = display.start_client(&compile("spin-alone", &animated), "Spin", &[]);
+    let window = display.window(&client);
+    let mut before = wait_for("a pyramid", || Some(display.content(&window)).filter(|p| p.lit() > 5_000));
+    client.signal(Signal::STOP);
+    for _ in 0..3 {
+        before = display.changed(&window, &before);
+    }
+}
+
 #[test]
 fn interrupt_ends_it() {
     let display = Display::start();
