@@ -167,7 +167,7 @@ const MATRIX_OPS: u16 = Op::MatrixMode as u16;
 
 impl Gl for Painter<'_> {
     fn command(&mut self, op: Op, args: &[u32]) {
-        if ends_batch(op) {
+        if ends_batch(op) || op == Op::PopAttrib && self.state.pop_changes_lights() {
             self.flush();
         }
         if matches!(op, Op::DrawArrays | Op::DrawElements) {

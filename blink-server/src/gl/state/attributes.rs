@@ -45,6 +45,14 @@ impl WindowState {
         self.attributes.push((groups, Box::new(saved)));
     }
 
+    /// Would glPopAttrib change the lights, which a batch reads once?
+    pub(in crate::gl) fn pop_changes_lights(&self) -> bool {
+        let lighting = AttribGroup::LIGHTING.value();
+        self.attributes
+            .last()
+            .is_some_and(|(groups, saved)| groups & lighting != 0 && saved.lights != self.lights)
+    }
+
     /// glPopAttrib. An empty stack is OpenGL's error: the command is ignored.
     pub(super) fn pop_attributes(&mut self) {
         let Some((groups, saved)) = self.attributes.pop() else { return };
