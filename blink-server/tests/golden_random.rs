@@ -30,6 +30,25 @@ const SIDE: u32 = 96;
 /// Registers that hold values on their way into operands, in turn: more than an instruction has operands.
 const REGISTERS: u32 = 24;
 
+/// Buffers of all programs: places, normals and colors side by side; indices.
+const VERTICES: u32 = 20;
+const INDICES: u32 = 21;
+const ARRAY_VERTICES: u32 = 24;
+const ARRAY_STRIDE: u32 = 20;
+
+fn vertices() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for i in 0..ARRAY_VERTICES {
+        let n = i as f32;
+        for value in [(n * 2.3).sin() * 0.9, (n * 1.7).cos() * 0.9, (n * 0.9).sin() * 0.5] {
+            bytes.extend(value.to_le_bytes());
+        }
+        bytes.extend([(i * 5) as u8, (i * 3) as u8, 90, 0]);
+        bytes.extend([(i * 10) as u8, (250 - i * 9) as u8, (i * 37) as u8, (100 + i * 5) as u8]);
+    }
+    bytes
+}
+
 type Instruction = (Op, Vec<Arg>);
 /// Instructions that only make sense together.
 type Action = Vec<Instruction>;
@@ -92,7 +111,12 @@ impl Listing {
             })
         };
         let scene = scene.program(Callback::Init, init).program(Callback::Redraw, redraw);
-        Some(scene.texture(texture(1, 4, 4)).texture(texture(2, 7, 3)))
+        let scene = scene.texture(texture(1, 4, 4)).texture(texture(2, 7, 3));
+        Some(
+            scene
+                .buffer(VERTICES, vertices())
+                .buffer(INDICES, (0..64u32).map(|i| (i * 7 % ARRAY_VERTICES) as u8).collect()),
+        )
     }
 
     fn actions(&self) -> impl Iterator<Item = &Action> {
@@ -141,6 +165,8 @@ struct Writer<'a> {
     register: u32,
     /// May it light both faces? (Then Mesa 22.3 draws wrong colors where the material of one only changes.)
     two_side: bool,
+    /// Is there fog, and are there sphere maps? Then w is 1: Mesa 22.3 takes places undivided by w there.
+    fog: bool,
     theme: Theme,
 }
 
@@ -188,7 +214,7 @@ impl Writer<'_> {
     }
 
     fn attribute(&mut self, mode: u32) {
-        match self.random.u8(..if mode == 2 { 3 } else { 7 }) {
+        match self.random.u8(..if matches!(mode, 2 | 9) { 3 } else { 7 }) {
             0..3 => {
                 let color = self.color();
                 self.push(Op::Color4, &[], &color);
@@ -199,7 +225,10 @@ impl Writer<'_> {
             }
             5 => {
                 let (s, t) = (self.float(-1.0..2.0), self.float(-1.0..2.0));
-                if self.random.bool() {
+                if self.random.u8(..3) == 0 {
+                    let (unit, q) = (0x84c0 + self.random.u32(..2), self.float(0.8..1.5));
+                    self.push(Op::MultiTexCoord4, &[unit], &[s, t, 0.2, q]);
+                } else if self.random.bool() {
                     self.push(Op::TexCoord2, &[], &[s, t]);
                 } else {
                     let q = self.float(0.8..1.5);
@@ -228,8 +257,8 @@ impl Writer<'_> {
     fn primitive(&mut self) {
         let mode = self.choose(&[0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 9]);
         self.action.push((Op::Begin, vec![Arg::Const(mode)]));
-        if mode == 2 {
-            // Mesa 22.3 loses the last line of a loop in which an attribute comes up for the first time after the
+        if matches!(mode, 2 | 9) {
+            // Mesa 22.3 loses the last line of a loop, or of a polygon's border, in which an attribute comes up for the first time after the
             // first vertex. So here it is all colors.
             self.push(Op::Color4, &[], &[0.5; 4]);
         }
@@ -254,7 +283,7 @@ impl Writer<'_> {
                 1 => {
                     // (Mesa 22.3 takes positions for lighting as they are, undivided by w.)
                     let lit = matches!(self.theme, Theme::Light | Theme::ColorMaterial);
-                    let w = if lit { 1.0 } else { self.float(0.9..1.2) };
+                    let w = if lit || self.fog { 1.0 } else { self.float(0.9..1.2) };
                     self.push(Op::Vertex4, &[], &[x * w, y * w, z * w, w]);
                 }
                 _ => self.push(Op::Vertex3, &[], &[x, y, z]),
@@ -427,7 +456,7 @@ impl Writer<'_> {
                 self.push(op, &[], &color);
             }
             14 => {
-                let (far, mask) = (self.float(0.5..1.0), self.choose(&[0x100, 0x4000, 0x4100]));
+                let (far, mask) = (self.float(0.5..1.0), self.choose(&[0x100, 0x4000, 0x4100, 0x4500]));
                 self.push(Op::ClearDepth, &[], &[far]);
                 self.push(Op::Clear, &[mask], &[]);
             }
@@ -474,13 +503,226 @@ impl Writer<'_> {
         }
     }
 
+    /// What of the second unit, if it is that one's turn.
+    fn of_a_unit(&mut self, what: impl FnOnce(&mut Self)) {
+        let second = self.random.bool();
+        if second {
+            self.push(Op::ActiveTexture, &[0x84c1], &[]);
+        }
+        what(self);
+        if second {
+            self.push(Op::ActiveTexture, &[0x84c0], &[]);
+        }
+    }
+
+    fn plane(&mut self) -> [f32; 4] {
+        [(); 4].map(|()| self.float(-1.0..1.0))
+    }
+
+    fn combine(&mut self) {
+        const FUNCTIONS: &[u32] = &[0x1e01, 0x2100, 0x104, 0x8574, 0x8575, 0x84e7, 0x86ae, 0x86af];
+        const SOURCES: &[u32] = &[0x1702, 0x84c0, 0x8576, 0x8577, 0x8578];
+        match self.random.u8(..7) {
+            0 | 1 => self.push(Op::TexEnvMode, &[0x8570], &[]),
+            2 => {
+                let function = self.choose(FUNCTIONS);
+                self.push(Op::TexEnvCombine, &[0x8571, function], &[]);
+            }
+            3 => {
+                let function = self.choose(&FUNCTIONS[..6]);
+                self.push(Op::TexEnvCombine, &[0x8572, function], &[]);
+            }
+            4 => {
+                let name = self.choose(&[0x8580, 0x8581, 0x8582, 0x8588, 0x8589, 0x858a]);
+                // (Texture 1 only where it is on for sure, which is nowhere.)
+                let source = self.choose(SOURCES);
+                self.push(Op::TexEnvCombine, &[name, if source == 0x84c0 { 0x1702 } else { source }], &[]);
+            }
+            5 => {
+                let color = self.random.bool();
+                let name = if color { 0x8590 } else { 0x8598 } + self.random.u32(..3);
+                let operand =
+                    self.choose(if color { &[0x300, 0x301, 0x302, 0x303] } else { &[0x302, 0x303] });
+                self.push(Op::TexEnvCombine, &[name, operand], &[]);
+            }
+            _ => {
+                let (name, scale) = (self.choose(&[0xd1c, 0x8573]), self.choose(&[1, 2, 4]) as f32);
+                self.push(Op::TexEnvScale, &[name], &[scale]);
+            }
+        }
+    }
+
+    fn generation(&mut self) {
+        let number = self.random.u32(..4);
+        match self.random.u8(..5) {
+            0 | 1 => self.push(Op::Enable, &[0xc60 + number], &[]),
+            2 => self.push(Op::Disable, &[0xc60 + number], &[]),
+            3 => {
+                let modes =
+                    if number < 2 && self.fog { &[0x2400, 0x2401, 0x2402][..] } else { &[0x2400, 0x2401] };
+                let mode = self.choose(modes);
+                self.push(Op::TexGenMode, &[0x2000 + number, mode], &[]);
+            }
+            _ => {
+                let (plane, mut value) = (self.choose(&[0x2501, 0x2502]), self.plane());
+                if number == 3 {
+                    // q is not near 0.
+                    value = [0.1 * value[0], 0.1 * value[1], 0.0, 1.2];
+                }
+                self.push(Op::TexGenPlane, &[0x2000 + number, plane], &value);
+            }
+        }
+    }
+
+    /// Vertices from the buffers of [`Listing::scene`]. What is current afterwards, OpenGL does not say.
+    fn arrays(&mut self) {
+        for (array, size, data, offset) in
+            [(0x8074, 3, 0x1406, 0), (0x8075, 3, 0x1400, 12), (0x8076, 4, 0x1401, 16)]
+        {
+            let on = u32::from(array == 0x8074 || self.random.bool());
+            self.push(Op::ArrayPointer, &[array, size, data, ARRAY_STRIDE, VERTICES, offset], &[]);
+            self.push(Op::EnableArray, &[array, on], &[]);
+        }
+        let mode = self.choose(&[0, 1, 3, 4, 5, 6]);
+        if self.random.bool() {
+            let first = self.random.u32(..ARRAY_VERTICES / 2);
+            let count = self.random.u32(1..ARRAY_VERTICES / 2);
+            self.push(Op::DrawArrays, &[mode, first, count], &[]);
+        } else {
+            let count = self.random.u32(1..ARRAY_VERTICES);
+            self.push(Op::DrawElements, &[mode, count, 0x1401, INDICES, 0], &[]);
+        }
+        let color = self.color();
+        self.push(Op::Color4, &[], &color);
+        self.push(Op::Normal3, &[], &[0.1, 0.2, 1.0]);
+    }
+
+    /// The state that came with the rest of fixed function.
+    fn more_state(&mut self) {
+        match self.random.u8(..20) {
+            0 => {
+                let factors = [(); 4].map(|()| {
+                    self.choose(&[
+                        0, 1, 0x300, 0x301, 0x302, 0x303, 0x304, 0x305, 0x306, 0x307, 0x8001, 0x8004,
+                    ])
+                });
+                self.push(Op::BlendFuncSeparate, &factors, &[]);
+            }
+            1 => {
+                let equations =
+                    [(); 2].map(|()| self.choose(&[0x8006, 0x8006, 0x8007, 0x8008, 0x800a, 0x800b]));
+                self.push(Op::BlendEquation, &equations, &[]);
+            }
+            2 => {
+                let color = self.color();
+                self.push(Op::BlendColor, &[], &color);
+            }
+            3 => {
+                let (function, reference) =
+                    (self.choose(&[0x201, 0x203, 0x204, 0x206, 0x207]), self.float(0.0..0.6));
+                self.push(Op::AlphaFunc, &[function], &[reference]);
+                self.push(Op::Enable, &[0xbc0], &[]);
+            }
+            4 => self.push(Op::Disable, &[0xbc0], &[]),
+            5 | 6 => {
+                let (function, reference) = (0x201 + self.random.u32(..7), self.random.u32(..4));
+                let mask = self.choose(&[!0, 1, 3]);
+                self.push(Op::StencilFunc, &[function, reference, mask], &[]);
+                self.push(Op::Enable, &[0xb90], &[]);
+            }
+            7 => {
+                let ops = [(); 3]
+                    .map(|()| self.choose(&[0, 0x150a, 0x1e00, 0x1e01, 0x1e02, 0x1e03, 0x8507, 0x8508]));
+                self.push(Op::StencilOp, &ops, &[]);
+            }
+            8 => {
+                let (mask, value) = (self.choose(&[!0, 1, 6]), self.random.u32(..4));
+                self.push(Op::StencilMask, &[mask], &[]);
+                self.push(Op::ClearStencil, &[value], &[]);
+                self.push(Op::Clear, &[0x400], &[]);
+            }
+            9 => self.push(Op::Disable, &[0xb90], &[]),
+            10 => {
+                // Both faces: where their modes differ, one is drawn after the other, and covers it.
+                let mode = self.choose(&[0x1b01, 0x1b02, 0x1b02]);
+                self.push(Op::PolygonMode, &[0x408, mode], &[]);
+            }
+            11 => {
+                let (factor, units) = (self.float(-2.0..2.0), self.float(-90_000.0..90_000.0));
+                self.push(Op::PolygonOffset, &[], &[factor, units]);
+                let op = if self.random.bool() { Op::Enable } else { Op::Disable };
+                self.push(op, &[0x8037], &[]);
+            }
+            12 => {
+                let value = [self.float(0.3..1.0), self.float(0.0..0.2), 0.0];
+                self.push(Op::PointParameter, &[0x8129], &value);
+                let size = self.float(1.0..9.0);
+                self.push(Op::PointSize, &[], &[size]);
+            }
+            13 => {
+                let (number, mut value) = (self.random.u32(..6), self.plane());
+                value[3] += 0.6;
+                self.push(Op::ClipPlane, &[0x3000 + number], &value);
+                let op = if self.random.u8(..3) > 0 { Op::Enable } else { Op::Disable };
+                self.push(op, &[0x3000 + number], &[]);
+            }
+            14 if self.fog => {
+                let mode = self.choose(&[0x800, 0x801, 0x2601]);
+                self.push(Op::FogMode, &[mode], &[]);
+                self.push(Op::Enable, &[0xb60], &[]);
+            }
+            14 | 15 => {
+                let (name, mut value) = (self.choose(&[0xb62, 0xb63, 0xb64, 0xb66]), self.color());
+                match name {
+                    0xb62 => value[0] = self.float(0.0..0.4),
+                    0xb63 => value[0] = self.float(2.0..4.0),
+                    0xb64 => value[0] = self.float(4.5..6.0),
+                    _ => {}
+                }
+                self.push(Op::Fog, &[name], &value);
+            }
+            16 => self.of_a_unit(Writer::combine),
+            17 => self.of_a_unit(Writer::generation),
+            18 => {
+                self.push(Op::ActiveTexture, &[0x84c1], &[]);
+                let texture = self.choose(&[1, 2]);
+                self.push(Op::BindTexture, &[texture], &[]);
+                let op = if self.random.u8(..3) > 0 { Op::Enable } else { Op::Disable };
+                self.push(op, &[0xde1], &[]);
+                self.push(Op::ActiveTexture, &[0x84c0], &[]);
+            }
+            _ => {
+                let (target, mode) = (0xc50 + self.random.u32(..5), 0x1100 + self.random.u32(..3));
+                self.push(Op::Hint, &[target, mode], &[]);
+                // Without its switch: OpenGL ES has it not.
+                let operation = 0x1500 + self.random.u32(..16);
+                self.push(Op::LogicOp, &[operation], &[]);
+            }
+        }
+    }
+
+    /// Actions between push_attrib and pop_attrib. No others are in between: Mesa 22.3 forgets what changes in there;
+    /// and it does not bring back lights that were off, so that GL_ENABLE_BIT is left out.
+    fn pushed(&mut self) {
+        let groups = self.random.u32(..) & 0xf_dfff;
+        self.action.push((Op::PushAttrib, vec![Arg::Const(groups)]));
+        let before = std::mem::take(&mut self.action);
+        let inside = self.actions(5, 0, 0);
+        self.action = before;
+        self.action.extend(inside.into_iter().flatten());
+        self.action.push((Op::PopAttrib, vec![]));
+    }
+
     fn actions(&mut self, count: u32, lists: u32, depth: u32) -> Vec<Action> {
         let mut all = Vec::new();
         for _ in 0..count {
-            match self.random.u8(..16) {
+            match self.random.u8(..21) {
                 0..5 => self.state(),
-                5..12 => self.primitive(),
-                12 => self.attribute(0),
+                16..20 => self.more_state(),
+                20 if depth > 0 && !self.list => self.pushed(),
+                5..11 => self.primitive(),
+                11 if !self.list => self.arrays(),
+                11 | 12 => self.attribute(0),
                 13 => self.matrix(),
                 14 if lists > 0 => {
                     let list = self.random.u32(1..=lists);
@@ -504,21 +746,21 @@ impl Writer<'_> {
 
 fn program(seed: u64) -> Listing {
     let random = &mut fastrand::Rng::with_seed(seed);
-    let two_side = random.bool();
+    let (two_side, fog) = (random.bool(), random.bool());
     let theme =
         *random.choice(&[Theme::Everything, Theme::Light, Theme::ColorMaterial, Theme::Texture]).unwrap();
     let mut listing = Listing::default();
     for number in 0..random.u32(..3) {
-        let mut writer = Writer { random, list: true, action: vec![], register: 0, two_side, theme };
+        let mut writer = Writer { random, list: true, action: vec![], register: 0, two_side, fog, theme };
         let actions = writer.actions(5, number, 1);
         listing.lists.push(actions);
     }
     let lists = listing.lists.len() as u32;
     let count = random.u32(4..25);
-    let mut writer = Writer { random, list: false, action: vec![], register: 0, two_side, theme };
+    let mut writer = Writer { random, list: false, action: vec![], register: 0, two_side, fog, theme };
     let clear = vec![
         (Op::ClearColor, [0.2f32, 0.3, 0.1, 0.6].map(Arg::from).to_vec()),
-        (Op::Clear, vec![Arg::Const(0x4100)]),
+        (Op::Clear, vec![Arg::Const(0x4500)]),
     ];
     let view = vec![
         (Op::MatrixMode, vec![Arg::Const(0x1701)]),
