@@ -146,9 +146,12 @@ pub fn arithmetic() -> Vec<Scene> {
                 p.add(d, d, 0.5 * f32::from(i));
             });
         });
-        read.time_ns = 1_234_000_000;
+        read.time_ns = 3_234_000_000;
+        // So that width and height are not the same.
         if what == External::Width {
             read.width = 60;
+        } else if what == External::Height {
+            read.height = 70;
         }
         scenes.push(read);
     }

@@ -100,13 +100,13 @@ fn corners() -> Vec<[f64; 4]> {
 
 fn colors() -> Vec<[f64; 4]> {
     (0..18)
-        .map(|i| f64::from(i))
+        .map(f64::from)
         .map(|n| [(n * 0.37).fract(), (n * 0.61).fract(), (n * 0.83).fract(), 0.3 + n / 26.0])
         .collect()
 }
 
 fn normals() -> Vec<[f64; 4]> {
-    (0..18).map(|i| f64::from(i)).map(|n| [(n * 1.3).sin() * 0.6, (n * 2.1).cos() * 0.6, 0.5, 0.0]).collect()
+    (0..18).map(f64::from).map(|n| [(n * 1.3).sin() * 0.6, (n * 2.1).cos() * 0.6, 0.5, 0.0]).collect()
 }
 
 fn scaled(values: &[[f64; 4]], by: f64) -> Vec<[f64; 4]> {

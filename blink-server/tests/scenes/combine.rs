@@ -181,6 +181,23 @@ pub fn functions() -> Vec<Scene> {
 
 pub fn arguments() -> Vec<Scene> {
     let mut scenes = vec![];
+    // In the second unit, where what comes from before is not the primary color.
+    scenes.push(scene("combine-sources-of-the-second-unit", |p| {
+        p.tex_env_mode(TexEnvMode::Add);
+        p.active_texture(TextureUnit::Texture1);
+        p.enable(Capability::Texture2d);
+        p.tex_env_color(0.2, 0.9, 0.4, 0.7);
+        p.tex_env_mode(TexEnvMode::Combine);
+        for (number, source) in SOURCES.into_iter().enumerate() {
+            for parameter in [TexEnvParameter::Src0Rgb, TexEnvParameter::Src0Alpha] {
+                p.tex_env_combine(parameter, source);
+            }
+            p.active_texture(TextureUnit::Texture0);
+            square(p, cell(2, 3, number));
+            p.active_texture(TextureUnit::Texture1);
+        }
+        p.active_texture(TextureUnit::Texture0);
+    }));
     for function in FUNCTIONS {
         let function_name = name(&TEX_ENV_VALUE, function.value());
         // Each argument of the function: all sources, all operands.
@@ -299,6 +316,19 @@ pub fn generation() -> Vec<Scene> {
         p.enable(Capability::TextureGenS);
         p.enable(Capability::TextureGenT);
     }));
+    // One after the other is switched off again.
+    for &off in TexCoordinate::ALL {
+        scenes.push(generation_scene(&format!("off-{}", name(&TEX_COORDINATE, off.value())), zero, |p| {
+            r_counts(p);
+            for (number, &coordinate) in TexCoordinate::ALL.iter().enumerate() {
+                let [a, b, c, d] = PLANES[number];
+                p.tex_gen_mode(coordinate, TexGenMode::ObjectLinear);
+                p.tex_gen_plane(coordinate, TexGenPlane::ObjectPlane, a, b, c, d);
+                p.enable(generate(coordinate));
+            }
+            p.disable(generate(off));
+        }));
+    }
     scenes.push(generation_scene("set-and-off", zero, |p| {
         p.enable(Capability::TextureGenS);
         p.tex_gen_mode(TexCoordinate::T, TexGenMode::ObjectLinear);

@@ -23,6 +23,14 @@ pub fn fragments() -> Vec<Scene> {
             }));
         }
     }
+    scenes.push(Scene::new("cull-off-again", 120, 120, |p| {
+        clear(p);
+        view(p);
+        p.enable(Capability::CullFace);
+        p.primitive(Primitive::TriangleStrip, |p| vertices(p, Primitive::TriangleStrip));
+        p.disable(Capability::CullFace);
+        p.primitive(Primitive::Triangles, |p| vertices(p, Primitive::Triangles));
+    }));
     for &func in Comparison::ALL {
         scenes.push(Scene::new(format!("depth-{func:?}"), 120, 120, |p| {
             clear(p);

@@ -7,7 +7,7 @@ use blinkgl::gl::{
     Capability, ColorMaterialMode, Face, Light, LightModelParameter, LightParameter, MaterialParameter,
     Primitive, ShadeModel,
 };
-use blinkgl::ops::{FACE, LIGHT, MATERIAL};
+use blinkgl::ops::{CAPABILITY, FACE, LIGHT, MATERIAL};
 
 fn lighting_scene(name: &str, set: impl FnOnce(&mut Recorder), draw: impl FnOnce(&mut Recorder)) -> Scene {
     Scene::new(format!("light-{name}"), 160, 160, |p| {
@@ -181,6 +181,21 @@ pub fn lighting() -> Vec<Scene> {
             },
         ));
     }
+    for capability in [Capability::RescaleNormal, Capability::Normalize] {
+        scenes.push(lighting_scene(
+            &format!("off-again-{}", name(&CAPABILITY, capability.value())),
+            |p| p.disable(Capability::Normalize),
+            |p| {
+                p.scale(0.7, 0.7, 0.7);
+                p.enable(capability);
+                p.translate(-0.7, 0.0, 0.0);
+                ball(p, 0);
+                p.disable(capability);
+                p.translate(1.4, 0.0, 0.0);
+                ball(p, 0);
+            },
+        ));
+    }
     for face in [Face::Back, Face::Front] {
         scenes.push(color_material_of_one_face(face, true).instead(color_material_of_one_face(face, false)));
     }
@@ -242,6 +257,22 @@ fn single_parameters() -> Vec<Scene> {
                 p.light(light, LightParameter::Diffuse, 0.2, 0.9, 0.5, 1.0);
                 p.light(light, LightParameter::Specular, 0.7, 0.3, 0.9, 1.0);
                 p.light(light, LightParameter::Ambient, 0.2, 0.1, 0.3, 1.0);
+            },
+            both,
+        ));
+    }
+    for &off in Light::ALL {
+        scenes.push(lighting_scene(
+            &format!("all-but-{}", name(&LIGHT, off.value())),
+            |p| {
+                for (i, &light) in (0i16..).zip(Light::ALL) {
+                    let a = f32::from(i) * 0.785;
+                    p.light(light, LightParameter::Position, a.cos() * 2.0, a.sin() * 2.0, 0.5, 1.0);
+                    p.light(light, LightParameter::Diffuse, 0.5, 0.3 + 0.1 * f32::from(i % 3), 0.4, 1.0);
+                    p.light(light, LightParameter::Specular, 0.0, 0.0, 0.0, 1.0);
+                    p.enable(Capability::from_value(light.value()).expect("lights are capabilities"));
+                }
+                p.disable(Capability::from_value(off.value()).expect("lights are capabilities"));
             },
             both,
         ));

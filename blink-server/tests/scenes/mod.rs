@@ -3,7 +3,7 @@
 
 mod arithmetic;
 mod arrays;
-mod attributes;
+pub mod attributes;
 mod combine;
 mod fog;
 mod fragments;
@@ -19,6 +19,7 @@ mod textures;
 use crate::scene::Scene;
 
 /// Scenes about one thing.
+#[allow(dead_code, reason = "each test uses its part")]
 pub struct Group {
     pub name: &'static str,
     pub scenes: fn() -> Vec<Scene>,
@@ -54,12 +55,14 @@ pub static GROUPS: &[Group] = &[
 ];
 
 /// The scenes of a group.
+#[allow(dead_code, reason = "each test uses its part")]
 pub fn group(name: &str) -> Vec<Scene> {
     let group = GROUPS.iter().find(|g| g.name == name).unwrap_or_else(|| panic!("no group {name}"));
     (group.scenes)()
 }
 
 /// All of them.
+#[allow(dead_code, reason = "each test uses its part")]
 pub fn all() -> Vec<Scene> {
     GROUPS.iter().flat_map(|g| (g.scenes)()).collect()
 }

@@ -56,6 +56,9 @@ fn from_registers(wrong_too: bool) -> Scene {
     })
 }
 
+/// A name, and what is set.
+type Parameters = (&'static str, &'static [(PointParameter, [f32; 3])]);
+
 pub fn points_and_lines() -> Vec<Scene> {
     let mut scenes = vec![];
     for size in [1.0f32, 0.6, 1.4, 1.5, 2.5, 2.6, 3.5, 4.0, 5.0] {
@@ -112,7 +115,7 @@ pub fn points_and_lines() -> Vec<Scene> {
         star(p);
     }));
     scenes.push(from_registers(true).instead(from_registers(false)));
-    let parameters: [(&str, &[(PointParameter, [f32; 3])]); 8] = [
+    let parameters: [Parameters; 8] = [
         ("constant", &[(PointParameter::DistanceAttenuation, [0.25, 0.0, 0.0])]),
         ("linear", &[(PointParameter::DistanceAttenuation, [0.0, 0.09, 0.0])]),
         ("quadratic", &[(PointParameter::DistanceAttenuation, [0.0, 0.0, 0.02])]),

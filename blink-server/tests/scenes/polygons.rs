@@ -46,6 +46,10 @@ fn offset(name: &str, mode: PolygonMode, enabled: &[Capability]) -> Scene {
         for &capability in enabled {
             p.enable(capability);
         }
+        for capability in OFFSETS.into_iter().filter(|c| !enabled.contains(c)) {
+            p.enable(capability);
+            p.disable(capability);
+        }
         p.polygon_mode(Face::FrontAndBack, mode);
         p.translate(0.0, 0.0, 0.012);
         let offsets =
@@ -109,8 +113,8 @@ pub fn polygons() -> Vec<Scene> {
                 p.point_size(3.0);
                 p.primitive(mode, |p| vertices(p, mode));
             });
-            // Where lines meet, one color covers another.
-            scenes.push(if polygon == PolygonMode::Line { scene.differs(Class::Edge) } else { scene });
+            let is_smooth_line = polygon == PolygonMode::Line && shade == ShadeModel::Smooth;
+            scenes.push(if is_smooth_line { scene.differs(Class::Rounding) } else { scene });
         }
     }
     for (culled, winding) in [

@@ -245,7 +245,7 @@ fn leveled() -> Texture {
         [[230, 40, 40], [40, 220, 60], [50, 60, 240], [230, 220, 40], [220, 50, 210], [40, 220, 220]];
     let texel = |level: u32, x: u32, y: u32| {
         let [r, g, b] = COLORS[level as usize % COLORS.len()];
-        let shade = if (x + y) % 2 == 0 { 0 } else { 35 };
+        let shade = 35 * ((x + y) % 2) as u8;
         [r - shade, g - shade, b - shade, 255 - (level * 30) as u8]
     };
     Texture::bgra(6, 32, 16, |x, y| texel(0, x, y)).with_levels(6, texel)

@@ -102,14 +102,24 @@ const TEXTURE_COORD_ARRAY: u32 = 0x8078;
 
 /// The pictures of scenes: RGBA, top row first.
 pub fn pictures(scenes: &[Scene]) -> Vec<Vec<u8>> {
+    let references: Vec<&Scene> = scenes.iter().map(|s| s.reference.as_deref().unwrap_or(s)).collect();
+    let pictures = try_pictures(&references).into_iter().zip(references);
+    let checked = pictures.map(|(picture, scene)| {
+        picture.unwrap_or_else(|error| panic!("{}: OpenGL refuses a call: {error:#x}", scene.name))
+    });
+    checked.collect()
+}
+
+/// The same, of programs with mistakes too: OpenGL's error code where it refuses a call.
+pub fn try_pictures(scenes: &[&Scene]) -> Vec<Result<Vec<u8>, u32>> {
     // The tracker's context is current on the caller's thread and has to stay so.
     std::thread::scope(|scope| {
-        let drawn = scenes.iter().map(|scene| scene.reference.as_deref().unwrap_or(scene));
-        scope.spawn(|| drawn.map(picture).collect::<Vec<_>>()).join().expect("OpenGL draws them")
+        let drawn = scenes.iter().map(|scene| picture(scene));
+        scope.spawn(|| drawn.collect::<Vec<_>>()).join().expect("OpenGL draws them")
     })
 }
 
-fn picture(scene: &Scene) -> Vec<u8> {
+fn picture(scene: &Scene) -> Result<Vec<u8>, u32> {
     // A context for each, so that each starts from OpenGL's own initial state.
     let (context, display) = compatibility_context();
     let address = |name: &str| display.get_proc_address(&CString::new(name).unwrap());
@@ -118,7 +128,7 @@ fn picture(scene: &Scene) -> Vec<u8> {
     let (width, height) = (scene.width.cast_signed(), scene.height.cast_signed());
     let mut pixels = vec![0; scene.width as usize * scene.height as usize * 4];
     // SAFETY: as above; `pixels` has room for all of the framebuffer, and the textures for their texels.
-    unsafe {
+    let refused = unsafe {
         let color = gl.create_texture().unwrap();
         gl.bind_texture(glow::TEXTURE_2D, Some(color));
         let nothing = glow::PixelUnpackData::Slice(None);
@@ -156,6 +166,7 @@ fn picture(scene: &Scene) -> Vec<u8> {
         let buffers = scene.buffers.iter().map(|b| (b.oid, upload_buffer(&gl, b))).collect();
         let environment = scene.environment();
         let mut registers = scene.registers.map(f32::from_bits);
+        let mut refused = None;
         for program in &scene.programs {
             (fixed.matrix_mode)(0x1700);
             gl.active_texture(glow::TEXTURE0);
@@ -167,15 +178,18 @@ fn picture(scene: &Scene) -> Vec<u8> {
                 environment: &environment,
             };
             walk.program(program, &mut registers);
-            let error = gl.get_error();
-            assert_eq!(error, glow::NO_ERROR, "{}: OpenGL refuses a call: {error:#x}", scene.name);
+            refused = refused.or(Some(gl.get_error()).filter(|&error| error != glow::NO_ERROR));
         }
         let into = glow::PixelPackData::Slice(Some(&mut pixels));
         gl.read_pixels(0, 0, width, height, glow::RGBA, glow::UNSIGNED_BYTE, into);
-    }
+        refused
+    };
     // A context that is current is not destroyed.
     drop(context.make_not_current().unwrap());
-    pixels.chunks_exact(scene.width as usize * 4).rev().flatten().copied().collect()
+    match refused {
+        None => Ok(pixels.chunks_exact(scene.width as usize * 4).rev().flatten().copied().collect()),
+        Some(error) => Err(error),
+    }
 }
 
 fn compatibility_context() -> (PossiblyCurrentContext, Display) {
@@ -287,15 +301,18 @@ impl Walk<'_> {
         array - unit
     }
 
-    /// Looks at the current color, which makes Mesa 22.3 do what it put off: giving it to the material that tracks
-    /// it. Else that is what is tracked by then.
+    /// Makes Mesa 22.3 do what it put off: drawing, and giving the current color to the material that tracks it.
+    /// Else that is what is tracked by then.
     ///
     /// # Safety
     /// The context is current.
     unsafe fn flush_current_values(&self) {
         let mut color = [0.0f32; 4];
         // SAFETY: the caller's; a color has four floats.
-        unsafe { (self.fixed.get_floats)(CURRENT_COLOR, color.as_mut_ptr()) }
+        unsafe {
+            (self.fixed.get_floats)(CURRENT_COLOR, color.as_mut_ptr());
+            self.gl.flush();
+        }
     }
 
     /// Sets the current color, normal and texture coordinates to what they are: Mesa 22.3 restores them, but draws

@@ -94,16 +94,13 @@ pub enum Class {
     Threshold,
     /// Values between those of vertices differ in their last bits, and what follows makes more of them.
     Rounding,
-    /// A texture coordinate or a level of detail is on the border of two texels or levels.
-    Texel,
     /// OpenGL cuts lines and the borders of polygons where the clip plane cuts their middle; Blink leaves out the
     /// pixels that are beyond it, and draws no border along the plane.
     ClippedLine,
 }
 
 impl Class {
-    pub const ALL: [Class; 5] =
-        [Class::Edge, Class::Threshold, Class::Rounding, Class::Texel, Class::ClippedLine];
+    pub const ALL: [Class; 4] = [Class::Edge, Class::Threshold, Class::Rounding, Class::ClippedLine];
 
     /// Its name in the report.
     pub fn name(self) -> &'static str {
@@ -111,7 +108,6 @@ impl Class {
             Class::Edge => "edge",
             Class::Threshold => "threshold",
             Class::Rounding => "rounding",
-            Class::Texel => "texel",
             Class::ClippedLine => "clipped line",
         }
     }
@@ -129,9 +125,6 @@ impl Class {
             }
             Class::Rounding => {
                 "Values between those of vertices differ in their last bits, and what follows makes more of them."
-            }
-            Class::Texel => {
-                "A texture coordinate or level of detail is on the border of two texels or levels."
             }
             Class::ClippedLine => {
                 "OpenGL cuts lines and polygons' borders where a clip plane cuts their middle, and gives polygons a \
@@ -336,18 +329,17 @@ impl Blink {
         let mut window = self.window(scene, 1, choice);
         // Shaders that are compiled when they are needed first may take all the time that a run has.
         let mut runs = 0;
-        let picture = loop {
+        loop {
             let framebuffer = self.tracker.create_framebuffer(scene.width, scene.height).unwrap();
             self.redraw(&mut window, &framebuffer, all, all, choice);
             let picture = self.tracker.read_pixels(&framebuffer, all);
             self.tracker.delete_framebuffer(framebuffer);
             if !self.stopped {
-                break picture;
+                return picture;
             }
             runs += 1;
             assert!(runs < 10, "{}: is never drawn to its end", scene.name);
-        };
-        picture
+        }
     }
 }
 
