@@ -6,13 +6,17 @@
 
 use benches::mix::Mix;
 use benches::tsc::{Samples, now};
-use blinkgl::ops::Callback;
+use blinkgl::ops::{Callback, Op};
 use blinkgl::wire::WireProgram;
 use clap::Parser;
 use jit::trace::NullGl;
-use jit::{Environment, Lists, LoweredProgram, Program, ProgramCache, Run, Tier, TierChoice, lower};
+use jit::{
+    Dynamic, Environment, Gl, Lists, LoweredProgram, Program, ProgramCache, Run, Segment, Tier, TierChoice,
+    lower,
+};
 use serde::Serialize;
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
 use std::time::Instant;
 use verifier::{VerifiedProgram, VerifyError};
 
@@ -50,6 +54,8 @@ struct Figures {
     lower_warm_cpi_min: f64,
     compile_native_cpi: f64,
     compile_native_cpi_min: f64,
+    first_run_cpi: f64,
+    first_run_cpi_min: f64,
     exec_interp_cpi: f64,
     exec_interp_cpi_min: f64,
     exec_native_cpi: f64,
@@ -170,6 +176,8 @@ fn measure(mix: Mix, options: &Options) -> Result<Figures, Error> {
     });
     let lowering = Samples::take(options.runs, || lower(&verified));
 
+    let first = first_runs(&verified, options.runs);
+
     let mut compiling = Samples::default();
     for _ in 0..options.compile_runs {
         let program = Program::new(verified.clone());
@@ -199,10 +207,51 @@ fn measure(mix: Mix, options: &Options) -> Result<Figures, Error> {
         lower_warm_cpi_min: cpi(lowering.minimum()),
         compile_native_cpi: cpi(compiling.median()),
         compile_native_cpi_min: cpi(compiling.minimum()),
+        first_run_cpi: cpi(first.median()),
+        first_run_cpi_min: cpi(first.minimum()),
         exec_interp_cpi: cpi(interpreting.median()),
         exec_interp_cpi_min: cpi(interpreting.minimum()),
         exec_native_cpi: cpi(native.median()),
         exec_native_cpi_min: cpi(native.minimum()),
+    })
+}
+
+/// A GL that only wants to see the vertices, as one that draws does at the first run.
+#[derive(Debug, Default)]
+struct Looking {
+    vertices: usize,
+}
+
+impl Gl for Looking {
+    fn command(&mut self, _op: Op, _args: &[u32]) {}
+
+    fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<Dynamic<'_>>) {
+        self.vertices += match dynamic {
+            Some(values) => values.vertices.len(),
+            None => segment.shape().vertices.len(),
+        };
+    }
+}
+
+/// The first run of a program: makes vertices of what was words until then.
+fn first_runs(verified: &VerifiedProgram, runs: usize) -> Samples {
+    let environment = Environment::at(1_000_000_000);
+    let mut programs: Vec<Program> = (0..=runs).map(|_| Program::new(verified.clone())).collect();
+    Samples::take(runs, || {
+        let (mut registers, mut lists, mut gl) = ([0; 32], Lists::default(), Looking::default());
+        let program = programs.pop();
+        if let Some(program) = &program {
+            program.run(
+                TierChoice::Interpreter,
+                &mut Run {
+                    registers: &mut registers,
+                    environment: &environment,
+                    lists: &mut lists,
+                    gl: &mut gl,
+                },
+            );
+        }
+        (program, gl.vertices)
     })
 }
 
@@ -248,6 +297,7 @@ fn print(report: &Report) {
     both("  verify, warm", |f| (f.verify_warm_cpi, f.verify_warm_cpi_min));
     both("  lower, warm", |f| (f.lower_warm_cpi, f.lower_warm_cpi_min));
     both("compile (Cranelift)", |f| (f.compile_native_cpi, f.compile_native_cpi_min));
+    both("first run, with vertices", |f| (f.first_run_cpi, f.first_run_cpi_min));
     both("execute, interpreter", |f| (f.exec_interp_cpi, f.exec_interp_cpi_min));
     both("execute, native", |f| (f.exec_native_cpi, f.exec_native_cpi_min));
     let paper = |name: &str, a: &str, c: &str| row(name, [a.into(), "-".into(), c.into()]);
