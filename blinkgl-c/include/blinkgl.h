@@ -18,7 +18,8 @@
  * - Only BLINK_REDRAW draws, and it has to clear, because it may draw over any older picture. Display lists are
  *   defined in the others.
  * - Each callback and each list begins in matrix mode GL_MODELVIEW with GL_TEXTURE0 active, and leaves the matrix stacks and
- *   the attribute stack as deep as it found them. glCallList stands where both are so selected.
+ *   the attribute stack as deep as it found them. A list that changes matrices is called in GL_MODELVIEW, one that changes
+ *   textures with GL_TEXTURE0 active; others in any mode.
  * - Textures and buffers have one content, which they get at the commit, not one for each draw.
  * - Vertex arrays in the program's memory are read when the draw is recorded. Arrays in buffers (glBindBuffer) are
  *   read by the server whenever it draws, so glBufferSubData and a commit change the picture.

@@ -2,6 +2,7 @@
 
 use crate::error::Mistake;
 use crate::export::calls;
+use crate::recording::{Needs, Selected};
 use crate::state::{State, bytes};
 use crate::value::Value;
 use blinkgl::limits::MAX_LISTS;
@@ -17,8 +18,8 @@ const COMPILE_AND_EXECUTE: u32 = 0x1301;
 /// The window's lists, as far as this side knows.
 #[derive(Debug, Default)]
 pub struct Lists {
-    /// Names that are taken, and whether they are defined.
-    taken: BTreeMap<u32, bool>,
+    /// Names that are taken, and for those that are defined, what they rely on.
+    taken: BTreeMap<u32, Option<Needs>>,
     base: u32,
     /// The list that is to be called when it ends.
     execute: bool,
@@ -40,7 +41,7 @@ impl Lists {
             first = taken + 1;
         }
         let end = first.checked_add(count).filter(|end| *end <= MAX_LISTS + 1)?;
-        self.taken.extend((first..end).map(|name| (name, false)));
+        self.taken.extend((first..end).map(|name| (name, None)));
         Some(first)
     }
 }
@@ -67,8 +68,28 @@ fn name_type(kind: u32) -> Result<NameType, Mistake> {
 
 /// `glCallList`. OpenGL ignores a list that is not defined; so does the server, and what can't be defined is one.
 fn call_list(s: &mut State, name: u32) -> Result<(), Mistake> {
-    if (1..=MAX_LISTS).contains(&name) {
-        s.put(Op::CallList, &[name.into()])?;
+    if !(1..=MAX_LISTS).contains(&name) {
+        return Ok(());
+    }
+    let needs = s.lists.taken.get(&name).copied().flatten().unwrap_or_default();
+    let call = s.call;
+    let recording = s.recording()?;
+    let (selected, plain) = (recording.selected, Selected::default());
+    // OpenGL would run the list with what is selected here. Where that makes no difference, Blink may.
+    if needs.matrix_mode && selected.matrix_mode != plain.matrix_mode {
+        return Err(Mistake::operation(format!("list {name} changes matrices: call it in GL_MODELVIEW")));
+    }
+    if needs.unit && selected.unit != plain.unit {
+        return Err(Mistake::operation(format!(
+            "list {name} changes textures: call it with GL_TEXTURE0 active"
+        )));
+    }
+    recording.check(Op::CallList)?;
+    recording.select(call, plain)?;
+    recording.put(call, Op::CallList, &[name.into()])?;
+    recording.select(call, selected)?;
+    if let Some(list) = &mut recording.list {
+        list.add(needs);
     }
     Ok(())
 }
@@ -102,18 +123,17 @@ calls! {
         }
         put?;
         s.lists.execute = mode == COMPILE_AND_EXECUTE;
-        s.lists.taken.insert(name, true);
         Ok(())
     }
     fn glEndList(s) {
         let list = s.recording()?.list;
         s.put(Op::EndList, &[])?;
         s.end_aside();
-        match list {
-            Some((name, _)) if std::mem::take(&mut s.lists.execute) => call_list(s, name),
-            Some(_) => Ok(()),
-            None => Err(Mistake::operation("there was no glNewList")),
-        }
+        let Some(list) = list else {
+            return Err(Mistake::operation("there was no glNewList"));
+        };
+        s.lists.taken.insert(list.name, Some(list.needs));
+        if std::mem::take(&mut s.lists.execute) { call_list(s, list.name) } else { Ok(()) }
     }
     fn glCallList(s, name: u32) {
         call_list(s, name)
@@ -135,7 +155,7 @@ calls! {
     fn glDeleteLists(s, first: u32, count: i32) {
         let count = u32::try_from(count).map_err(|_| Mistake::value(format!("{count} lists")))?;
         let gone: Vec<_> =
-            s.lists.taken.range(first..first.saturating_add(count)).map(|(&n, &defined)| (n, defined)).collect();
+            s.lists.taken.range(first..first.saturating_add(count)).map(|(&n, needs)| (n, needs.is_some())).collect();
         for (name, defined) in gone {
             // The server keeps what is defined: an empty list takes no memory, and draws nothing.
             if defined {

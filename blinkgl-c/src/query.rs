@@ -54,7 +54,7 @@ impl State {
                 one(self.textures.bound(unit).into())
             }
             0x0b32 => one(self.lists.base().into()),
-            0x0b33 => one(self.recording()?.list.map_or(0, |(list, _)| list).into()),
+            0x0b33 => one(self.recording()?.list.map_or(0, |list| list.name).into()),
             0x0cf5 => one(size(self.textures.unpack.alignment)),
             0x0cf2 => one(size(self.textures.unpack.row_length)),
             0x8894 => one(self.arrays.array_buffer.into()),

@@ -26,6 +26,68 @@ impl Default for Selected {
     }
 }
 
+/// A display list while it is recorded.
+#[derive(Clone, Copy, Debug)]
+pub struct List {
+    /// Its name.
+    pub name: u32,
+    /// What is selected outside of it.
+    outside: Selected,
+    /// What its calls rely on.
+    pub needs: Needs,
+    /// What it has selected by itself.
+    own: Needs,
+}
+
+/// What a list's meaning depends on. OpenGL takes it from where the list is called, and Blink always begins a list with
+/// [`Selected::default`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The matrix mode.
+    pub matrix_mode: bool,
+    /// The active texture unit.
+    pub unit: bool,
+}
+
+impl Needs {
+    /// Of an op.
+    fn of(op: Op) -> Needs {
+        let matrix_mode = matches!(
+            op,
+            Op::LoadIdentity
+                | Op::LoadMatrix
+                | Op::MultMatrix
+                | Op::PushMatrix
+                | Op::PopMatrix
+                | Op::Translate
+                | Op::Rotate
+                | Op::Scale
+                | Op::Frustum
+                | Op::Ortho
+        );
+        let unit = matches!(
+            op,
+            Op::BindTexture
+                | Op::TexEnvMode
+                | Op::TexEnvColor
+                | Op::TexEnvCombine
+                | Op::TexEnvScale
+                | Op::TexGenMode
+                | Op::TexGenPlane
+                | Op::TexParameter
+        );
+        Needs { matrix_mode, unit }
+    }
+}
+
+impl List {
+    /// A call in the list needs this.
+    pub fn add(&mut self, needs: Needs) {
+        self.needs.matrix_mode |= needs.matrix_mode && !self.own.matrix_mode;
+        self.needs.unit |= needs.unit && !self.own.unit;
+    }
+}
+
 /// A procedure while it is recorded.
 #[derive(Debug)]
 pub struct Recording {
@@ -39,8 +101,8 @@ pub struct Recording {
     pub selected: Selected,
     /// Between `glBegin` and `glEnd`.
     pub in_begin: bool,
-    /// The list that is defined, and what is selected outside of it.
-    pub list: Option<(u32, Selected)>,
+    /// The list that is being defined.
+    pub list: Option<List>,
     /// For each `glPushAttrib`: its groups, and what was selected.
     pushed: Vec<(u32, Selected)>,
     /// What the program's array pointers and switches are, if known: see `arrays`.
@@ -48,6 +110,9 @@ pub struct Recording {
     /// Labels by the number that C has.
     pub labels: Vec<Label>,
 }
+
+/// `GL_TEXTURE_2D`, which is switched for a unit; so are `GL_TEXTURE_GEN_S` and those after it.
+const TEXTURE_2D: u32 = 0x0de1;
 
 /// A finished program, and the call that recorded each of its ops.
 #[derive(Clone, Debug)]
@@ -84,8 +149,8 @@ impl Recording {
         self.calls.resize(self.p.op_count(), call);
     }
 
-    /// Records an op.
-    pub fn put(&mut self, call: &'static str, op: Op, values: &[Value]) -> Result<(), Mistake> {
+    /// Can an op of this kind stand here?
+    pub fn check(&self, op: Op) -> Result<(), Mistake> {
         let row = op.info();
         if self.in_begin && !row.class.inside_begin() {
             return Err(Mistake::operation("not between glBegin and glEnd"));
@@ -125,6 +190,13 @@ impl Recording {
             | Class::ListDefinition
             | Class::ListCall => {}
         }
+        Ok(())
+    }
+
+    /// Records an op.
+    pub fn put(&mut self, call: &'static str, op: Op, values: &[Value]) -> Result<(), Mistake> {
+        self.check(op)?;
+        let row = op.info();
         let mut args = Vec::with_capacity(values.len());
         for (value, operand) in values.iter().zip(row.operands) {
             args.push(argument(*value, operand.kind)?);
@@ -140,6 +212,14 @@ impl Recording {
             Some(Arg::Const(word)) => *word,
             Some(Arg::Reg(_)) | None => 0,
         };
+        if let Some(list) = &mut self.list {
+            let unit_switch =
+                matches!(op, Op::Enable | Op::Disable) && matches!(first, TEXTURE_2D | 0x0c60..=0x0c63);
+            let needs = Needs::of(op);
+            list.add(Needs { unit: needs.unit || unit_switch, ..needs });
+            list.own.matrix_mode |= op == Op::MatrixMode;
+            list.own.unit |= op == Op::ActiveTexture;
+        }
         if op == Op::MatrixMode {
             self.selected.matrix_mode = first;
         } else if op == Op::ActiveTexture {
@@ -160,12 +240,13 @@ impl Recording {
                 }
             }
         } else if op == Op::NewList {
-            self.list = Some((first, self.selected));
+            let (outside, needs) = (self.selected, Needs::default());
+            self.list = Some(List { name: first, outside, needs, own: needs });
             self.selected = Selected::default();
         } else if op == Op::EndList
-            && let Some((_, selected)) = self.list.take()
+            && let Some(list) = self.list.take()
         {
-            self.selected = selected;
+            self.selected = list.outside;
         }
     }
 

@@ -209,6 +209,52 @@ fn lists_of_lists() {
     assert_eq!(ops, expected);
 }
 
+/// Blink calls lists in matrix mode modelview with unit 0. Where that makes no difference, C need not know.
+#[test]
+fn lists_that_do_not_need_a_mode_are_called_in_any() {
+    begin(Callback::Init);
+    glNewList(1, 0x1300);
+    glColor3ub(255, 255, 255);
+    glMatrixMode(0x1702);
+    glLoadIdentity();
+    glMatrixMode(0x1700);
+    glEndList();
+    glNewList(2, 0x1300);
+    glTranslatef(1.0, 0.0, 0.0);
+    glEndList();
+    glNewList(3, 0x1300);
+    glCallList(2);
+    glEndList();
+    glNewList(4, 0x1300);
+    glDisable(0x0de1);
+    glEndList();
+    enter("a test", |s| {
+        s.recording = Some(Recording::new(Callback::Redraw));
+        Ok(())
+    });
+    glMatrixMode(0x1701);
+    glActiveTexture(0x84c1);
+    glCallList(1);
+    for name in [2, 3, 4] {
+        assert_eq!(error_of(|| glCallList(name)), gl::INVALID_OPERATION, "list {name}");
+    }
+    let words = enter("a test", |s| {
+        let program = s.recording.take().expect("it is recorded").finish()?.verify(Callback::Redraw)?;
+        Ok(blinkgl::dis::disassemble(program.untrusted_words(), None))
+    });
+    let lines: Vec<_> = words.lines().map(str::trim).collect();
+    let expected = [
+        "matrix_mode projection",
+        "active_texture texture1",
+        "matrix_mode modelview",
+        "active_texture texture0",
+        "call_list 1",
+        "matrix_mode projection",
+        "active_texture texture1",
+    ];
+    assert_eq!(lines, expected);
+}
+
 #[test]
 fn arrays_in_memory_are_read_at_once() {
     let ops = recorded(Callback::Redraw, || {

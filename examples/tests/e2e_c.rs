@@ -188,6 +188,46 @@ fn a_program_without_glut() {
     assert_eq!(client.log(), "", "it has nothing to complain of");
 }
 
+#[test]
+fn calls_outside_of_the_display_function_count() {
+    let display = Display::start();
+    let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c/late.c"));
+    let client = display.start_client(&compile("late", &source.expect("a program")), "Late", &[]);
+    let window = display.window(&client);
+    // The middles of five of the squares, from the top left.
+    let marks = || {
+        let picture = display.content(&window);
+        [(15, 15), (75, 15), (45, 45), (15, 75), (75, 75)].map(|(x, y)| {
+            let [r, g, b, _] = picture.at(x, y);
+            [r, g, b].map(|c| if c > 127 { '1' } else { '0' }).iter().collect::<String>()
+        })
+    };
+    let until = |wanted: [&str; 5]| {
+        let mut last = marks();
+        wait_for(&format!("{wanted:?}, after {last:?}"), || {
+            last = marks();
+            (last == wanted).then_some(())
+        });
+    };
+    // The texture is blue; the timer's square is white; the list that the display function defined is red.
+    until(["001", "111", "000", "100", "010"]);
+    // B: the background becomes cyan. T: the texture becomes magenta.
+    display.key(48);
+    until(["001", "111", "011", "100", "010"]);
+    display.key(20);
+    until(["101", "111", "011", "100", "010"]);
+    // What is wrong is refused, named, and changes nothing: E pops a matrix that it did not push.
+    display.key(18);
+    wait_for("its complaint", || client.log().contains("glPopMatrix").then_some(()));
+    until(["101", "111", "011", "100", "010"]);
+    // A server that restarts gets all of it.
+    let renderer = display.renderer().expect("it runs");
+    support::signal(renderer, Signal::KILL);
+    wait_for("another renderer", || display.renderer().filter(|pid| *pid != renderer));
+    wait_for("its window", || display.drawn(&client));
+    until(["101", "111", "011", "100", "010"]);
+}
+
 /// The blocks of C in the porting note.
 fn porting_note() -> Vec<String> {
     let text =

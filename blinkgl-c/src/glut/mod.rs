@@ -113,7 +113,8 @@ pub struct Glut {
     pub suspended: Option<Recording>,
     functions: Functions,
     log: Log,
-    log_changed: bool,
+    /// The log as a program, if it is not published yet.
+    verified: Option<WireProgram>,
     init: Procedure,
     reshape: Procedure,
     redraw: Procedure,
@@ -175,8 +176,11 @@ impl Glut {
     /// Keeps what was recorded outside of the display and reshape functions.
     pub fn keep(&mut self, mut recording: Recording) -> Result<(), Mistake> {
         recording.select("the end of a function", Selected::default())?;
-        self.log.append(&recording.finish()?)?;
-        self.log_changed = true;
+        let mut longer = self.log.clone();
+        longer.append(&recording.finish()?)?;
+        // What is wrong is left out, so that what comes later counts.
+        self.verified = Some(longer.program().verify(Callback::Init)?);
+        self.log = longer;
         Ok(())
     }
 
@@ -232,18 +236,18 @@ impl State {
     }
 
     /// Ends what is being recorded outside of display and reshape.
-    fn keep_recording(&mut self) -> Result<(), Mistake> {
-        if let Some(recording) = self.recording.take() {
-            let glut = self.glut()?;
+    fn keep_recording(&mut self) {
+        if let (Some(recording), Some(glut)) = (self.recording.take(), &mut self.glut) {
             glut.selected = recording.selected;
-            glut.keep(recording)?;
+            if let Err(mistake) = glut.keep(recording) {
+                self.tell(mistake);
+            }
         }
-        Ok(())
     }
 
     /// Begins the recording of a function.
     fn begin(&mut self, callback: Callback) -> Result<(), Mistake> {
-        self.keep_recording()?;
+        self.keep_recording();
         let mut recording = Recording::new(callback);
         recording.select("the begin of a function", self.glut()?.selected)?;
         self.recording = Some(recording);
@@ -296,7 +300,9 @@ impl State {
                     }
                 }
             }
-            self.publish()?;
+            if let Err(mistake) = self.publish() {
+                self.tell(mistake);
+            }
             wakes.extend(first.map(|(_, at)| at));
             let timeout = wakes.into_iter().min().map(|at| at.saturating_duration_since(Instant::now()));
             self.display()?.wait(timeout)?;
@@ -374,17 +380,14 @@ impl State {
 
     /// Commits what changed. The window is there from the first picture on.
     fn publish(&mut self) -> Result<(), Mistake> {
-        self.keep_recording()?;
+        self.keep_recording();
         if self.glut()?.redraw.oid.is_none() {
             return Ok(());
         }
-        if self.glut()?.log_changed {
-            let program = self.glut()?.log.program().verify(Callback::Init);
-            let State { glut: Some(glut), display: Some(display), .. } = self else { return Ok(()) };
-            glut.log_changed = false;
-            glut.init.set(display, Callback::Init, program?)?;
-        }
         let State { glut: Some(glut), display: Some(display), .. } = self else { return Ok(()) };
+        if let Some(program) = glut.verified.take() {
+            glut.init.set(display, Callback::Init, program)?;
+        }
         if !glut.shown {
             let procedures = [
                 (Callback::Init, &glut.init),
@@ -647,7 +650,7 @@ fn create(s: &mut State, title: &str) -> Result<c_int, Mistake> {
         suspended: None,
         functions: Functions::default(),
         log: Log::default(),
-        log_changed: false,
+        verified: None,
         init: Procedure::default(),
         reshape: Procedure::default(),
         redraw: Procedure::default(),
