@@ -119,11 +119,10 @@ vec4 generated(int u, vec4 given, vec4 eye, vec3 normal) {
 #endif
 
 void main() {
-#ifdef OUTLINED
+    // Polygons with one filled face have the bit of inner edges too.
     int index = int(a_record & 0x7fffffffu);
+#ifdef OUTLINED
     v_inner = int(a_record >> 31u);
-#else
-    int index = int(a_record);
 #endif
     vec4 rest = records[index].rest;
     int flags = int(rest.z);
