@@ -22,9 +22,9 @@ use blinkgl::layout::{
     context, slot, slot_offset,
 };
 use blinkgl::limits::{
-    MAX_CONTEXTS, MAX_EXTENTS, MAX_FRAME_FUEL, MAX_FUEL, MAX_NOTIFICATIONS, MAX_OBJECTS,
-    MAX_OFFSCREEN_PIXELS, MAX_PROGRAM_WORDS, MAX_SCAN_BYTES, MAX_TEXTURE_SIZE, MAX_WINDOWS, MIN_WINDOW_SIZE,
-    PAGE_SIZE, PROCEDURE_BYTE_COST,
+    MAX_CONTEXTS, MAX_DRAW_MILLISECONDS, MAX_EXTENTS, MAX_FRAME_FUEL, MAX_FUEL, MAX_NOTIFICATIONS,
+    MAX_OBJECTS, MAX_OFFSCREEN_PIXELS, MAX_PROGRAM_WORDS, MAX_SCAN_BYTES, MAX_TEXTURE_SIZE, MAX_WINDOWS,
+    MIN_WINDOW_SIZE, PAGE_SIZE, PROCEDURE_BYTE_COST,
 };
 use blinkgl::ops::{Callback, OPS};
 use blinkgl::wire::{head_word, header};
@@ -1015,4 +1015,56 @@ fn drawing_without_end_is_stopped() {
             assert!(redraws > 1);
         }
     });
+}
+
+/// Runs `redraw` once, with large triangles in buffer 9, in a window of its own: either that was no matter of seconds, or it
+/// was stopped.
+fn is_in_time_or_stopped(redraw: &WireProgram, width: u32, height: u32) {
+    let mut fixture = Fixture::new(WIDTH, HEIGHT);
+    let (id, memory) = fixture.client(APERTURE);
+    let mut raw = Raw::new(memory);
+    // Triangles larger than any window.
+    let places: Vec<u32> = [-1.0f32, -1.0, 3.0, -1.0, -1.0, 3.0].map(f32::to_bits).repeat(87_382);
+    let buffer = raw.object(9, ObjectType::VertexBuffer, &places, [0; 8]);
+    raw.slot(0, &buffer);
+    raw.procedure(1, 2, Callback::Redraw, redraw);
+    raw.window(2, 3, &with(at(0, 30, width, height), Callback::Redraw, 2));
+    raw.committed();
+    fixture.server.rang(id);
+    fixture.frame();
+    let mut attack = Attack { fixture: &mut fixture, id, raw };
+    let stats = attack.stats();
+    assert_eq!(stats["redraws"], 1);
+    let milliseconds = stats["redraw_us"]["max"].as_f64().unwrap() / 1000.0;
+    let stopped = attack.errors().iter().any(|e| e.contains("took more than"));
+    assert!(stopped || milliseconds < 4.0 * MAX_DRAW_MILLISECONDS as f64, "{milliseconds} ms");
+}
+
+/// Millions of vertices that cover next to nothing, each lit by eight lights, in polygons drawn as their borders: many
+/// seconds on a software renderer, in each frame.
+#[test]
+fn vertices_without_end_are_stopped() {
+    let mut state = String::from("enable lighting\nlight_model two_side, 1.0, 0.0, 0.0, 0.0\n");
+    for light in 0..8 {
+        state.push_str(&format!("enable light{light}\nlight light{light}, position, 0.1, 0.2, 1.0, 1.0\n"));
+        state.push_str(&format!("light light{light}, spot_cutoff, 89.0, 0.0, 0.0, 0.0\n"));
+    }
+    state.push_str("polygon_mode front_and_back, line\n");
+    state.push_str("array_pointer vertex, 2, float, 8, 9, 0\nenable_array vertex, true\n");
+    let draws: String = (0..5).map(|i| format!("draw_arrays triangle_strip, {i}, 262140\n")).collect();
+    is_in_time_or_stopped(&assemble(&(state + &draws)), 16, 16);
+}
+
+/// Compiling the first shaders is not counted as a client's drawing time. What is drawn with them is.
+#[test]
+fn what_new_shaders_draw_counts() {
+    let mut text = String::from("array_pointer vertex, 2, float, 8, 9, 0\nenable_array vertex, true\n");
+    for variant in 0..16 {
+        for plane in 0..4 {
+            let switch = if variant >> plane & 1 != 0 { "enable" } else { "disable" };
+            text.push_str(&format!("{switch} clip_plane{plane}\n"));
+        }
+        text.push_str("draw_arrays triangles, 0, 3000\n");
+    }
+    is_in_time_or_stopped(&assemble(&text), WIDTH, HEIGHT - 30);
 }

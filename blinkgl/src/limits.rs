@@ -172,3 +172,10 @@ pub const PAUSE_AFTER_SLOW_DRAWING: u64 = 16;
 /// Fragments, by the worst that primitives can cover, that are drawn before the clock is looked at: half a second
 /// on a software renderer; gears in a window of 300x300 stay below.
 pub const MAX_UNCHECKED_FRAGMENTS: u64 = 1 << 29;
+
+/// Fragments that a vertex counts as for [`MAX_UNCHECKED_FRAGMENTS`]: one that eight lights shine on takes about a
+/// microsecond on a software renderer.
+pub const VERTEX_FRAGMENTS: u64 = 1 << 10;
+
+/// The same for a vertex of a polygon that is drawn as its border or corners, which a geometry shader looks at.
+pub const OUTLINE_VERTEX_FRAGMENTS: u64 = 1 << 12;

@@ -21,6 +21,8 @@ pub(super) struct Pace {
     area: u64,
     /// What a fragment costs, in those of the plainest shader.
     weight: u64,
+    /// What a vertex costs, in the same.
+    vertex: u64,
     /// Fragments at most that were drawn since the clock was looked at.
     unchecked: u64,
     /// Time is up: nothing more is drawn.
@@ -30,7 +32,7 @@ pub(super) struct Pace {
 impl Pace {
     /// A run begins.
     pub(super) fn new() -> Pace {
-        Pace { started: Instant::now(), area: 0, weight: 1, unchecked: 0, stopped: false }
+        Pace { started: Instant::now(), area: 0, weight: 1, vertex: 0, unchecked: 0, stopped: false }
     }
 
     /// What follows is confined to this many pixels.
@@ -38,14 +40,14 @@ impl Pace {
         self.area = u64::from(width) * u64::from(height);
     }
 
-    /// The fragments that follow cost as much as so many of the plainest shader.
-    pub(super) fn weigh(&mut self, weight: u64) {
-        self.weight = weight;
+    /// The fragments that follow cost as much as so many of the plainest shader each, the vertices as so many too.
+    pub(super) fn weigh(&mut self, fragment: u64, vertex: u64) {
+        (self.weight, self.vertex) = (fragment, vertex);
     }
 
     /// Vertices that may be drawn now, of `corners` a primitive; with them, must the clock be looked at first?
     pub(super) fn step(&mut self, corners: u64, wanted: u64) -> (u64, bool) {
-        let cost = self.area.saturating_mul(self.weight);
+        let cost = self.area.saturating_mul(self.weight).saturating_add(corners.saturating_mul(self.vertex));
         let room = |unchecked: u64| {
             let primitives = MAX_UNCHECKED_FRAGMENTS.saturating_sub(unchecked) / cost.max(1);
             primitives.saturating_mul(corners) / LEAST * LEAST
@@ -102,6 +104,7 @@ impl Allowances {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use blinkgl::limits::VERTEX_FRAGMENTS;
 
     #[test]
     fn shaders_are_free_until_there_are_many() {
@@ -138,12 +141,22 @@ mod tests {
         }
         assert!(looks >= 38, "{looks}");
         pace.confine(1000, 1000);
-        pace.weigh(8);
+        pace.weigh(8, 0);
         assert_eq!(pace.step(3, 3000), (MAX_UNCHECKED_FRAGMENTS / 8_000_000 * 3 / 6 * 6, true));
-        pace.weigh(1);
+        pace.weigh(1, 0);
         pace.confine(u32::MAX, u32::MAX);
         assert_eq!(pace.step(3, 9), (6, true));
         pace.confine(0, 0);
         assert_eq!(pace.step(1, 9), (9, true));
+    }
+
+    #[test]
+    fn vertices_count_where_nothing_is_covered() {
+        let mut pace = Pace::new();
+        pace.confine(0, 0);
+        pace.weigh(1, VERTEX_FRAGMENTS);
+        let most = MAX_UNCHECKED_FRAGMENTS / VERTEX_FRAGMENTS;
+        assert_eq!(pace.step(3, u64::MAX), (most / LEAST * LEAST, false));
+        assert_eq!(pace.step(3, 600), (600, true), "after so many the clock is looked at");
     }
 }

@@ -253,8 +253,8 @@ impl Painter<'_> {
             }
         }
         let has = |index: usize| sources.iter().any(|source| source.index == index);
-        // Without positions there are no vertices.
-        if !has(POSITION) || count > MAX_ARRAY_ELEMENTS {
+        // Without positions there are no vertices; and what is not drawn any more needs none.
+        if !has(POSITION) || count > MAX_ARRAY_ELEMENTS || self.tracker.is_stopped() {
             return;
         }
         let given = Given {

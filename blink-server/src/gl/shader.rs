@@ -10,7 +10,7 @@ use super::fragment;
 use super::state::{Combine, Hard, Unit};
 use super::texture::Texture;
 use blinkgl::layout::texture::Format;
-use blinkgl::limits::{MAX_CLIP_PLANES, MAX_TEXTURE_UNITS};
+use blinkgl::limits::{MAX_CLIP_PLANES, MAX_TEXTURE_UNITS, OUTLINE_VERTEX_FRAGMENTS, VERTEX_FRAGMENTS};
 
 /// What polygons are drawn as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,7 +123,15 @@ impl Variant {
     pub fn weight(&self) -> u64 {
         let units: u64 = self.units.iter().flatten().map(|unit| if unit.yuv { 12 } else { 4 }).sum();
         let rest = [self.fog.is_some(), self.alpha_test.is_some(), self.clip_planes != 0];
-        1 + units + rest.into_iter().map(|on| 2 * u64::from(on)).sum::<u64>()
+        let once = 1 + units + rest.into_iter().map(|on| 2 * u64::from(on)).sum::<u64>();
+        // A triangle has three edges and three corners, and lines and points may be as large as the window.
+        if self.polygons == Polygons::Filled { once } else { 3 * once }
+    }
+
+    /// What a vertex costs, in fragments of the plainest variant.
+    #[must_use]
+    pub fn vertex_weight(&self) -> u64 {
+        if self.polygons == Polygons::Filled { VERTEX_FRAGMENTS } else { OUTLINE_VERTEX_FRAGMENTS }
     }
 
     /// Does the fragment stage want eye coordinates?

@@ -908,7 +908,7 @@ impl Tracker {
 
     /// A program's clear, inside what [`Tracker::confine`] set.
     pub(super) fn clear(&mut self, state: &WindowState, mask: u32) {
-        self.pace.weigh(1);
+        self.pace.weigh(1, 0);
         if self.step(1, 1) == 0 {
             return;
         }
@@ -944,11 +944,11 @@ impl Tracker {
         set(&mut applied.stencil_mask, mask, calls, |&mask| unsafe { gl.stencil_mask(mask) });
     }
 
-    /// The shader of a variant, and whether it was compiled only now. `None`: it can't be, which is logged once.
-    fn program(&mut self, variant: Variant) -> (Option<glow::Program>, bool) {
+    /// The shader of a variant, compiled now if need be. `None`: it can't be, which is logged once.
+    fn program(&mut self, variant: Variant) -> Option<glow::Program> {
         if let Some((program, used)) = self.programs.get_mut(&variant) {
             *used = self.frame;
-            return (*program, false);
+            return *program;
         }
         if self.programs.len() >= MAX_SHADERS {
             let oldest = self.programs.iter().min_by_key(|(_, (_, used))| *used).map(|(variant, _)| *variant);
@@ -961,7 +961,7 @@ impl Tracker {
         }
         let program = self.compile(&variant).map_err(|error| log::error!("{error}")).ok();
         self.programs.insert(variant, (program, self.frame));
-        (program, true)
+        program
     }
 
     fn compile(&mut self, variant: &Variant) -> Result<glow::Program, GlError> {
@@ -993,28 +993,50 @@ impl Tracker {
 
     /// Draws a batch, inside what [`Tracker::confine`] set.
     pub(super) fn draw_batch(&mut self, drawing: &Drawing<'_>, contents: &Contents<'_>) {
+        // What is not drawn any more needs no vertices.
+        if self.pace.stopped {
+            return;
+        }
         let Some(buffer) = self.vertices(contents) else { return };
         if buffer.count == 0 {
             return;
         }
         self.upload_uniforms(drawing);
         for pass in drawing.passes(self.outlines) {
-            let started = Instant::now();
-            let (Some(program), is_new) = self.program(pass.variant) else { return };
-            self.apply(drawing, &pass, program);
-            self.pace.weigh(pass.variant.weight());
-            self.draw_pass(drawing.assembly, &buffer);
-            if is_new {
-                // Compiling takes long, some of it not before the first draw. A few are what every program needs.
+            let compiling = (!self.programs.contains_key(&pass.variant)).then(|| {
+                // What was drawn before is not excused.
                 // SAFETY: see the module `gl`.
                 unsafe { self.gl.finish() }
-                let now = Instant::now();
-                if self.allowances.take(self.client, now) {
-                    self.pace.excuse(now.saturating_duration_since(started));
-                }
-                self.pace.look();
+                Instant::now()
+            });
+            let Some(program) = self.program(pass.variant) else { return };
+            self.apply(drawing, &pass, program);
+            self.pace.weigh(pass.variant.weight(), pass.variant.vertex_weight());
+            if let Some(started) = compiling {
+                self.compiled(drawing.assembly, &buffer, started);
             }
+            self.draw_pass(drawing.assembly, &buffer);
         }
+    }
+
+    /// Compiling takes long, some of it not before the first draw: so there is one now, of nothing. A few shaders are
+    /// what every program needs; what is drawn with them is its own.
+    fn compiled(&mut self, assembly: Assembly, buffer: &Buffer, started: Instant) {
+        // SAFETY: see the module `gl`; the vertex array's buffer holds `count` vertices.
+        unsafe {
+            self.gl.bind_vertex_array(Some(buffer.array));
+            self.gl.scissor(0, 0, 0, 0);
+            self.gl.draw_arrays(primitive(assembly), 0, buffer.count.min(3));
+            if let Some(area) = self.applied.scissor {
+                self.gl.scissor(area.x, area.y, area.width, area.height);
+            }
+            self.gl.finish();
+        }
+        let now = Instant::now();
+        if self.allowances.take(self.client, now) {
+            self.pace.excuse(now.saturating_duration_since(started));
+        }
+        self.pace.look();
     }
 
     fn draw_pass(&mut self, assembly: Assembly, buffer: &Buffer) {
