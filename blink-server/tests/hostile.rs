@@ -22,7 +22,7 @@ use blinkgl::layout::{
     context, slot, slot_offset,
 };
 use blinkgl::limits::{
-    MAX_CONTEXTS, MAX_DRAW_MILLISECONDS, MAX_EXTENTS, MAX_FRAME_FUEL, MAX_FUEL, MAX_NOTIFICATIONS,
+    MAX_CONTEXTS, MAX_DRAW_MILLISECONDS, MAX_DRAWS, MAX_EXTENTS, MAX_FRAME_FUEL, MAX_FUEL, MAX_NOTIFICATIONS,
     MAX_OBJECTS, MAX_OFFSCREEN_PIXELS, MAX_PROGRAM_WORDS, MAX_SCAN_BYTES, MAX_TEXTURE_SIZE, MAX_WINDOWS,
     MIN_WINDOW_SIZE, PAGE_SIZE, PROCEDURE_BYTE_COST,
 };
@@ -1067,4 +1067,30 @@ fn what_new_shaders_draw_counts() {
         text.push_str("draw_arrays triangles, 0, 3000\n");
     }
     is_in_time_or_stopped(&assemble(&text), WIDTH, HEIGHT - 30);
+}
+
+/// What a window leaves uncleared, as it has too many clears before, may not show what lies beneath it.
+#[test]
+fn a_clear_behind_many_is_done() {
+    let mut fixture = Fixture::new(WIDTH, HEIGHT);
+    let clears = "clear depth\n".repeat(MAX_DRAWS as usize + 1);
+    let above = assemble(&format!("{clears}clear_color 0.0, 1.0, 0.0, 1.0\nclear color"));
+    // Only one that all paths have in common is certain to be the first.
+    let jumps = "enable scissor_test\nscissor 0, 0, 1, 1\njmp_if lt, 1.0, 0.0, on\nclear color\non: disable scissor_test\n";
+    let behind = assemble(&format!("{jumps}{clears}clear_color 0.0, 1.0, 0.0, 1.0\nclear color"));
+    for (x, program) in
+        [(60, &clear_to([1.0, 0.0, 0.0])), (60, &above), (200, &clear_to([1.0, 0.0, 0.0])), (200, &behind)]
+    {
+        let (id, memory) = fixture.client(APERTURE);
+        let mut raw = Raw::new(memory);
+        raw.procedure(0, 1, Callback::Redraw, program);
+        raw.window(1, 2, &with(at(x, 80, 80, 80), Callback::Redraw, 1));
+        raw.committed();
+        fixture.server.rang(id);
+        fixture.frame();
+    }
+    for x in [60, 200] {
+        let pixels = fixture.part(Rect::new(x, 80, 80, 80));
+        assert!(pixels.chunks_exact(4).all(|p| p[0] == 0), "what lies beneath is seen");
+    }
 }

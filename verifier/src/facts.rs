@@ -138,11 +138,11 @@ pub struct BodyFacts {
     pub clears_depth: Occurs,
     /// Clears the stencil buffer.
     pub clears_stencil: Occurs,
-    /// A clear of color in each run before anything is drawn.
+    /// A clear of color in each run before anything is drawn or color is cleared otherwise.
     pub opening_color_clear: Option<ClearFact>,
-    /// A clear of depth in each run before anything is drawn.
+    /// The same of depth.
     pub opening_depth_clear: Option<ClearFact>,
-    /// A clear of stencil in each run before anything is drawn.
+    /// The same of stencil.
     pub opening_stencil_clear: Option<ClearFact>,
     /// Registers (bit by number) that may be read before the body wrote them: live at entry.
     /// The lists that it calls read theirs in addition.
@@ -383,25 +383,26 @@ impl Body {
     }
 
     pub(crate) fn clear(&mut self, buffers: u32, offset: u32, unconditional: bool) {
+        // The server does the first clear of each buffer whatever its limits say; so no other path may have one before.
         let opening = unconditional && !self.draws.may();
-        let fact = |mask| ClearFact { offset, scissor: self.path.scissor, mask };
+        let fact = |mask| Some(ClearFact { offset, scissor: self.path.scissor, mask });
         if buffers & CLEAR_COLOR != 0 {
-            self.clears_color.note(unconditional);
-            if opening && self.opening_color_clear.is_none() {
-                self.opening_color_clear = Some(fact(self.path.color_mask));
+            if opening && !self.clears_color.may() {
+                self.opening_color_clear = fact(self.path.color_mask);
             }
+            self.clears_color.note(unconditional);
         }
         if buffers & CLEAR_DEPTH != 0 {
-            self.clears_depth.note(unconditional);
-            if opening && self.opening_depth_clear.is_none() {
-                self.opening_depth_clear = Some(fact(self.path.depth_mask));
+            if opening && !self.clears_depth.may() {
+                self.opening_depth_clear = fact(self.path.depth_mask);
             }
+            self.clears_depth.note(unconditional);
         }
         if buffers & CLEAR_STENCIL != 0 {
-            self.clears_stencil.note(unconditional);
-            if opening && self.opening_stencil_clear.is_none() {
-                self.opening_stencil_clear = Some(fact(self.path.stencil_mask));
+            if opening && !self.clears_stencil.may() {
+                self.opening_stencil_clear = fact(self.path.stencil_mask);
             }
+            self.clears_stencil.note(unconditional);
         }
     }
 

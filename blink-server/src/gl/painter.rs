@@ -44,6 +44,8 @@ pub struct Painter<'a> {
     current: Option<u32>,
     /// Draws and clears so far, those that were left out included.
     draws: u64,
+    /// Buffers (bits of a clear's mask) that no clear that comes now is the first thing for.
+    opened: u32,
 }
 
 impl<'a> Painter<'a> {
@@ -67,6 +69,7 @@ impl<'a> Painter<'a> {
             records: Vec::new(),
             current: None,
             draws: 0,
+            opened: 0,
         }
     }
 
@@ -112,6 +115,7 @@ impl<'a> Painter<'a> {
     }
 
     fn draw_batch(&mut self, records: &[Record], contents: &Contents<'_>) {
+        self.opened = u32::MAX;
         if !self.admit() {
             return;
         }
@@ -175,12 +179,16 @@ impl Gl for Painter<'_> {
             return;
         }
         if op == Op::Clear {
-            if !self.admit() {
+            let mask = args.first().copied().unwrap_or(0);
+            // The compositor relies on the clear that a program opens with ([`verifier::BodyFacts::is_opaque`]):
+            // whatever the limits say, it is done. There is one for each buffer.
+            let opens = mask & !self.opened != 0;
+            self.opened |= mask;
+            if !self.admit() && !opens {
                 return;
             }
-            let mask = args.first().copied().unwrap_or(0);
             self.tracker.confine(&self.target, &self.state.hard);
-            self.tracker.clear(self.state, mask);
+            self.tracker.clear(self.state, mask, opens);
             return;
         }
         self.hard_touched |= touches_hard(op, self.state);

@@ -906,10 +906,10 @@ impl Tracker {
         set(&mut applied.viewport, viewport, calls, |v| unsafe { gl.viewport(v.x, v.y, v.width, v.height) });
     }
 
-    /// A program's clear, inside what [`Tracker::confine`] set.
-    pub(super) fn clear(&mut self, state: &WindowState, mask: u32) {
+    /// A program's clear, inside what [`Tracker::confine`] set. `always`: also if the program's time is up.
+    pub(super) fn clear(&mut self, state: &WindowState, mask: u32, always: bool) {
         self.pace.weigh(1, 0);
-        if self.step(1, 1) == 0 {
+        if self.step(1, 1) == 0 && !always {
             return;
         }
         self.write_masks(&state.hard);
