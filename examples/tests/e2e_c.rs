@@ -101,7 +101,10 @@ fn they_look_as_opengl_draws_them() {
             // Their time stands still, so nothing is left to draw, and a wrong time would have been another picture.
             let other = opengl(name, if seconds == "0.4" { "2.75" } else { "0.4" });
             assert!(difference(&display.content(&window), &other).0 > allowed, "{name}: the time is seen");
-            assert!(!client.log().contains("GL_"), "{name} says: {}", client.log());
+            // That the first picture took too long depends on the machine; anything else would be a mistake.
+            let log = client.log();
+            let mistakes: Vec<_> = log.lines().filter(|line| !line.contains("too much of Time")).collect();
+            assert!(mistakes.is_empty(), "{name} says: {mistakes:?}");
             display.control.run(&["close", &window.id]).expect("the server answers");
             assert_eq!(client.end().code(), Some(0), "{}", client.log());
             wait_for("the window to go", || display.control.windows().ok()?.is_empty().then_some(()));
