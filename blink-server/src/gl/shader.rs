@@ -73,7 +73,8 @@ impl UnitVariant {
             let (has_color, has_alpha) = (texture.desc.format.has_color(), texture.desc.format.has_alpha());
             Environment::Mode { mode: unit.env_mode, has_color, has_alpha }
         };
-        let clamp = |wrap: u32| wrap == super::state::CLAMP && unit.sampling.is_smooth();
+        let is_smooth = unit.sampling.of(&texture.desc).is_smooth();
+        let clamp = |wrap: u32| wrap == super::state::CLAMP && is_smooth;
         UnitVariant {
             yuv: texture.desc.format == Format::Yuv420,
             environment,

@@ -9,6 +9,7 @@ use super::arrays::{self, ARRAYS, ArrayPointer};
 use super::matrix::Matrix;
 use attributes::Saved;
 use blinkgl::Op;
+use blinkgl::layout::texture::{Levels, TextureDesc};
 use blinkgl::limits::{
     MAX_CLIP_PLANES, MAX_LIGHTS, MAX_OBJECTS, MAX_TEXTURE_UNITS, MODELVIEW_STACK, PROJECTION_STACK,
     TEXTURE_STACK,
@@ -213,10 +214,26 @@ impl Sampling {
     }
 }
 
+/// No minification filter was set.
+const INITIAL: u32 = 0;
+
 impl Default for Sampling {
-    /// OpenGL's default minification needs mipmaps, which textures of pages have not: linear.
     fn default() -> Self {
-        Sampling { mag: 0x2601, min: 0x2601, wrap_s: 0x2901, wrap_t: 0x2901 }
+        Sampling { mag: 0x2601, min: INITIAL, wrap_s: 0x2901, wrap_t: 0x2901 }
+    }
+}
+
+impl Sampling {
+    /// How a texture is sampled. OpenGL's initial minification filter needs mipmaps; where there are none, textures
+    /// are smooth instead of invalid.
+    #[must_use]
+    pub fn of(self, texture: &TextureDesc) -> Sampling {
+        let min = match self.min {
+            INITIAL if matches!(texture.levels, Levels::Given(0 | 1)) => 0x2601,
+            INITIAL => 0x2702,
+            set => set,
+        };
+        Sampling { min, ..self }
     }
 }
 

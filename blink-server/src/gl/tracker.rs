@@ -1276,7 +1276,7 @@ impl Tracker {
             (0u32..).step_by(PLANES as usize).zip(drawing.textures).zip(&drawing.hard.units)
         {
             let Some(texture) = texture else { continue };
-            let sampler = self.sampler(unit.sampling);
+            let sampler = self.sampler(unit.sampling.of(&texture.desc));
             for (at, &plane) in (first..).zip(&texture.planes) {
                 // SAFETY: see the module `gl`.
                 unsafe {

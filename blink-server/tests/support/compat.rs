@@ -251,8 +251,10 @@ unsafe fn upload(gl: &glow::Context, texture: &crate::scene::Texture) -> glow::T
             let last = desc.levels.given().cast_signed() - 1;
             gl.tex_parameter_i32(glow::TEXTURE_2D, glow::TEXTURE_MAX_LEVEL, last);
         }
-        // Blink's initial value: OpenGL's needs mipmaps.
-        gl.tex_parameter_i32(glow::TEXTURE_2D, glow::TEXTURE_MIN_FILTER, glow::LINEAR.cast_signed());
+        // Blink's initial value where there are no mipmaps, which OpenGL's needs.
+        if desc.levels == Levels::Given(1) {
+            gl.tex_parameter_i32(glow::TEXTURE_2D, glow::TEXTURE_MIN_FILTER, glow::LINEAR.cast_signed());
+        }
         name
     }
 }
