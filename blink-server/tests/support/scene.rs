@@ -262,7 +262,8 @@ impl Blink {
     pub fn of(flavor: context::Flavor) -> Blink {
         let made = context::Headless::of(&[flavor]);
         let (context, functions) = made.expect("EGL: scripts/setup installs it");
-        let tracker = Tracker::new(functions).unwrap();
+        let mut tracker = Tracker::new(functions).unwrap();
+        tracker.set_patience_for_tests();
         Blink { tracker, resources: Resources::default(), stopped: false, _context: context }
     }
 
