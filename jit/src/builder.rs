@@ -342,7 +342,8 @@ impl SegmentBuilder {
                 self.pending.clear();
                 body.steps.push(Step::DrawWords { lazy: index(body.lazies.len()) });
                 let (in_list, opened) = (self.in_list, OnceLock::new());
-                body.lazies.push(Arc::new(Lazy { words, range, registers, in_list, opened }));
+                let lazy = Lazy { words, range, registers, in_list, vertices, assembled, opened };
+                body.lazies.push(Arc::new(lazy));
                 return;
             }
             body.steps.push(Step::Draw { segment: index(body.segments.len()) });

@@ -192,9 +192,12 @@ impl Segment {
             Content::Words { .. } => 0,
         };
         let commands = self.records.iter().chain([&self.trailing]).map(Vec::len).sum::<usize>();
-        size_of::<Segment>() + content + commands * 64
+        size_of::<Segment>() + ALLOCATIONS + content + commands * 64
     }
 }
+
+/// Bytes of a segment's smallest allocations: its counts, and lists of records.
+const ALLOCATIONS: usize = 128;
 
 /// Which attributes the vertices of a segment have themselves; the others they inherit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -84,11 +84,12 @@ impl Program {
         &self.lowered
     }
 
-    /// Bytes that it takes, about: lowered form and machine code.
+    /// Bytes that it takes, about: facts, lowered form and machine code.
     #[must_use]
     pub fn bytes(&self) -> usize {
         let native = self.native.get().and_then(Option::as_ref);
-        self.lowered.bytes() + native.map_or(0, Native::code_bytes)
+        let primitives = size_of_val(&*self.facts.primitives);
+        primitives + self.lowered.bytes() + native.map_or(0, Native::code_bytes)
     }
 
     /// What [`TierChoice::Best`] uses now.

@@ -185,6 +185,9 @@ pub(crate) struct Lazy {
     /// Registers (bit by number) that stand in it.
     pub(crate) registers: u32,
     pub(crate) in_list: bool,
+    /// Vertices that it has, and those after assembly.
+    pub(crate) vertices: u32,
+    pub(crate) assembled: u32,
     pub(crate) opened: OnceLock<Option<Opened>>,
 }
 
@@ -196,15 +199,15 @@ pub(crate) struct Opened {
 }
 
 impl Lazy {
-    /// Bytes that it takes, about. Words that it shares with its program are not counted.
+    /// Bytes that it takes at most, about: once it is opened, with each word of each vertex from a register. Who limits
+    /// what is kept looks before that. Words that it shares with its program are not counted.
     fn bytes(&self) -> usize {
         let words = if self.in_list { size_of_val(&*self.words) } else { 0 };
-        let opened = self
-            .opened
-            .get()
-            .and_then(Option::as_ref)
-            .map_or(0, |opened| opened.dynamic.segment.bytes() + size_of_val(opened.patches.as_slice()));
-        size_of::<Lazy>() + words + opened
+        let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+        let vertex = size_of::<Vertex>() + VERTEX_WORDS * size_of::<Patch>();
+        let vertices = count(self.vertices).saturating_mul(vertex);
+        let indices = count(self.assembled).saturating_mul(size_of::<u32>());
+        size_of::<Lazy>() + size_of::<Opened>() + size_of::<Segment>() + words + vertices + indices
     }
 }
 
@@ -241,5 +244,39 @@ impl Body {
             + self.dynamics.iter().map(|d| d.segment.bytes()).sum::<usize>()
             + self.lazies.iter().map(|lazy| lazy.bytes()).sum::<usize>()
             + self.lists.iter().map(|l| l.body.bytes()).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use blinkgl::Recorder;
+    use blinkgl::gl::{Primitive, TextureUnit};
+    use blinkgl::ops::Callback;
+
+    /// A display list is counted when it is defined, and opened when it is called: no more may come of it then.
+    #[test]
+    fn words_count_as_what_they_become() {
+        let mut p = Recorder::new();
+        let r = p.alloc();
+        p.list(1, |p| {
+            p.primitive(Primitive::QuadStrip, |p| {
+                p.color4(r, r, r, r);
+                p.normal3(r, r, r);
+                p.tex_coord4(r, r, r, r);
+                p.multi_tex_coord4(TextureUnit::Texture1, r, r, r, r);
+                for _ in 0..1000 {
+                    p.vertex2(r, r);
+                }
+            });
+        });
+        let words = p.finish().expect("a program");
+        let lowered = crate::lower::lower(&verifier::verify(words, Callback::Init).expect("it is good"));
+        let lazy = &lowered.body.lists[0].body.lazies[0];
+        let opened = crate::words::open(lazy).expect("words of a segment");
+        let patches = size_of_val(opened.patches.as_slice());
+        let real = opened.dynamic.segment.bytes() + patches + size_of_val(&*lazy.words);
+        assert!(patches > 1000 * 17 * size_of::<Patch>());
+        assert!(lazy.bytes() >= real && lowered.body.bytes() >= real, "{} for {real}", lazy.bytes());
     }
 }
