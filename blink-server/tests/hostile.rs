@@ -22,9 +22,9 @@ use blinkgl::layout::{
     context, slot, slot_offset,
 };
 use blinkgl::limits::{
-    MAX_CONTEXTS, MAX_DRAW_MILLISECONDS, MAX_DRAWS, MAX_EXTENTS, MAX_FRAME_FUEL, MAX_FUEL, MAX_NOTIFICATIONS,
-    MAX_OBJECTS, MAX_OFFSCREEN_PIXELS, MAX_PROGRAM_WORDS, MAX_SCAN_BYTES, MAX_TEXTURE_SIZE, MAX_WINDOWS,
-    MIN_WINDOW_SIZE, PAGE_SIZE, PROCEDURE_BYTE_COST,
+    MAX_CLIENT_PROGRAM_BYTES, MAX_CONTEXTS, MAX_DRAW_MILLISECONDS, MAX_DRAWS, MAX_EXTENTS, MAX_FRAME_FUEL,
+    MAX_FUEL, MAX_NOTIFICATIONS, MAX_OBJECTS, MAX_OFFSCREEN_PIXELS, MAX_PROGRAM_WORDS, MAX_SCAN_BYTES,
+    MAX_TEXTURE_SIZE, MAX_WINDOWS, MIN_WINDOW_SIZE, PAGE_SIZE, PROCEDURE_BYTE_COST,
 };
 use blinkgl::ops::{Callback, OPS};
 use blinkgl::wire::{head_word, header};
@@ -1093,4 +1093,43 @@ fn a_clear_behind_many_is_done() {
         let pixels = fixture.part(Rect::new(x, 80, 80, 80));
         assert!(pixels.chunks_exact(4).all(|p| p[0] == 0), "what lies beneath is seen");
     }
+}
+
+/// Primitives without vertices, by turns of points and lines: each becomes many times as many bytes as it has. In several
+/// contexts, as each has a limit of its own on words.
+#[test]
+fn what_becomes_of_programs_is_limited() {
+    const CONTEXTS: usize = 4;
+    const PROGRAMS: usize = 8;
+    let program = assemble(&"begin points\nend\nbegin lines\nend\n".repeat(43_000));
+    let kept = jit::Program::new(verifier::verify(program.clone(), Callback::Redraw).unwrap()).bytes();
+    let pages = DATA_PAGE + (program.untrusted_words().len() * 4).div_ceil(PAGE_SIZE) * PROGRAMS;
+    let mut fixture = Fixture::new(WIDTH, HEIGHT);
+    let (id, memory) = fixture.client((1 + CONTEXTS * pages) * PAGE_SIZE);
+    let mut raws: Vec<Raw> =
+        (0..CONTEXTS).map(|i| Raw::open(memory.clone(), i, 1, 1 + i * pages, pages)).collect();
+    for raw in &mut raws {
+        for i in 0..PROGRAMS {
+            raw.page = DATA_PAGE;
+            raw.procedure(i, 1 + i as u32, Callback::Redraw, &program);
+        }
+        raw.committed();
+    }
+    // A frame takes only so much.
+    for _ in 0..40 {
+        fixture.server.rang(id);
+        fixture.frame();
+    }
+    let mut refused = 0;
+    for event in raws.iter_mut().flat_map(Raw::events) {
+        assert_eq!(
+            (event.kind, event.words[1]),
+            (EventKind::ObjectRejected as u32, ObjectError::OverBudget as u32)
+        );
+        refused += 1;
+    }
+    let accepted = CONTEXTS * PROGRAMS - refused;
+    let most = MAX_CLIENT_PROGRAM_BYTES / kept;
+    assert_eq!(accepted, most.min(CONTEXTS * PROGRAMS), "of {kept} bytes each");
+    assert!(refused > 0);
 }

@@ -10,6 +10,9 @@ pub const MAX_PROGRAM_WORDS: usize = 1 << 18;
 /// 32-bit words of all procedures of one context (8 MiB): lowering makes about ten bytes of each.
 pub const MAX_CONTEXT_PROGRAM_WORDS: usize = 2 << 20;
 
+/// Bytes of the programs of one client as the server keeps them: some words become thirty times as much.
+pub const MAX_CLIENT_PROGRAM_BYTES: usize = 512 << 20;
+
 /// Operands of one instruction: a 4x4 matrix is the widest, and the register mask has 16 bits.
 pub const MAX_OPERANDS: usize = 16;
 

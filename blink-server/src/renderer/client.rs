@@ -7,10 +7,10 @@ use super::window::Window;
 use crate::ipc::ClientInfo;
 use crate::throttle::Throttle;
 use blinkgl::layout::texture::{Levels, TextureDesc};
-use blinkgl::layout::{DATA_PAGE, EventKind, ObjectType, QuotaKind, WindowDesc, aperture};
+use blinkgl::layout::{DATA_PAGE, EventKind, ObjectError, ObjectType, QuotaKind, WindowDesc, aperture};
 use blinkgl::limits::{
-    MAX_CONTEXTS, MAX_DRAW_MILLISECONDS, MAX_FRAME_FUEL, MAX_FRAME_VERTICES, MAX_SCAN_BYTES,
-    MIPMAP_BYTE_COST, MIPMAP_LEVEL_BYTES, PAGE_SIZE, PROCEDURE_BYTE_COST, REGISTERS,
+    MAX_CLIENT_PROGRAM_BYTES, MAX_CONTEXTS, MAX_DRAW_MILLISECONDS, MAX_FRAME_FUEL, MAX_FRAME_VERTICES,
+    MAX_SCAN_BYTES, MIPMAP_BYTE_COST, MIPMAP_LEVEL_BYTES, PAGE_SIZE, PROCEDURE_BYTE_COST, REGISTERS,
 };
 use blinkgl::ops::Callback;
 use blinkgl::shm::{Shm, ShmOffset};
@@ -38,6 +38,8 @@ pub struct Procedure {
     pub program_version: u32,
     /// Bytes of its words.
     pub program_bytes: usize,
+    /// Bytes that it takes, before it was drawn or compiled.
+    pub kept_bytes: usize,
     /// Runs of the program since it was accepted.
     pub runs: u32,
     /// Why the newest was refused.
@@ -498,6 +500,20 @@ impl Client {
         }
     }
 
+    /// Bytes that the programs in use take, each of which counts where it is used.
+    fn program_bytes(&self) -> usize {
+        let objects = self.contexts.values().flat_map(|context| context.objects.values());
+        let bytes = objects.map(|object| match object {
+            Stored::Procedure(procedure) => procedure.kept_bytes,
+            Stored::Window
+            | Stored::Texture(_)
+            | Stored::Buffer
+            | Stored::Registers { .. }
+            | Stored::Cursor(_) => 0,
+        });
+        bytes.sum()
+    }
+
     /// Verifies and lowers. A refused program leaves the last good one in use.
     fn procedure(
         &mut self,
@@ -514,6 +530,7 @@ impl Client {
         let started = Instant::now();
         let accepted = programs.accept(program, callback);
         self.stats.accept_time.add(nanoseconds(started));
+        let kept = self.program_bytes();
         let context = self.contexts.get_mut(&index)?;
         let empty = || {
             Stored::Procedure(Procedure {
@@ -521,6 +538,7 @@ impl Client {
                 program: None,
                 program_version: 0,
                 program_bytes: 0,
+                kept_bytes: 0,
                 runs: 0,
                 error: None,
             })
@@ -531,6 +549,17 @@ impl Client {
         stored.version = version;
         match accepted {
             Ok((program, was_there)) => {
+                let kept_bytes = program.bytes();
+                let room = MAX_CLIENT_PROGRAM_BYTES.saturating_sub(kept - stored.kept_bytes);
+                if kept_bytes > room {
+                    let values = [kept_bytes, room].map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX));
+                    let refusal = Refusal { error: ObjectError::OverBudget, values };
+                    stored.error = Some(refusal.to_string());
+                    context.array.keep(oid, stored.program_bytes);
+                    self.refuse(index, oid, Some(ObjectType::Procedure), refusal, now);
+                    return None;
+                }
+                stored.kept_bytes = kept_bytes;
                 stored.program = Some(program);
                 self.stats.cached_procedures += u64::from(was_there);
                 stored.program_version = version;
