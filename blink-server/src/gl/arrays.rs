@@ -191,36 +191,75 @@ pub enum Elements {
     Indices(u64, u32, u32),
 }
 
+/// A segment that is kept.
+#[derive(Debug)]
+struct Kept {
+    segment: Arc<Segment>,
+    /// The client whose arrays it was made from.
+    client: u32,
+    /// The frame that used it last.
+    used: u64,
+}
+
+impl Kept {
+    /// Bytes that it takes with its key.
+    fn bytes(&self) -> usize {
+        self.segment.bytes() + KEY_BYTES
+    }
+}
+
+/// Bytes of a key and its place in the table, at most.
+const KEY_BYTES: usize = size_of::<(Key, Kept)>() + ARRAYS * size_of::<(usize, ArrayPointer, u64)>();
+
 /// What draws from arrays made, so that it need not be made again while frames repeat.
 #[derive(Debug, Default)]
 pub struct Segments {
-    /// By what decides them, with the frame that used each last.
-    segments: HashMap<Key, (Arc<Segment>, u64)>,
+    /// By what decides them.
+    segments: HashMap<Key, Kept>,
     bytes: usize,
 }
 
 impl Segments {
-    /// The segment of a key, made now if it is not there.
-    pub fn get(&mut self, key: Key, frame: u64, make: impl FnOnce() -> Segment) -> Arc<Segment> {
-        if let Some((segment, used)) = self.segments.get_mut(&key) {
-            *used = frame;
-            return Arc::clone(segment);
+    /// The segment of a client's key, made now if it is not there.
+    pub fn get(&mut self, key: Key, client: u32, frame: u64, make: impl FnOnce() -> Segment) -> Arc<Segment> {
+        if let Some(kept) = self.segments.get_mut(&key) {
+            kept.used = frame;
+            return Arc::clone(&kept.segment);
         }
         let segment = Arc::new(make());
-        let bytes = segment.bytes();
-        if self.bytes.saturating_add(bytes) > MAX_ARRAY_BYTES {
-            self.segments.clear();
-            self.bytes = 0;
+        let kept = Kept { segment: Arc::clone(&segment), client, used: frame };
+        let bytes = kept.bytes();
+        // Who has most loses, so that nobody pays for what others draw.
+        while self.bytes > 0 && self.bytes.saturating_add(bytes) > MAX_ARRAY_BYTES {
+            self.give_up_largest(client, bytes);
         }
         self.bytes = self.bytes.saturating_add(bytes);
-        self.segments.insert(key, (Arc::clone(&segment), frame));
+        self.segments.insert(key, kept);
         segment
+    }
+
+    /// Gives up all that one client has: the one with most, if `client` had `more`.
+    fn give_up_largest(&mut self, client: u32, more: usize) {
+        let mut by_client: HashMap<u32, usize> = HashMap::new();
+        for kept in self.segments.values() {
+            *by_client.entry(kept.client).or_default() += kept.bytes();
+        }
+        if let Some(bytes) = by_client.get_mut(&client) {
+            *bytes += more;
+        }
+        let largest = by_client.into_iter().max_by_key(|&(_, bytes)| bytes).map(|(client, _)| client);
+        self.segments.retain(|_, kept| Some(kept.client) != largest);
+        self.count();
     }
 
     /// Gives up what no frame used since `frame`.
     pub fn expire(&mut self, frame: u64) {
-        self.segments.retain(|_, (_, used)| *used >= frame);
-        self.bytes = self.segments.values().map(|(segment, _)| segment.bytes()).sum();
+        self.segments.retain(|_, kept| kept.used >= frame);
+        self.count();
+    }
+
+    fn count(&mut self) {
+        self.bytes = self.segments.values().map(Kept::bytes).sum();
     }
 }
 
@@ -268,17 +307,17 @@ mod tests {
     fn segments_are_kept_while_they_are_used_and_fit() {
         let key = |first| Key { mode: 0, count: 1, elements: Elements::First(first), arrays: vec![] };
         let large = || {
-            let vertices = vec![Vertex::default(); MAX_ARRAY_BYTES / size_of::<Vertex>() / 3 - 100];
+            let vertices = vec![Vertex::default(); MAX_ARRAY_BYTES / size_of::<Vertex>() / 3 - 1000];
             Segment::from_vertices(0, vertices, [], jit::Given::default())
         };
         let mut segments = Segments::default();
-        let first = segments.get(key(0), 1, large);
-        assert!(Arc::ptr_eq(&first, &segments.get(key(0), 2, || unreachable!("it is there"))));
-        segments.get(key(1), 2, large);
-        segments.get(key(2), 2, large);
-        segments.get(key(3), 2, large);
-        assert!(segments.bytes <= MAX_ARRAY_BYTES);
-        assert_eq!(segments.segments.len(), 1);
+        let first = segments.get(key(0), 1, 1, large);
+        assert!(Arc::ptr_eq(&first, &segments.get(key(0), 1, 2, || unreachable!("it is there"))));
+        for other in 1..10 {
+            segments.get(key(other), 2, 2, large);
+            assert!(segments.bytes <= MAX_ARRAY_BYTES);
+        }
+        segments.get(key(0), 1, 2, || unreachable!("a client with more takes nothing from others"));
         segments.expire(3);
         assert_eq!((segments.segments.len(), segments.bytes), (0, 0));
     }

@@ -876,7 +876,7 @@ impl Tracker {
 
     /// What a draw from arrays draws.
     pub(super) fn array_segment(&mut self, key: arrays::Key, make: impl FnOnce() -> Segment) -> Arc<Segment> {
-        self.array_segments.get(key, self.frame, make)
+        self.array_segments.get(key, self.client, self.frame, make)
     }
 
     /// Records that a batch can have.
