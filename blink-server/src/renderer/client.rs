@@ -3,7 +3,7 @@
 use super::channel::Channel;
 use super::scan::{Array, Change, Cursor, Object, Refusal, Scan};
 use super::stats::ClientStats;
-use super::window::Window;
+use super::window::{Published, Window};
 use crate::ipc::ClientInfo;
 use crate::throttle::Throttle;
 use blinkgl::layout::texture::{Levels, TextureDesc};
@@ -119,6 +119,21 @@ impl Context {
             }
             Stored::Procedure(_)
             | Stored::Window
+            | Stored::Texture(_)
+            | Stored::Buffer
+            | Stored::Registers { .. }
+            | Stored::Cursor(_) => None,
+        }
+    }
+
+    /// A window's program for a callback, with the version by which it was published: the same words published again are
+    /// the same program, and shall run again all the same.
+    #[must_use]
+    pub fn published(&self, desc: &WindowDesc, callback: Callback) -> Option<Published> {
+        let program = self.program(desc, callback)?;
+        match self.objects.get(&desc.procedure(callback))? {
+            Stored::Procedure(procedure) => Some(Published { program, version: procedure.program_version }),
+            Stored::Window
             | Stored::Texture(_)
             | Stored::Buffer
             | Stored::Registers { .. }

@@ -545,8 +545,8 @@ impl Server {
         let env = self.surroundings(view, presentation).environment();
         let Some(context) = self.context_mut(view.id.client, view.id.context) else { return };
         let Some(window) = context.windows.get(&view.id.oid) else { return };
-        let init = context.program(&window.desc, Callback::Init);
-        let reshape = context.program(&window.desc, Callback::Reshape);
+        let init = context.published(&window.desc, Callback::Init);
+        let reshape = context.published(&window.desc, Callback::Reshape);
         let update = context.program(&window.desc, Callback::Update);
         let due = window.due(init.as_ref(), reshape.as_ref(), view.content);
         if (due.init || due.reshape || due.update) && self.over_quota(view.id, Callback::Update, now) {
@@ -559,13 +559,13 @@ impl Server {
             if let Some(window) = context.windows.get_mut(&view.id.oid) {
                 window.start_afresh(init.clone(), view.content);
             }
-            if let Some(program) = init {
-                self.run_state(view, &program, &env, now);
+            if let Some(init) = init {
+                self.run_state(view, &init.program, &env, now);
             }
         }
         if due.reshape {
-            if let Some(program) = &reshape {
-                self.run_state(view, program, &env, now);
+            if let Some(reshape) = &reshape {
+                self.run_state(view, &reshape.program, &env, now);
             }
             if let Some(window) = self.window_mut(view.id) {
                 window.reshaped(reshape, view.content);

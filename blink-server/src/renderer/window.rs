@@ -39,6 +39,15 @@ impl Damage {
     }
 }
 
+/// A program as a client published it.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The program, which other clients may have published too.
+    pub program: Arc<Program>,
+    /// The version of its object.
+    pub version: u32,
+}
+
 /// Tests of fragments against buffers that stay from one frame to the next.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tests {
@@ -94,9 +103,9 @@ pub struct Window {
     /// Registers, where the client gave no file.
     pub registers: [u32; REGISTERS],
     /// The program that `init` ran last; another one starts the window afresh.
-    initialized: Option<Option<Arc<Program>>>,
+    initialized: Option<Option<Published>>,
     /// The program that `reshape` ran last, and the content that it ran for.
-    reshaped: Option<(Option<Arc<Program>>, Rect)>,
+    reshaped: Option<(Option<Published>, Rect)>,
     /// The update serial that `update` ran for; `None` before the first description was seen.
     updated: Option<u32>,
     /// To be drawn in this frame.
@@ -219,10 +228,10 @@ impl Window {
 
     /// What is due, given the programs in force and the place.
     #[must_use]
-    pub fn due(&self, init: Option<&Arc<Program>>, reshape: Option<&Arc<Program>>, content: Rect) -> Due {
-        let same = |a: Option<&Arc<Program>>, b: Option<&Arc<Program>>| match (a, b) {
+    pub fn due(&self, init: Option<&Published>, reshape: Option<&Published>, content: Rect) -> Due {
+        let same = |a: Option<&Published>, b: Option<&Published>| match (a, b) {
             (None, None) => true,
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (Some(a), Some(b)) => Arc::ptr_eq(&a.program, &b.program) && a.version == b.version,
             (None, Some(_)) | (Some(_), None) => false,
         };
         let afresh = !self.initialized.as_ref().is_some_and(|ran| same(ran.as_ref(), init));
@@ -232,7 +241,7 @@ impl Window {
     }
 
     /// Forgets all OpenGL state, before `init`.
-    pub fn start_afresh(&mut self, init: Option<Arc<Program>>, content: Rect) {
+    pub fn start_afresh(&mut self, init: Option<Published>, content: Rect) {
         self.state = WindowState::new(content.width, content.height);
         self.lists = Lists::default();
         self.list_bytes = 0;
@@ -242,7 +251,7 @@ impl Window {
     }
 
     /// `reshape` ran (or there is none) for this place.
-    pub fn reshaped(&mut self, reshape: Option<Arc<Program>>, content: Rect) {
+    pub fn reshaped(&mut self, reshape: Option<Published>, content: Rect) {
         self.reshaped = Some((reshape, content));
         self.damage = Damage::All;
     }
