@@ -167,6 +167,29 @@ pub enum Quota {
     Other(u32),
 }
 
+impl Quota {
+    /// What happened to a callback that went over this quota, for people.
+    #[must_use]
+    pub fn explain(self, callback: &str, limit: u32) -> String {
+        match self {
+            Quota::Fuel => format!("{callback} was stopped: it needs more than {limit} units of fuel"),
+            Quota::Vertices => format!("{callback} was stopped: it has more than {limit} vertices"),
+            Quota::Lists => format!(
+                "the display lists take more than {limit} bytes, and this window has lost its own: define fewer"
+            ),
+            Quota::Buffers => {
+                format!("off-screen windows have more than {limit} pixels: this one is drawn directly")
+            }
+            Quota::Draws => format!("{callback} has more than {limit} draws: the rest was left out"),
+            Quota::Time => format!(
+                "{callback} was stopped: it drew for more than {limit} ms; the windows stay empty for a while, \
+                 then it is tried again"
+            ),
+            Quota::Other(code) => format!("{callback} went over quota {code}, whose limit is {limit}"),
+        }
+    }
+}
+
 impl Event {
     /// From the ring; `None` for kinds of a later version.
     pub(crate) fn decode(event: &layout::Event) -> Option<Event> {

@@ -404,3 +404,34 @@ fn textures_and_buffers_of_init_are_followed() {
     let blue = fixture.part(content).chunks_exact(4).filter(|p| *p == [0, 0, 255, 255]).count();
     assert_eq!(blue, 50 * 50);
 }
+
+/// The same words published again are the same program in the server's cache, and a new one to the client: it runs.
+#[test]
+fn an_init_that_is_published_again_runs_again() {
+    let mut p = Recorder::new();
+    let count = p.reg(3);
+    p.add(count, count, 1.0);
+    let program = p.finish().unwrap();
+    let mut fixture = Fixture::new(400, 300);
+    let mut guest = fixture.guest();
+    let mut commit = guest.context.commit();
+    let init = commit.procedure(Callback::Init, &program).unwrap();
+    let redraw = commit.procedure(Callback::Redraw, &clear_to([1.0, 0.0, 0.0])).unwrap();
+    let registers = commit.registers().unwrap();
+    let mut desc = WindowDesc { x: 50, y: 50, width: 100, height: 80, ..WindowDesc::default() };
+    desc.procedures[Callback::Init as usize] = init.number();
+    desc.procedures[Callback::Redraw as usize] = redraw.number();
+    desc.registers = registers.number();
+    commit.window(&desc).unwrap();
+    commit.finish().unwrap();
+    fixture.sync(&mut guest);
+    let counted =
+        |guest: &Guest| guest.context.registers(registers).unwrap().get(blinkgl::Reg::new(3).unwrap());
+    assert_eq!(counted(&guest), 1.0);
+    let mut commit = guest.context.commit();
+    commit.set_procedure(init, Callback::Init, &program).unwrap();
+    commit.finish().unwrap();
+    fixture.sync(&mut guest);
+    assert_eq!(counted(&guest), 2.0);
+    assert_eq!(stats(&mut fixture, 0)["cached_procedures"], 1);
+}

@@ -194,7 +194,7 @@ pub fn complaint_of(what: &What) -> Option<String> {
         Some(why.to_string())
     } else if let What::Quota { callback, kind, limit } = what {
         let callback = callback.map_or("a callback", |callback| callback.name());
-        Some(format!("{callback} was stopped: too much of {kind:?}, {limit} is the limit"))
+        Some(kind.explain(callback, *limit))
     } else {
         None
     }

@@ -82,7 +82,7 @@ pub fn complaint(program: &str, what: &What) -> bool {
         eprintln!("{program}: {why}");
     } else if let What::Quota { callback, kind, limit } = what {
         let callback = callback.map_or("a callback", |callback| callback.name());
-        eprintln!("{program}: {callback} was stopped: too much of {kind:?}, {limit} is the limit");
+        eprintln!("{program}: {}", kind.explain(callback, *limit));
     } else {
         return false;
     }

@@ -277,9 +277,15 @@ fn ask(path: &Path, command: &Command) -> Result<(Answer, Vec<OwnedFd>), Failure
 fn write_picture(file: &Path, value: &Value, memory: &OwnedFd) -> Result<(), Failure> {
     let side = |name: &str| value.get(name).and_then(Value::as_u64).and_then(|v| u32::try_from(v).ok());
     let (Some(width), Some(height)) = (side("width"), side("height")) else { return Err(Failure::NoPicture) };
-    let pixels = socket::read_memory(memory, MAX_PICTURE_BYTES)?;
+    let mut pixels = socket::read_memory(memory, MAX_PICTURE_BYTES)?;
     if u64::try_from(pixels.len()) != Ok(u64::from(width) * u64::from(height) * 4) {
         return Err(Failure::NoPicture);
+    }
+    // What a screen shows is opaque, whatever programs wrote to alpha.
+    for pixel in pixels.chunks_exact_mut(4) {
+        if let [_, _, _, alpha] = pixel {
+            *alpha = u8::MAX;
+        }
     }
     let created = File::create(file).map_err(|error| Failure::File { file: file.to_owned(), error })?;
     let mut encoder = png::Encoder::new(BufWriter::new(created), width, height);

@@ -22,6 +22,18 @@ static int forced_size;
 static double frame;
 static const char *file;
 
+/* Milliseconds since the program began, as it sees them. */
+static double now;
+
+enum { MAX_TIMERS = 64 };
+
+static struct timer {
+    double at;
+    void (*timer)(int);
+    int value;
+} timers[MAX_TIMERS];
+static int timer_count;
+
 static void (*display_function)(void);
 static void (*reshape_function)(int, int);
 static void (*idle_function)(void);
@@ -52,7 +64,7 @@ void glutInit(int *argc, char **argv)
     *argc = to;
     argv[to] = NULL;
     if (file == NULL)
-        fail("says where to draw: --frame SECONDS --ppm FILE");
+        fail("which moment, and into which file? --frame SECONDS --ppm FILE [--size WIDTHxHEIGHT]");
 }
 
 void glutInitDisplayMode(unsigned int mode)
@@ -125,13 +137,50 @@ void glutReshapeFunc(void (*reshape)(int, int)) { reshape_function = reshape; }
 void glutIdleFunc(void (*idle)(void)) { idle_function = idle; }
 void glutKeyboardFunc(void (*keyboard)(unsigned char, int, int)) { (void)keyboard; }
 void glutSpecialFunc(void (*special)(int, int, int)) { (void)special; }
+void glutMouseFunc(void (*mouse)(int, int, int, int)) { (void)mouse; }
+void glutMotionFunc(void (*motion)(int, int)) { (void)motion; }
+void glutPassiveMotionFunc(void (*motion)(int, int)) { (void)motion; }
+void glutVisibilityFunc(void (*visibility)(int)) { (void)visibility; }
+void glutInitWindowPosition(int x, int y) { (void)x, (void)y; }
+void glutSetWindowTitle(const char *title) { (void)title; }
+
+void glutTimerFunc(unsigned int milliseconds, void (*timer)(int), int value)
+{
+    if (timer_count == MAX_TIMERS)
+        fail("too many timers");
+    timers[timer_count].at = now + milliseconds;
+    timers[timer_count].timer = timer;
+    timers[timer_count].value = value;
+    timer_count++;
+}
+
+/* Runs the timers until the frame, in their order. */
+static void run_timers(void)
+{
+    for (;;) {
+        int i, first = -1;
+        struct timer due;
+
+        for (i = 0; i < timer_count; i++)
+            if (timers[i].at <= frame * 1000.0 && (first < 0 || timers[i].at < timers[first].at))
+                first = i;
+        if (first < 0)
+            break;
+        due = timers[first];
+        timers[first] = timers[--timer_count];
+        now = due.at;
+        due.timer(due.value);
+    }
+    now = frame * 1000.0;
+}
+
 void glutPostRedisplay(void) {}
 void glutSwapBuffers(void) { glFinish(); }
 
 int glutGet(GLenum what)
 {
     switch (what) {
-    case GLUT_ELAPSED_TIME: return (int)(frame * 1000.0 + 0.5);
+    case GLUT_ELAPSED_TIME: return (int)(now + 0.5);
     case GLUT_WINDOW_WIDTH: return width;
     case GLUT_WINDOW_HEIGHT: return height;
     default: return 0;
@@ -151,6 +200,7 @@ void glutMainLoop(void)
         reshape_function(width, height);
     else
         glViewport(0, 0, width, height);
+    run_timers();
     if (idle_function)
         idle_function();
     if (display_function)

@@ -30,6 +30,15 @@ void glutReshapeFunc(void (*reshape)(int width, int height));
 void glutIdleFunc(void (*idle)(void));
 void glutKeyboardFunc(void (*keyboard)(unsigned char key, int x, int y));
 void glutSpecialFunc(void (*special)(int key, int x, int y));
+/* Nobody moves a mouse here. */
+void glutMouseFunc(void (*mouse)(int button, int state, int x, int y));
+void glutMotionFunc(void (*motion)(int x, int y));
+void glutPassiveMotionFunc(void (*motion)(int x, int y));
+void glutVisibilityFunc(void (*visibility)(int state));
+void glutInitWindowPosition(int x, int y);
+void glutSetWindowTitle(const char *title);
+/* Those that are due before the frame are called, each once it is due. */
+void glutTimerFunc(unsigned int milliseconds, void (*timer)(int value), int value);
 void glutPostRedisplay(void);
 void glutSwapBuffers(void);
 int glutGet(GLenum what);
