@@ -40,13 +40,13 @@ enum Process {
     },
 }
 
-/// Where the picture goes; without any of it: a window if there is a desktop, else `--headless 1024x768@60`.
+/// Where the picture goes.
 #[derive(Debug, Args)]
 struct Output {
-    /// Into memory, for screenshots.
+    /// Into memory, for screenshots; without a desktop the default, 1024x768@60.
     #[arg(long, value_name = "WIDTHxHEIGHT@HZ", conflicts_with = "window")]
     headless: Option<Mode>,
-    /// Into a window on the desktop.
+    /// Into a window on the desktop; the default where there is one.
     #[arg(long)]
     window: bool,
     /// Size of the window.
@@ -55,12 +55,14 @@ struct Output {
 }
 
 impl Output {
+    fn has_desktop() -> bool {
+        ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|v| env::var_os(v).is_some_and(|d| !d.is_empty()))
+    }
+
     fn option(&self) -> OutputOption {
-        let desktop =
-            ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|v| env::var_os(v).is_some_and(|d| !d.is_empty()));
         match self.headless {
             Some(Mode { width, height, hz }) => OutputOption::Headless { width, height, hz },
-            None if self.window || desktop => {
+            None if self.window || Output::has_desktop() => {
                 OutputOption::Window { width: self.size.width, height: self.size.height }
             }
             None => OutputOption::Headless { width: 1024, height: 768, hz: 60 },
@@ -74,6 +76,14 @@ fn main() -> ExitCode {
         Some(Process::Renderer { output, verbose }) => {
             start_log(verbose);
             start_renderer(output.option())
+        }
+        // Otherwise the renderer would find out, time after time.
+        None if output.window && !Output::has_desktop() => {
+            eprintln!(
+                "blink-server: --window needs a desktop, and neither DISPLAY nor WAYLAND_DISPLAY is set; \
+                 --headless 1024x768@60 needs none"
+            );
+            ExitCode::FAILURE
         }
         None => {
             start_log(verbose);

@@ -268,3 +268,16 @@ fn a_dead_server_is_replaced_a_living_one_is_not() {
     server.child = launch(&server.socket);
     server.connect("y").unwrap();
 }
+
+#[test]
+fn a_window_without_a_desktop_is_told_at_once() {
+    let output = Command::new(env!("CARGO_BIN_EXE_blink-server"))
+        .args(["--window", "--socket", "/nowhere/blink"])
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.lines().count() == 1 && said.contains("--headless"), "{said}");
+}

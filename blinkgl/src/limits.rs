@@ -7,7 +7,8 @@ pub const REGISTERS: usize = 32;
 /// is 8,192 instructions, about 34,000 words; eight times that leaves room for baked models.
 pub const MAX_PROGRAM_WORDS: usize = 1 << 18;
 
-/// 32-bit words of all procedures of one context (8 MiB): lowering makes about ten bytes of each.
+/// 32-bit words of all procedures of one context (8 MiB). Lowering makes a few bytes of a word, and at worst some
+/// 130: see [`MAX_CLIENT_PROGRAM_BYTES`].
 pub const MAX_CONTEXT_PROGRAM_WORDS: usize = 2 << 20;
 
 /// Bytes of the programs of one client as the server keeps them: some words become thirty times as much.

@@ -1,6 +1,7 @@
 //! What the example clients have in common: options, and what they say when the server complains.
 
 use blink_client::{Error, Wake, What};
+use blinkgl::limits::{MAX_WINDOW_SIZE, MIN_WINDOW_SIZE};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -19,9 +20,16 @@ impl FromStr for Size {
     fn from_str(text: &str) -> Result<Size, String> {
         let parse = || {
             let (width, height) = text.split_once('x')?;
-            Some(Size { width: width.parse().ok()?, height: height.parse().ok()? })
+            let size = Size { width: width.parse().ok()?, height: height.parse().ok()? };
+            let sides = MIN_WINDOW_SIZE..=MAX_WINDOW_SIZE;
+            (sides.contains(&size.width) && sides.contains(&size.height)).then_some(size)
         };
-        parse().ok_or_else(|| "write WIDTHxHEIGHT in pixels, as in 300x300".to_owned())
+        let wanted = || {
+            format!(
+                "write WIDTHxHEIGHT in pixels, each from {MIN_WINDOW_SIZE} to {MAX_WINDOW_SIZE}, as in 300x300"
+            )
+        };
+        parse().ok_or_else(wanted)
     }
 }
 
@@ -108,7 +116,7 @@ mod tests {
     fn sizes_and_places() {
         assert_eq!("300x200".parse(), Ok(Size { width: 300, height: 200 }));
         assert_eq!("-5,60".parse(), Ok(Place { x: -5, y: 60 }));
-        for bad in ["", "300", "x", "-3x4", "3x4x5"] {
+        for bad in ["", "300", "x", "-3x4", "3x4x5", "0x0", "99999x50", "50x15"] {
             assert!(bad.parse::<Size>().is_err(), "{bad}");
         }
         for bad in ["", "5", ",", "5;6"] {

@@ -402,7 +402,7 @@ fn write_stats(out: &mut impl Write, value: &Value) -> std::io::Result<()> {
         out,
         "{} frames at {} Hz, {} wake-ups, renderer started {} times; {}",
         field("frames"),
-        field("refresh_hz"),
+        value.get("refresh_hz").and_then(Value::as_f64).map_or(String::new(), |hz| format!("{hz:.0}")),
         field("wakeups"),
         field("renderer_starts"),
         field("gl"),
