@@ -46,6 +46,18 @@ pub enum Assembly {
     Triangles,
 }
 
+impl Assembly {
+    /// Vertices of each.
+    #[must_use]
+    pub fn corners(self) -> usize {
+        match self {
+            Assembly::Points => 1,
+            Assembly::Lines => 2,
+            Assembly::Triangles => 3,
+        }
+    }
+}
+
 /// A state command with its arguments resolved: constants' bits, `f32` bits, `i32` bits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Command {

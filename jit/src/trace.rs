@@ -166,12 +166,7 @@ impl Gl for TraceGl {
                 TracedVertex { position: v.position.map(f32::to_bits), attributes, commands }
             })
             .collect();
-        let size = match segment.assembly {
-            Assembly::Points => 1,
-            Assembly::Lines => 2,
-            Assembly::Triangles => 3,
-        };
-        for primitive in shape.indices.chunks(size) {
+        for primitive in shape.indices.chunks(segment.assembly.corners()) {
             let vertices = primitive.iter().filter_map(|&i| traced.get(i as usize).copied()).collect();
             self.primitives.push(TracedPrimitive { assembly: segment.assembly, vertices });
         }

@@ -3,7 +3,7 @@
 //! A batch of static segments that comes again (the same segments, the same records' numbers, the same
 //! inherited attributes) finds its vertices on the GPU. Only its records are uploaded.
 
-use super::state::{FILL, WindowState};
+use super::state::WindowState;
 use jit::{Assembly, Inherited, Segment, Shape, Vertex};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Piece {
             shape,
             inherited: summary.inherited,
             dynamic: dynamic.map(<[Vertex]>::to_vec),
-            outlined: segment.assembly == Assembly::Triangles && state.hard.polygon_mode != [FILL; 2],
+            outlined: state.hard.is_outlined(segment.assembly),
             records: Vec::with_capacity(segment.records.len()),
             color: state.color,
             tex_coord: state.tex_coord,

@@ -301,11 +301,7 @@ impl Painter<'_> {
     /// enough. Each vertex is looked at once, whatever the client wrote.
     fn draw_in_parts(&mut self, segment: &Arc<Segment>, dynamic: Option<Dynamic<'_>>) {
         let room = self.tracker.max_records();
-        let corners = match segment.assembly {
-            Assembly::Points => 1,
-            Assembly::Lines => 2,
-            Assembly::Triangles => 3,
-        };
+        let corners = segment.assembly.corners();
         let mut piece = Piece::new(segment, dynamic.map(|d| d.vertices), self.state);
         let mut packed: Vec<Record> = Vec::new();
         for commands in &segment.records {

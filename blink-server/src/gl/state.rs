@@ -14,7 +14,7 @@ use blinkgl::limits::{
     MAX_CLIP_PLANES, MAX_LIGHTS, MAX_OBJECTS, MAX_TEXTURE_UNITS, MODELVIEW_STACK, PROJECTION_STACK,
     TEXTURE_STACK,
 };
-use jit::{Attributes, Dynamic, Gl, Segment};
+use jit::{Assembly, Attributes, Dynamic, Gl, Segment};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -443,6 +443,12 @@ pub struct Hard {
 }
 
 impl Hard {
+    /// Are primitives of this assembly drawn as their borders or corners?
+    #[must_use]
+    pub fn is_outlined(&self, assembly: Assembly) -> bool {
+        assembly == Assembly::Triangles && self.polygon_mode != [FILL; 2]
+    }
+
     fn new(all: Area) -> Hard {
         Hard {
             depth_test: false,

@@ -177,17 +177,12 @@ struct Pass {
 }
 
 impl Drawing<'_> {
-    /// Are borders of polygons needed?
-    pub(super) fn is_outlined(&self) -> bool {
-        self.assembly == Assembly::Triangles && self.hard.polygon_mode != [FILL; 2]
-    }
-
     fn passes(&self, outlines: bool) -> Vec<Pass> {
         let hard = self.hard;
-        let variant = Variant::new(hard, self.textures, self.assembly == Assembly::Points);
         let points = self.assembly == Assembly::Points;
+        let variant = Variant::new(hard, self.textures, points);
         let filled = |cull| Pass { variant, outline: Outline { points, ..Outline::default() }, cull };
-        if !self.is_outlined() || !outlines {
+        if !hard.is_outlined(self.assembly) || !outlines {
             return vec![filled(hard.cull.then_some(hard.cull_face))];
         }
         let culled = match (hard.cull, hard.cull_face) {
@@ -1045,6 +1040,11 @@ impl Tracker {
         if self.allowances.take(self.client, now) {
             self.pace.excuse(now.saturating_duration_since(started));
         }
+        self.look();
+    }
+
+    /// Looks at the clock, once all that was drawn is done.
+    fn look(&mut self) {
         if !self.is_patient {
             self.pace.look();
         }
@@ -1055,11 +1055,7 @@ impl Tracker {
         unsafe {
             self.gl.bind_vertex_array(Some(buffer.array));
         }
-        let corners = match assembly {
-            Assembly::Points => 1,
-            Assembly::Lines => 2,
-            Assembly::Triangles => 3,
-        };
+        let corners = assembly.corners() as u64;
         let mut first = 0;
         while first < buffer.count {
             let count = self.step(corners, buffer.count.saturating_sub(first));
@@ -1083,9 +1079,7 @@ impl Tracker {
         if look {
             // SAFETY: see the module `gl`.
             unsafe { self.gl.finish() }
-            if !self.is_patient {
-                self.pace.look();
-            }
+            self.look();
         }
         if self.pace.stopped { 0 } else { i32::try_from(vertices).unwrap_or(wanted) }
     }

@@ -113,27 +113,21 @@ impl Context {
     /// has a good program.
     #[must_use]
     pub fn program(&self, desc: &WindowDesc, callback: Callback) -> Option<Arc<Program>> {
+        self.published(desc, callback).map(|published| published.program)
+    }
+
+    /// The same with the version by which it was published: the same words published again are the same program, and
+    /// shall run again all the same.
+    #[must_use]
+    pub fn published(&self, desc: &WindowDesc, callback: Callback) -> Option<Published> {
         match self.objects.get(&desc.procedure(callback))? {
-            Stored::Procedure(Procedure { program: Some(program), .. }) if program.callback() == callback => {
-                Some(Arc::clone(program))
+            Stored::Procedure(Procedure { program: Some(program), program_version, .. })
+                if program.callback() == callback =>
+            {
+                Some(Published { program: Arc::clone(program), version: *program_version })
             }
             Stored::Procedure(_)
             | Stored::Window
-            | Stored::Texture(_)
-            | Stored::Buffer
-            | Stored::Registers { .. }
-            | Stored::Cursor(_) => None,
-        }
-    }
-
-    /// A window's program for a callback, with the version by which it was published: the same words published again are
-    /// the same program, and shall run again all the same.
-    #[must_use]
-    pub fn published(&self, desc: &WindowDesc, callback: Callback) -> Option<Published> {
-        let program = self.program(desc, callback)?;
-        match self.objects.get(&desc.procedure(callback))? {
-            Stored::Procedure(procedure) => Some(Published { program, version: procedure.program_version }),
-            Stored::Window
             | Stored::Texture(_)
             | Stored::Buffer
             | Stored::Registers { .. }

@@ -179,15 +179,5 @@ pub fn same(point: Point, other: u32) -> bool {
 
 /// Heading of a row in the report.
 pub fn part(class: Class) -> &'static str {
-    match class {
-        Class::Compute | Class::Read | Class::Signal | Class::Jump => "Registers",
-        Class::State
-        | Class::Attribute
-        | Class::Vertex
-        | Class::Begin
-        | Class::End
-        | Class::Draw
-        | Class::ListDefinition
-        | Class::ListCall => "OpenGL",
-    }
+    if class.is_gl() { "OpenGL" } else { "Registers" }
 }
