@@ -296,6 +296,12 @@ pub trait Gl {
     /// Order of effects: records are applied one after the other as the vertices need them, then
     /// `trailing`, then the current attributes become `exit` (of `dynamic`, or of the shape) where it has some.
     fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<Dynamic<'_>>);
+
+    /// Asked at the yield points of a run by [`Program::start`](crate::Program::start): is the time up that the run has
+    /// in this frame? If so, it is suspended there.
+    fn is_slice_over(&mut self) -> bool {
+        false
+    }
 }
 
 /// A dynamic segment's values of one execution.

@@ -33,6 +33,6 @@ pub use gl::{
 };
 pub use lower::{LoweredProgram, lower};
 pub use native::CompileError;
-pub use program::{Program, Tier, TierChoice};
+pub use program::{Program, Progress, Suspended, Tier, TierChoice};
 pub use queue::{CompileQueue, CompileStats};
 pub use run::{Lists, Outcome, Run};

@@ -31,6 +31,36 @@ pub enum TierChoice {
     Native,
 }
 
+/// How far a run came.
+#[derive(Debug)]
+pub enum Progress {
+    /// To its end or its stop.
+    Done(Outcome),
+    /// To a yield point, from where it can go on.
+    Suspended(Box<Suspended>),
+}
+
+/// A run that waits for its next slice. Its registers and lists are those of the [`Run`] that it was started with: who
+/// resumes it gives the same ones again, and the same environment.
+#[derive(Debug)]
+pub struct Suspended {
+    program: Arc<Program>,
+}
+
+impl Suspended {
+    /// The program.
+    #[must_use]
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// Goes on, to the end or to where the next slice is over.
+    #[must_use]
+    pub fn resume(self: Box<Self>, run: &mut Run<'_>) -> Progress {
+        Progress::Done(self.program.run(TierChoice::Interpreter, run))
+    }
+}
+
 /// A verified and lowered program, to be shared in an `Arc`.
 #[derive(Debug)]
 pub struct Program {
@@ -163,7 +193,12 @@ impl Program {
         self.native.get().is_none() && !self.claimed.swap(true, Ordering::Relaxed)
     }
 
-    /// Runs it.
+    /// Runs it in slices: where [`Gl::is_slice_over`](crate::Gl::is_slice_over) says so at a yield point, it is suspended.
+    pub fn start(self: &Arc<Self>, choice: TierChoice, run: &mut Run<'_>) -> Progress {
+        Progress::Done(self.run(choice, run))
+    }
+
+    /// Runs it to its end or its stop.
     pub fn run(&self, choice: TierChoice, run: &mut Run<'_>) -> Outcome {
         let native = match choice {
             TierChoice::Interpreter => None,
