@@ -6,12 +6,14 @@ use crate::image::{CursorInfo, TextureArea, TextureInfo, TextureWriter};
 use crate::pages::Pages;
 use crate::registers::Registers;
 use crate::{Error, ObjectId};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 use blinkgl::layout::texture::{self, Rows};
 use blinkgl::layout::{ObjectType, WINDOW_WORDS, WindowDesc};
 use blinkgl::limits::{MAX_CONTEXT_PROGRAM_WORDS, MAX_OBJECTS, MAX_PROGRAM_WORDS, MAX_WINDOWS, REGISTERS};
 use blinkgl::ops::Callback;
 use blinkgl::wire::WireProgram;
-use std::collections::BTreeMap;
 
 /// Changes of a context's objects, written to pages that the server does not know yet.
 /// [`Commit::finish`] makes all of them visible at once; dropping it instead changes nothing.
@@ -32,7 +34,7 @@ impl<'a> Commit<'a> {
     /// # Errors
     /// Only an error of this library: what can be wrong was told when the objects were handed in.
     pub fn finish(mut self) -> Result<(), Error> {
-        let changes = std::mem::take(&mut self.changes);
+        let changes = core::mem::take(&mut self.changes);
         if changes.is_empty() { Ok(()) } else { self.context.publish(changes) }
     }
 
@@ -432,7 +434,7 @@ impl<'a> Commit<'a> {
 
 impl Drop for Commit<'_> {
     fn drop(&mut self) {
-        for object in std::mem::take(&mut self.changes).into_values().flatten() {
+        for object in core::mem::take(&mut self.changes).into_values().flatten() {
             self.context.allocator.free(&object.pages);
         }
     }

@@ -6,22 +6,23 @@ use crate::pages::{Allocator, Pages, Retired, out_of_memory, pages_for};
 use crate::registers::Registers;
 use crate::transport::Transport;
 use crate::{Error, ObjectId};
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use blinkgl::layout::{
     self, DATA_PAGE, ObjectType, SLOT_BYTES, Slot, WindowDesc, aperture, context, join, slot, slot_offset,
 };
 use blinkgl::limits::{EVENT_RING_ENTRIES, MAX_OBJECTS, PAGE_SIZE};
 use blinkgl::shm::{OutOfBounds, Shm, ShmOffset};
-use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use core::cell::Cell;
+use core::time::Duration;
 
-/// How long a publication waits for pages that the server may still be reading. A server that draws
-/// scans within a frame; one that does not within this time is stuck or stopped.
-const RECLAIM_TIMEOUT: Duration = Duration::from_secs(1);
 /// From one look at the scan counter to the next, while waiting for pages.
 const RECLAIM_INTERVAL: Duration = Duration::from_millis(1);
+/// How often a publication looks whether pages are free that the server may still be reading: for a second. A
+/// server that draws scans within a frame; one that does not within this time is stuck or stopped.
+const RECLAIM_TRIES: usize = 1000;
 /// Tries to read the clock while the server writes it; it takes some ten instructions to write.
 const CLOCK_TRIES: usize = 1000;
 
@@ -229,7 +230,7 @@ impl Context {
                     }));
                 }
             }
-            std::hint::spin_loop();
+            core::hint::spin_loop();
         }
         Ok(None)
     }
@@ -288,18 +289,18 @@ impl Context {
         if let Some(pages) = self.allocator.allocate(wanted) {
             return Ok(pages);
         }
-        let end = Instant::now() + RECLAIM_TIMEOUT;
         self.transport.ring();
-        loop {
+        for _ in 0..RECLAIM_TRIES {
             self.reclaim()?;
             if let Some(pages) = self.allocator.allocate(wanted) {
                 return Ok(pages);
             }
-            if self.retired.count() == 0 || Instant::now() >= end {
-                return Err(out_of_memory(wanted, &self.allocator, &self.retired));
+            if self.retired.count() == 0 {
+                break;
             }
-            thread::sleep(RECLAIM_INTERVAL);
+            self.transport.pause(RECLAIM_INTERVAL);
         }
+        Err(out_of_memory(wanted, &self.allocator, &self.retired))
     }
 
     /// Publishes changes: `None` removes an object.

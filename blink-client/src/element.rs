@@ -1,5 +1,7 @@
 //! What buffers are made of.
 
+use alloc::vec::Vec;
+
 /// A number of a vertex or index buffer, or an array of them.
 pub trait Element: Copy {
     /// Appends its bytes, least first, as the server reads them.

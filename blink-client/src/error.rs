@@ -2,18 +2,20 @@
 
 use crate::ObjectId;
 use crate::image::{Levels, TextureArea};
+#[cfg(feature = "std")]
 use crate::seqpacket::SocketError;
+use alloc::string::String;
 use blinkgl::layout::ObjectType;
-use blinkgl::local::MessageError;
 use blinkgl::shm::OutOfBounds;
-use rustix::io::Errno;
-use std::path::PathBuf;
+#[cfg(feature = "std")]
+use {blinkgl::local::MessageError, rustix::io::Errno, std::path::PathBuf};
 
 /// Why a connection, a publication or a wait failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// No server at the address.
+    #[cfg(feature = "std")]
     #[error("no Blink server at {}: {source}; start `blink-server`, or name its socket in BLINK_DISPLAY", path.display())]
     NoServer {
         /// Where it was looked for.
@@ -22,24 +24,31 @@ pub enum Error {
         source: Errno,
     },
     /// The server does not want this client.
+    #[cfg(feature = "std")]
     #[error("the server refuses: {0}")]
     Refused(String),
     /// The server hung up instead of answering.
+    #[cfg(feature = "std")]
     #[error("the server hung up before it answered; its log says why")]
     HungUp,
     /// The server did not answer in time.
+    #[cfg(feature = "std")]
     #[error("the server did not answer within {0} seconds")]
     NoAnswer(u64),
     /// The answer makes no sense.
+    #[cfg(feature = "std")]
     #[error("the server's answer: {0}")]
     Message(#[from] MessageError),
     /// The answer came without memory, doorbell and wake-up.
+    #[cfg(feature = "std")]
     #[error("the server sent {0} descriptors instead of 3")]
     Descriptors(usize),
     /// The socket failed.
+    #[cfg(feature = "std")]
     #[error("{0}")]
     Socket(#[from] SocketError),
     /// The system failed.
+    #[cfg(feature = "std")]
     #[error("{doing}: {source}")]
     System {
         /// What was tried.
@@ -48,6 +57,7 @@ pub enum Error {
         source: Errno,
     },
     /// The memory can't be mapped.
+    #[cfg(feature = "std")]
     #[error("the aperture can't be mapped: {0}")]
     Map(#[from] std::io::Error),
     /// The memory is not what the layout says.
@@ -197,6 +207,7 @@ pub enum Error {
     },
 }
 
+#[cfg(feature = "std")]
 impl Error {
     /// For `map_err` on calls of the system.
     pub(crate) fn system(doing: &'static str) -> impl FnOnce(Errno) -> Error {

@@ -1,9 +1,11 @@
 //! What the server tells a client.
 
 use crate::ObjectId;
+use alloc::format;
+use alloc::string::String;
 use blinkgl::layout::{self, EventKind, ObjectError, QuotaKind, join};
 use blinkgl::ops::Callback;
-use std::fmt;
+use core::fmt;
 
 /// An event of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -335,6 +335,8 @@ mod tests {
     #![allow(clippy::cast_possible_truncation, reason = "test")]
     use super::*;
     use crate::pages::Extent;
+    use alloc::vec;
+    use alloc::vec::Vec;
     use blinkgl::limits::PAGE_SIZE;
     use blinkgl::shm::ShmOffset;
 

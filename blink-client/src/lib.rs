@@ -42,7 +42,14 @@
 //! }
 //! # Ok::<(), Error>(())
 //! ```
+//!
+//! The crate is `no_std` + `alloc`. What needs an operating system (the local transport, where the server is
+//! found) is behind the feature `std`, which is on unless told otherwise: a client without one brings a
+//! [`Transport`] of its own and has all the rest.
+#![cfg_attr(not(feature = "std"), no_std)]
+extern crate alloc;
 
+#[cfg(feature = "std")]
 mod address;
 mod commit;
 mod context;
@@ -52,9 +59,11 @@ mod event;
 mod image;
 mod pages;
 mod registers;
+#[cfg(feature = "std")]
 pub mod seqpacket;
 pub mod transport;
 
+#[cfg(feature = "std")]
 pub use address::{default_path, display_path};
 pub use blinkgl::layout::WindowDesc;
 pub use commit::Commit;
@@ -66,15 +75,13 @@ pub use image::{ColorSpace, CursorInfo, Format, Levels, TextureArea, TextureInfo
 pub use registers::Registers;
 pub use transport::{Transport, Wake};
 
+use alloc::sync::Arc;
 use blinkgl::layout::DATA_PAGE;
 use blinkgl::limits::{MAX_CONTEXTS, PAGE_SIZE};
 use blinkgl::record::{BufferId, TextureId};
-use rustix::time::ClockId;
-use std::fmt;
-use std::num::NonZeroU32;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use core::fmt;
+use core::num::NonZeroU32;
+use core::time::Duration;
 
 /// Names an object in its context; never used again there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -119,10 +126,11 @@ impl fmt::Display for ObjectId {
 }
 
 /// What a client wishes of a connection.
+#[cfg(feature = "std")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// The application's name, for the window's label and `blinkctl list`; 64 bytes at most.
-    pub name: String,
+    pub name: alloc::string::String,
     /// Bytes of the aperture, from 1 MiB to 1 GiB; `None`: the server's default, 64 MiB. Pages that are
     /// not written to take no memory.
     pub bytes: Option<usize>,
@@ -137,23 +145,26 @@ pub struct Connection {
     next_page: u32,
 }
 
+#[cfg(feature = "std")]
 impl Connection {
     /// Connects to the server that `BLINK_DISPLAY` names, or to the default one.
     ///
     /// # Errors
     /// There is none, or it refuses.
     pub fn open(name: &str) -> Result<Connection, Error> {
-        Connection::open_at(&display_path(), &Options { name: name.to_owned(), bytes: None })
+        Connection::open_at(&display_path(), &Options { name: name.into(), bytes: None })
     }
 
     /// Connects to the server whose socket is at `path`.
     ///
     /// # Errors
     /// There is none, or it refuses.
-    pub fn open_at(path: &Path, options: &Options) -> Result<Connection, Error> {
+    pub fn open_at(path: &std::path::Path, options: &Options) -> Result<Connection, Error> {
         Ok(Connection::over(Arc::new(transport::local::Local::connect(path, options)?)))
     }
+}
 
+impl Connection {
     /// A connection over a transport of any kind.
     #[must_use]
     pub fn over(transport: Arc<dyn Transport>) -> Connection {
@@ -211,9 +222,10 @@ impl Connection {
 }
 
 /// The server's clock now, on the same machine: nanoseconds of the system's monotonic clock.
+#[cfg(feature = "std")]
 #[must_use]
 pub fn now() -> u64 {
-    let time = rustix::time::clock_gettime(ClockId::Monotonic);
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     let [seconds, nanoseconds] = [time.tv_sec, time.tv_nsec].map(|t| u64::try_from(t).unwrap_or(0));
     seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
 }

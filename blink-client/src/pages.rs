@@ -1,9 +1,11 @@
 //! Which of a context's data pages are free.
 
 use crate::Error;
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
 use blinkgl::limits::{MAX_EXTENTS, PAGE_SIZE};
 use blinkgl::shm::{OutOfBounds, Shm, ShmOffset};
-use std::collections::BTreeMap;
 
 /// Bytes that a copy within the memory takes out at once.
 const COPY_BYTES: usize = 16 * PAGE_SIZE;
@@ -151,7 +153,7 @@ impl Allocator {
             return Some(Pages(vec![Extent { first, pages }]));
         }
         let mut runs: Vec<(u32, u32)> = self.free.iter().map(|(&first, &run)| (first, run)).collect();
-        runs.sort_by_key(|&(first, run)| (std::cmp::Reverse(run), first));
+        runs.sort_by_key(|&(first, run)| (core::cmp::Reverse(run), first));
         let mut extents = Vec::new();
         let mut missing = pages;
         for (first, run) in runs.into_iter().take(MAX_EXTENTS) {

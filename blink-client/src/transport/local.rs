@@ -1,12 +1,10 @@
 //! The local transport: a server on the same machine, see [`blinkgl::local`].
 
-use super::{Transport, Wake, map};
+use super::{Transport, Wake, check_header, map};
 use crate::seqpacket::{self, Received};
 use crate::{Error, Options};
-use blinkgl::layout::{APERTURE_MAGIC, APERTURE_VERSION, aperture};
-use blinkgl::limits::PAGE_SIZE;
 use blinkgl::local::{Answer, HELLO_SECONDS, Hello, WELCOME_DESCRIPTORS};
-use blinkgl::shm::{Shm, ShmOffset};
+use blinkgl::shm::Shm;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
@@ -52,7 +50,12 @@ impl Local {
                     return Err(Error::Descriptors(count));
                 };
                 let memory = map::map(&memory, bytes)?;
-                check_header(&memory, version)?;
+                let found = check_header(&memory)?;
+                if found != version {
+                    return Err(Error::Aperture(format!(
+                        "its layout is version {found:#x}, the server announced {version:#x}"
+                    )));
+                }
                 Ok(Local { socket, doorbell, wake, memory, client })
             }
         }
@@ -101,28 +104,6 @@ fn answer(socket: &OwnedFd) -> Result<(Vec<u8>, Vec<OwnedFd>), Error> {
         }
         wait_for(&mut [PollFd::new(socket, PollFlags::IN)], Some(left))?;
     }
-}
-
-/// What the aperture's first page says must be what the server said.
-fn check_header(memory: &Shm, version: u32) -> Result<(), Error> {
-    let magic = memory.load(ShmOffset(aperture::MAGIC))?;
-    if magic != APERTURE_MAGIC {
-        return Err(Error::Aperture(format!("it starts with {magic:#010x} instead of `BLNK`")));
-    }
-    let found = memory.load(ShmOffset(aperture::VERSION))?;
-    if found != version || version >> 16 != APERTURE_VERSION >> 16 {
-        return Err(Error::Aperture(format!(
-            "its layout is of version {}.{}, this client knows {}",
-            found >> 16,
-            found & 0xffff,
-            APERTURE_VERSION >> 16,
-        )));
-    }
-    let pages = memory.load(ShmOffset(aperture::PAGES))?;
-    if usize::try_from(pages) != Ok(memory.size() / PAGE_SIZE) {
-        return Err(Error::Aperture(format!("it claims {pages} pages in {} bytes", memory.size())));
-    }
-    Ok(())
 }
 
 /// Waits for one of `fds`; false: the time is up.

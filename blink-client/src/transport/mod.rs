@@ -1,12 +1,17 @@
 //! How a client reaches its server: memory, a doorbell, and a wake-up.
 
+#[cfg(feature = "std")]
 pub mod local;
+#[cfg(feature = "std")]
 mod map;
 
 use crate::Error;
-use blinkgl::shm::Shm;
-use std::fmt;
-use std::time::Duration;
+use alloc::format;
+use blinkgl::layout::{APERTURE_MAGIC, APERTURE_VERSION, aperture};
+use blinkgl::limits::PAGE_SIZE;
+use blinkgl::shm::{Shm, ShmOffset};
+use core::fmt;
+use core::time::Duration;
 
 /// What ended a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +38,42 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// The system says no.
     fn wait(&self, timeout: Option<Duration>) -> Result<Wake, Error>;
 
+    /// Lets `time` go by, about: a publication waits for the server to leave pages.
+    #[cfg(feature = "std")]
+    fn pause(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
+    /// Lets `time` go by, about: a publication waits for the server to leave pages.
+    #[cfg(not(feature = "std"))]
+    fn pause(&self, time: Duration);
+
     /// The server's name for this client.
     fn client(&self) -> u32;
+}
+
+/// Looks whether the memory is an aperture of a layout that this client knows: each transport does so first. Returns
+/// the layout's version.
+///
+/// # Errors
+/// It is not.
+pub fn check_header(memory: &Shm) -> Result<u32, Error> {
+    let magic = memory.load(ShmOffset(aperture::MAGIC))?;
+    if magic != APERTURE_MAGIC {
+        return Err(Error::Aperture(format!("it starts with {magic:#010x} instead of `BLNK`")));
+    }
+    let version = memory.load(ShmOffset(aperture::VERSION))?;
+    if version >> 16 != APERTURE_VERSION >> 16 {
+        return Err(Error::Aperture(format!(
+            "its layout is of version {}.{}, this client knows {}",
+            version >> 16,
+            version & 0xffff,
+            APERTURE_VERSION >> 16,
+        )));
+    }
+    let pages = memory.load(ShmOffset(aperture::PAGES))?;
+    if usize::try_from(pages) != Ok(memory.size() / PAGE_SIZE) {
+        return Err(Error::Aperture(format!("it claims {pages} pages in {} bytes", memory.size())));
+    }
+    Ok(version)
 }
