@@ -214,6 +214,17 @@ pub struct PrimitiveFacts {
     pub registers: u32,
 }
 
+/// A run of instructions that do nothing but write registers, with no jump into its middle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegisterWork {
+    /// Word offset of the first.
+    pub begin: u32,
+    /// Word offset after the last.
+    pub end: u32,
+    /// How many.
+    pub instructions: u32,
+}
+
 /// Facts of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -239,6 +250,8 @@ pub struct Facts {
     pub lists: Box<[ListFacts]>,
     /// Its primitives in order, those of display lists included.
     pub primitives: Box<[PrimitiveFacts]>,
+    /// Register work, in order: all instructions of the classes Compute and Read, each run as long as it can be.
+    pub works: Box<[RegisterWork]>,
 }
 
 /// State at one point of a path; what differs between paths is joined where they meet.

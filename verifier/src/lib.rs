@@ -99,7 +99,9 @@ mod rule;
 
 pub use cost::{Budget, Cost, VERTEX_BYTES, assembled};
 pub use error::{Detail, Number, Resource, VerifyError};
-pub use facts::{BodyFacts, ClearFact, Confinement, Facts, ListFacts, Occurs, PrimitiveFacts, Uses};
+pub use facts::{
+    BodyFacts, ClearFact, Confinement, Facts, ListFacts, Occurs, PrimitiveFacts, RegisterWork, Uses,
+};
 pub use matrix::Stack;
 pub use program::{Instructions, VerifiedInstruction, VerifiedProgram};
 pub use rule::Rule;

@@ -3,7 +3,7 @@
 
 use crate::cost::{self, Budget, Cost};
 use crate::error::{Detail, Resource, VerifyError};
-use crate::facts::{Body, Confinement, Facts, ListFacts, Occurs, Path, PrimitiveFacts};
+use crate::facts::{Body, Confinement, Facts, ListFacts, Occurs, Path, PrimitiveFacts, RegisterWork};
 use crate::jumps::{Jump, Pending};
 use crate::place::Place;
 use crate::range::Constants;
@@ -35,6 +35,8 @@ pub(crate) fn check(words: &[u32], callback: Callback, budget: Budget) -> Result
         primitive: Primitive { mode: 0, begin: 0, before: Cost::default() },
         primitives: Vec::new(),
         seen: Seen::default(),
+        work: None,
+        works: Vec::new(),
         pending: Pending::new(),
         reachable: true,
         body: Body::new(),
@@ -108,6 +110,9 @@ struct Pass<'a> {
     primitive: Primitive,
     primitives: Vec<PrimitiveFacts>,
     seen: Seen,
+    /// The run of register work at hand: where it began, and the index of its first instruction.
+    work: Option<(usize, u32)>,
+    works: Vec<RegisterWork>,
     pending: Pending,
     /// Does any path lead here? If not, `body.path` is that of the `jmp` before, so that dead code is checked too.
     reachable: bool,
@@ -132,9 +137,11 @@ impl Pass<'_> {
         let mut offset = self.offset;
         loop {
             if offset >= self.pending.next {
+                self.end_work();
                 self.arrive()?;
             }
             let Some((&head, rest)) = self.words.get(offset..).and_then(<[u32]>::split_first) else {
+                self.end_work();
                 return Ok(());
             };
             let [code, mask] = rows::halves(head);
@@ -160,6 +167,9 @@ impl Pass<'_> {
                 self.registers_written |= written;
                 self.seen.registers |= first | others;
             }
+            if (row.kind & rows::REGISTER_WORK != 0) != self.work.is_some() {
+                self.turn();
+            }
             self.body.path.cost.add(row.step);
             if !row.plain {
                 self.special(code, mask, args)?;
@@ -167,6 +177,28 @@ impl Pass<'_> {
             offset += 1 + needed;
             self.offset = offset;
             self.index += 1;
+        }
+    }
+
+    /// At the first instruction of a run of register work, or the first one after it.
+    #[cold]
+    fn turn(&mut self) {
+        match self.work {
+            Some(_) => self.end_work(),
+            None => self.work = Some((self.offset, self.index)),
+        }
+    }
+
+    /// Register work ends before the instruction at hand, if there was some.
+    fn end_work(&mut self) {
+        if let Some((begin, first)) = self.work.take()
+            && begin < self.offset
+        {
+            self.works.push(RegisterWork {
+                begin: word_offset(begin),
+                end: word_offset(self.offset),
+                instructions: self.index - first,
+            });
         }
     }
 
@@ -549,6 +581,7 @@ impl Pass<'_> {
                 notifies: self.notifies,
                 lists: self.lists.into_boxed_slice(),
                 primitives: self.primitives.into_boxed_slice(),
+                works: self.works.into_boxed_slice(),
             },
             targets: self.targets.into_boxed_slice(),
         })

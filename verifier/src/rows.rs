@@ -75,6 +75,9 @@ pub(crate) const fn kind_bit(op: Op, class: Class) -> u16 {
     }
 }
 
+/// The kinds of ops that do nothing but write a register.
+pub(crate) const REGISTER_WORK: u16 = kind_bit(Op::Mov, Class::Compute) | kind_bit(Op::Read, Class::Read);
+
 static ROWS: [Row; CODE_LIMIT] = {
     let mut rows = [UNKNOWN; CODE_LIMIT];
     let mut i = 0;
