@@ -8,6 +8,10 @@ use crate::step::{Body, CAPTURED, Dynamic, EXIT, LEADING, Lazy, Patch, RecordPla
 use std::sync::{Arc, OnceLock};
 use verifier::PrimitiveFacts;
 
+/// Vertices of a segment, unless one primitive has more: a segment is drawn without a yield point, and making its
+/// vertices takes the first draw up to 72 cycles each.
+pub(crate) const MAX_SEGMENT_VERTICES: u32 = 1 << 14;
+
 /// Words of a vertex, by attribute.
 const POSITION: usize = 0;
 const COLOR: usize = 4;
@@ -109,9 +113,11 @@ impl SegmentBuilder {
         }
     }
 
-    /// Can a primitive go on with the open segment?
-    pub(crate) fn continues(&self, mode: u32) -> bool {
-        self.open && self.assembly == primitive::assembly(mode)
+    /// Can a primitive of so many vertices go on with the open segment?
+    pub(crate) fn continues(&self, mode: u32, vertices: u32) -> bool {
+        let before = self.words.map_or_else(|| self.next_vertex(), |words| words.vertices);
+        let fits = before == 0 || before.saturating_add(vertices) <= MAX_SEGMENT_VERTICES;
+        self.open && fits && self.assembly == primitive::assembly(mode)
     }
 
     /// Begin: opens a segment if none is open.

@@ -2,42 +2,33 @@
 
 use crate::arith;
 use crate::lower::LoweredProgram;
-use crate::run::Machine;
+use crate::run::{At, Machine};
 use crate::step::Step;
-use blinkgl::limits::REGISTERS;
+use crate::work;
 use std::ops::ControlFlow;
 
-/// Runs a program to its end or its stop.
-pub(crate) fn run(program: &LoweredProgram, machine: &mut Machine<'_>) {
+/// Runs a program from `at` to its end, its stop, or where it is suspended.
+pub(crate) fn run(program: &LoweredProgram, machine: &mut Machine<'_>, at: At) {
     let body = &program.body;
-    let mut pc = 0;
+    let (words, chunk) = (&program.words, program.chunk as usize);
+    let mut pc = at.step;
+    let mut within = at.word;
     // Jumps go forward, so this ends; a jump to the end leads past the last step.
     while let Some(step) = body.steps.get(pc) {
-        pc += 1;
-        let (d, value) = match *step {
-            Step::Unary { op, d, reg, a } => (d, arith::unary(op, machine.operand(reg, a))),
-            Step::Binary { op, d, regs, a, b } => {
-                let (a, b) = (machine.operand(regs & 1 != 0, a), machine.operand(regs & 2 != 0, b));
-                (d, arith::binary(op, a, b))
-            }
-            Step::Compare { predicate, d, regs, a, b } => {
-                let (a, b) = (machine.operand(regs & 1 != 0, a), machine.operand(regs & 2 != 0, b));
-                (d, arith::truth(arith::compare(predicate, a, b)))
-            }
-            Step::Select { d, regs, c, a, b } => {
-                let (a, b) = (machine.operand(regs & 2 != 0, a), machine.operand(regs & 4 != 0, b));
-                (d, arith::select(machine.operand(regs & 1 != 0, c), a, b))
-            }
-            Step::Read { d, what } => {
-                (d, machine.environment.values.get(usize::from(what)).map_or(0, |v| v.to_bits()))
-            }
-            Step::TimeSince { d, regs, hi, lo } => {
-                let (hi, lo) = (machine.operand(regs & 1 != 0, hi), machine.operand(regs & 2 != 0, lo));
-                (d, arith::time_since(machine.environment.presentation_ns, hi, lo))
-            }
-            Step::TimeMod { d, reg, period } => {
-                let period = machine.operand(reg, period);
-                (d, arith::time_mod(machine.environment.presentation_ns, period))
+        match *step {
+            Step::Work { begin, end } => {
+                let (begin, end) = (begin as usize, end as usize);
+                let mut word = if within == 0 { begin } else { within };
+                within = 0;
+                loop {
+                    word = work::execute(words, word, end, chunk, machine.registers, machine.environment);
+                    if word >= end {
+                        break;
+                    }
+                    if machine.is_suspended(At { step: pc, word }) {
+                        return;
+                    }
+                }
             }
             Step::Jump { target } => {
                 pc = target as usize;
@@ -47,8 +38,13 @@ pub(crate) fn run(program: &LoweredProgram, machine: &mut Machine<'_>) {
                 let (a, b) = (machine.operand(regs & 1 != 0, a), machine.operand(regs & 2 != 0, b));
                 if arith::compare(predicate, a, b) {
                     pc = target as usize;
+                    continue;
                 }
-                continue;
+            }
+            Step::Yield => {
+                if machine.is_suspended(At { step: pc + 1, word: 0 }) {
+                    return;
+                }
             }
             Step::RequestFrame
             | Step::Damage { .. }
@@ -63,10 +59,13 @@ pub(crate) fn run(program: &LoweredProgram, machine: &mut Machine<'_>) {
             | Step::DrawOpen { .. }
             | Step::DefineList { .. }
             | Step::CallList { .. } => match machine.act(body, step) {
-                ControlFlow::Continue(()) => continue,
-                ControlFlow::Break(()) => return,
+                ControlFlow::Continue(()) => {}
+                ControlFlow::Break(()) => {
+                    machine.go_on_at(pc + 1);
+                    return;
+                }
             },
-        };
-        machine.registers[usize::from(d) % REGISTERS].set(value);
+        }
+        pc += 1;
     }
 }

@@ -24,6 +24,8 @@ mod step;
 pub mod trace;
 mod translate;
 mod words;
+mod work;
+mod yields;
 
 pub use cache::ProgramCache;
 pub use edges::{PrimitiveRun, interior_edges};
@@ -31,7 +33,7 @@ pub use env::{DamageRect, Effects, Environment, Stop};
 pub use gl::{
     Assembly, Attributes, Command, Dynamic, Given, Gl, Inherited, Segment, SegmentId, Shape, Summary, Vertex,
 };
-pub use lower::{LoweredProgram, lower};
+pub use lower::{LoweredProgram, lower, lower_with_yields};
 pub use native::CompileError;
 pub use program::{Program, Progress, Suspended, Tier, TierChoice};
 pub use queue::{CompileQueue, CompileStats};

@@ -4,21 +4,21 @@
 //! - A run of primitives of one assembly becomes one [`Segment`](crate::Segment), which material, shade
 //!   model, register work and signals in between do not end, as none of them touches what is drawn
 //!   before. Hard state, jumps, jump targets and lists end it.
-//! - Register work becomes typed steps; with constant operands only, its result is computed here.
+//! - Register work stays words.
 //!
 //! The rules of the verifier that this rests on: no jump leads into a primitive or a list, both are
 //! balanced, operands are what their kind says. Should one be broken, the result is a wrong picture
 //! and nothing worse: no index of a table comes from a client's word.
 
-use crate::arith::{self, Binary, Predicate, Unary};
+use crate::arith::Predicate;
 use crate::builder::{SegmentBuilder, index};
 use crate::gl::Command;
 use crate::step::{Body, CommandRow, List, Step};
 use crate::words::{self, ONE};
-use blinkgl::limits::REGISTERS;
-use blinkgl::ops::{Callback, Kind, Op};
+use crate::{work, yields};
+use blinkgl::ops::{Callback, Class, Kind, Op};
 use std::sync::Arc;
-use verifier::{PrimitiveFacts, VerifiedInstruction, VerifiedProgram};
+use verifier::{PrimitiveFacts, RegisterWork, VerifiedInstruction, VerifiedProgram};
 
 /// A program as it is executed. Only [`lower`] makes one.
 #[derive(Clone, Debug)]
@@ -30,6 +30,12 @@ pub struct LoweredProgram {
     pub(crate) vertices: u64,
     /// Registers that it may read or write.
     pub(crate) registers: u32,
+    /// The program's words, where its register work is.
+    pub(crate) words: Arc<[u32]>,
+    /// Words of register work between yield points.
+    pub(crate) chunk: u32,
+    /// Instructions of register work, and jumps.
+    work: u32,
 }
 
 impl LoweredProgram {
@@ -45,16 +51,28 @@ impl LoweredProgram {
         self.registers
     }
 
-    /// Bytes that it takes, about.
+    /// Bytes that it takes, about, without the words that it shares.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.body.bytes()
+    }
+
+    /// Instructions of register work and jumps: what native code does faster.
+    #[must_use]
+    pub fn work(&self) -> usize {
+        self.work as usize
     }
 }
 
 /// Lowers a program.
 #[must_use]
 pub fn lower(program: &VerifiedProgram) -> LoweredProgram {
+    lower_with_yields(program, yields::DISTANCE)
+}
+
+/// Lowers a program, with yield points at another distance than the usual one: tests put them close.
+#[must_use]
+pub fn lower_with_yields(program: &VerifiedProgram, distance: u32) -> LoweredProgram {
     let facts = program.facts();
     let vertices = facts.lists.iter().map(|l| l.body.worst.vertices).max().unwrap_or_default();
     let vertices = vertices.max(facts.body.worst.vertices) as usize;
@@ -63,26 +81,40 @@ pub fn lower(program: &VerifiedProgram) -> LoweredProgram {
         body: Body::default(),
         outer: None,
         lists: 0,
+        distance,
         primitives: facts.primitives.iter(),
+        works: facts.works.iter(),
         segment: SegmentBuilder::new(vertices),
         waiting: Vec::new(),
         barrier: 0,
         jumps: Vec::new(),
         targets: Vec::with_capacity(program.jump_targets().len()),
-        registers: 0,
     };
-    // Steps at most: what primitives have inside, vertices and their ends, makes none of its own.
+    // Steps at most: what primitives have inside, vertices and their ends, makes none of its own, nor does register work.
     let inside: u32 = facts.primitives.iter().filter(|p| p.plain).map(|p| p.vertices.saturating_add(2)).sum();
-    lowering.body.steps.reserve(facts.instructions.saturating_sub(inside) as usize);
+    let work: u32 = facts.works.iter().map(|work| work.instructions.saturating_sub(1)).sum();
+    lowering.body.steps.reserve(facts.instructions.saturating_sub(inside).saturating_sub(work) as usize);
     let mut instructions = program.instructions();
     while let Some(instruction) = instructions.next() {
         if instruction.is_target {
             lowering.target();
         }
-        if let Some(end) = lowering.plain_primitive(instruction) {
-            instructions.skip_to(end);
-        } else {
-            lowering.instruction(instruction);
+        let end = match instruction.info.class {
+            Class::Compute | Class::Read => lowering.register_work(),
+            Class::Begin => lowering.plain_primitive(instruction),
+            Class::State
+            | Class::Attribute
+            | Class::Vertex
+            | Class::End
+            | Class::Draw
+            | Class::ListDefinition
+            | Class::ListCall
+            | Class::Signal
+            | Class::Jump => None,
+        };
+        match end {
+            Some(end) => instructions.skip_to(end),
+            None => lowering.instruction(instruction),
         }
     }
     lowering.finish()
@@ -95,8 +127,12 @@ struct Lowering<'a> {
     outer: Option<Box<(Body, u32)>>,
     /// Lists begun so far.
     lists: usize,
+    /// Between yield points.
+    distance: u32,
     /// Primitives not begun so far.
     primitives: std::slice::Iter<'a, PrimitiveFacts>,
+    /// Runs of register work not begun so far.
+    works: std::slice::Iter<'a, RegisterWork>,
     segment: SegmentBuilder,
     /// Attribute ops with no Begin before them: part of the segment if a Begin follows, else commands.
     waiting: Vec<VerifiedInstruction<'a>>,
@@ -106,7 +142,6 @@ struct Lowering<'a> {
     jumps: Vec<usize>,
     /// Steps of the jump targets passed.
     targets: Vec<u32>,
-    registers: u32,
 }
 
 impl<'a> Lowering<'a> {
@@ -215,71 +250,35 @@ impl<'a> Lowering<'a> {
                 self.body.steps.push(Step::CallList { name });
             }
 
-            Op::Mov => self.unary(i, Unary::Mov),
-            Op::Neg => self.unary(i, Unary::Neg),
-            Op::Abs => self.unary(i, Unary::Abs),
-            Op::Floor => self.unary(i, Unary::Floor),
-            Op::Fract => self.unary(i, Unary::Fract),
-            Op::Sqrt => self.unary(i, Unary::Sqrt),
-            Op::Sin => self.unary(i, Unary::Sin),
-            Op::Cos => self.unary(i, Unary::Cos),
-            Op::Add => self.binary(i, Binary::Add),
-            Op::Sub => self.binary(i, Binary::Sub),
-            Op::Mul => self.binary(i, Binary::Mul),
-            Op::Div => self.binary(i, Binary::Div),
-            Op::Min => self.binary(i, Binary::Min),
-            Op::Max => self.binary(i, Binary::Max),
-            Op::Atan2 => self.binary(i, Binary::Atan2),
-            Op::Cmp => {
-                if let [d, predicate, a, b] = *i.args {
-                    let predicate = Predicate::from_code(predicate);
-                    let regs = operands(mask >> 2);
-                    let step = if regs == 0 {
-                        constant(d, arith::truth(arith::compare(predicate, a, b)))
-                    } else {
-                        Step::Compare { predicate, d: register(d), regs, a, b }
-                    };
-                    self.write(d, step, i);
-                }
-            }
-            Op::Select => {
-                if let [d, c, a, b] = *i.args {
-                    let regs = operands(mask >> 1);
-                    let step = if regs == 0 {
-                        constant(d, arith::select(c, a, b))
-                    } else {
-                        Step::Select { d: register(d), regs, c, a, b }
-                    };
-                    self.write(d, step, i);
-                }
-            }
-            Op::Read => {
-                if let [d, what] = *i.args {
-                    let what = u8::try_from(what).unwrap_or_default();
-                    self.write(d, Step::Read { d: register(d), what }, i);
-                }
-            }
-            Op::TimeSince => {
-                if let [d, hi, lo] = *i.args {
-                    let regs = operands(mask >> 1);
-                    self.write(d, Step::TimeSince { d: register(d), regs, hi, lo }, i);
-                }
-            }
-            Op::TimeMod => {
-                if let [d, period] = *i.args {
-                    self.write(d, Step::TimeMod { d: register(d), reg: mask & 2 != 0, period }, i);
-                }
-            }
+            // Where it begins, `register_work` takes all of it.
+            Op::Mov
+            | Op::Neg
+            | Op::Abs
+            | Op::Floor
+            | Op::Fract
+            | Op::Sqrt
+            | Op::Sin
+            | Op::Cos
+            | Op::Add
+            | Op::Sub
+            | Op::Mul
+            | Op::Div
+            | Op::Min
+            | Op::Max
+            | Op::Atan2
+            | Op::Cmp
+            | Op::Select
+            | Op::Read
+            | Op::TimeSince
+            | Op::TimeMod => {}
 
             Op::RequestFrame => self.body.steps.push(Step::RequestFrame),
             Op::Damage => {
-                self.reads(i);
                 let words = index(self.body.words.len());
                 self.body.words.extend_from_slice(i.args);
-                self.body.steps.push(Step::Damage { regs: operands(mask), words });
+                self.body.steps.push(Step::Damage { regs: mask, words });
             }
             Op::Notify => {
-                self.reads(i);
                 let value = i.args.first().copied().unwrap_or_default();
                 self.body.steps.push(Step::Notify { reg: mask != 0, value });
             }
@@ -293,9 +292,8 @@ impl<'a> Lowering<'a> {
             Op::JmpIf => {
                 if let [predicate, a, b, target] = *i.args {
                     self.close();
-                    self.reads(i);
                     let predicate = Predicate::from_code(predicate);
-                    let regs = operands(mask >> 1);
+                    let regs = mask >> 1;
                     self.jump(|target| Step::JumpIf { predicate, regs, a, b, target }, target);
                 }
             }
@@ -323,7 +321,7 @@ impl<'a> Lowering<'a> {
                 if !self.segment.open {
                     self.waiting.push(i);
                 } else if self.segment.words.is_some() {
-                    let registers = self.reads(i);
+                    let registers = registers(i);
                     self.segment.extend_words(end(i), registers);
                 } else {
                     self.attribute(i);
@@ -337,11 +335,8 @@ impl<'a> Lowering<'a> {
     /// where it ends.
     #[inline(always)]
     fn plain_primitive(&mut self, i: VerifiedInstruction<'a>) -> Option<usize> {
-        if i.info.op != Op::Begin {
-            return None;
-        }
         let facts = self.primitives.next()?;
-        if self.segment.open && !self.segment.continues(facts.mode) {
+        if self.segment.open && !self.segment.continues(facts.mode, facts.vertices) {
             self.close();
         }
         if !facts.plain || self.segment.open && self.segment.words.is_none() {
@@ -351,10 +346,9 @@ impl<'a> Lowering<'a> {
         let end = usize::try_from(facts.end).ok()?;
         let start = self.waiting.first().map_or(i.offset, |attribute| attribute.offset);
         self.segment.plain(facts, start, end);
-        self.registers |= facts.registers;
         let mut waiting = std::mem::take(&mut self.waiting);
         for attribute in waiting.drain(..).filter(|attribute| attribute.mask != 0) {
-            let registers = self.reads(attribute);
+            let registers = registers(attribute);
             self.segment.extend_words(end, registers);
         }
         self.waiting = waiting;
@@ -376,9 +370,6 @@ impl<'a> Lowering<'a> {
     }
 
     fn attribute(&mut self, i: VerifiedInstruction<'a>) {
-        if i.mask != 0 {
-            self.reads(i);
-        }
         if let Some((what, words, mask)) = words::attribute(i.info.op, i.args, i.mask) {
             self.segment.attribute(what, words, mask);
         }
@@ -386,7 +377,7 @@ impl<'a> Lowering<'a> {
 
     fn begin(&mut self, i: VerifiedInstruction<'a>) {
         let mode = i.args.first().copied().unwrap_or_default();
-        if self.segment.open && !self.segment.continues(mode) {
+        if self.segment.open && !self.segment.continues(mode, 0) {
             self.segment.close(self.program.shared_words(), &mut self.body);
         }
         self.segment.begin(mode, &self.body);
@@ -406,7 +397,6 @@ impl<'a> Lowering<'a> {
             } else {
                 self.look_at_words();
             }
-            self.reads(i);
             let command = Command { op: i.info.op, args: i.args.into() };
             self.segment.soft(command, i.mask, &mut self.body);
         } else {
@@ -449,7 +439,6 @@ impl<'a> Lowering<'a> {
     fn command(&mut self, i: VerifiedInstruction<'a>) {
         let command = self.row(i);
         if i.mask != 0 {
-            self.reads(i);
             let ints = (0..)
                 .zip(i.info.operands)
                 .fold(0, |ints, (bit, operand)| ints | u16::from(operand.kind == Kind::Int) << bit);
@@ -466,66 +455,31 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    #[inline(always)]
-    fn unary(&mut self, i: VerifiedInstruction<'a>, op: Unary) {
-        if let [d, a] = *i.args {
-            let reg = i.mask & 2 != 0;
-            let step = if reg {
-                Step::Unary { op, d: register(d), reg, a }
-            } else {
-                constant(d, arith::unary(op, a))
-            };
-            self.write(d, step, i);
+    /// A run of register work, at its first instruction. Gives where it ends.
+    fn register_work(&mut self) -> Option<usize> {
+        let &RegisterWork { begin, end, .. } = self.works.next()?;
+        if self.segment.open || !self.waiting.is_empty() {
+            let (_, written) = work::registers(self.program.words(), begin as usize, end as usize);
+            if self.waiting.iter().any(|&attribute| registers(attribute) & written != 0) {
+                self.close();
+            }
+            let mut rest = written;
+            while self.segment.open && rest != 0 {
+                self.before_write(rest.trailing_zeros());
+                rest &= rest - 1;
+            }
         }
-    }
-
-    #[inline(always)]
-    fn binary(&mut self, i: VerifiedInstruction<'a>, op: Binary) {
-        if let [d, a, b] = *i.args {
-            let regs = operands(i.mask >> 1);
-            let step = if regs == 0 {
-                constant(d, arith::binary(op, a, b))
-            } else {
-                Step::Binary { op, d: register(d), regs, a, b }
-            };
-            self.write(d, step, i);
-        }
-    }
-
-    /// A step that writes register `d`.
-    #[inline(always)]
-    fn write(&mut self, d: u32, step: Step, i: VerifiedInstruction<'a>) {
-        self.reads(i);
-        if !self.waiting.is_empty() && self.waiting.iter().any(|w| names(*w, d)) {
-            self.close();
-        }
-        if self.segment.open {
-            self.before_write(register(d));
-        }
-        self.body.steps.push(step);
+        self.body.steps.push(Step::Work { begin, end });
+        Some(end as usize)
     }
 
     /// A register is about to be written while a segment is open.
     #[inline(never)]
-    fn before_write(&mut self, d: u8) {
+    fn before_write(&mut self, d: u32) {
         if self.segment.word_registers >> d & 1 != 0 {
             self.look_at_words();
         }
-        self.segment.before_write(u32::from(d), &mut self.body);
-    }
-
-    /// Notes the registers of an instruction, and gives them.
-    #[inline]
-    fn reads(&mut self, i: VerifiedInstruction<'a>) -> u32 {
-        let mut registers = 0;
-        let mut rest = i.mask;
-        while rest != 0 {
-            let operand = rest.trailing_zeros() as usize;
-            rest &= rest - 1;
-            registers |= 1 << register(i.args.get(operand).copied().unwrap_or_default());
-        }
-        self.registers |= registers;
-        registers
+        self.segment.before_write(d, &mut self.body);
     }
 
     fn jump(&mut self, step: impl Fn(u32) -> Step, target: u32) {
@@ -547,6 +501,7 @@ impl<'a> Lowering<'a> {
         let Some(outer) = self.outer.take() else { return };
         let (body, name) = *outer;
         let mut list = std::mem::replace(&mut self.body, body);
+        yields::place(&mut list, self.distance);
         list.steps.shrink_to_fit();
         let cost = self.program.facts().lists.get(self.lists).map(|l| l.body.worst).unwrap_or_default();
         self.lists += 1;
@@ -570,14 +525,23 @@ impl<'a> Lowering<'a> {
                 *target = self.targets.get(nth).copied().unwrap_or(end);
             }
         }
+        yields::place(&mut self.body, self.distance);
         self.body.steps.shrink_to_fit();
-        let worst = self.program.facts().body.worst;
+        let facts = self.program.facts();
+        let worst = facts.body.worst;
+        let read = facts.lists.iter().fold(facts.body.registers_read, |all, l| all | l.body.registers_read);
         LoweredProgram {
             body: self.body,
             callback: self.program.callback(),
             fuel: u64::from(worst.fuel),
             vertices: u64::from(worst.assembled),
-            registers: self.registers,
+            registers: read | facts.registers_written,
+            words: Arc::clone(self.program.shared_words()),
+            chunk: yields::chunk(self.distance),
+            work: facts
+                .works
+                .iter()
+                .fold(index(self.jumps.len()), |all, w| all.saturating_add(w.instructions)),
         }
     }
 }
@@ -587,23 +551,15 @@ fn end(i: VerifiedInstruction<'_>) -> usize {
     i.offset + 1 + i.args.len()
 }
 
-/// A verified register number.
+/// The registers (bit by number) that an instruction names.
 #[inline]
-#[allow(clippy::cast_possible_truncation, reason = "below 32")]
-fn register(number: u32) -> u8 {
-    (number % REGISTERS as u32) as u8
-}
-
-/// The first operands' bits of a register mask.
-#[inline]
-fn operands(mask: u16) -> u8 {
-    mask.to_le_bytes()[0]
-}
-
-fn constant(d: u32, value: u32) -> Step {
-    Step::Unary { op: Unary::Mov, d: register(d), reg: false, a: value }
-}
-
-fn names(i: VerifiedInstruction<'_>, d: u32) -> bool {
-    (0..).zip(i.args).any(|(bit, &word): (u32, _)| i.mask >> bit & 1 != 0 && word == d)
+fn registers(i: VerifiedInstruction<'_>) -> u32 {
+    let mut registers = 0;
+    let mut rest = i.mask;
+    while rest != 0 {
+        let operand = rest.trailing_zeros() as usize;
+        rest &= rest - 1;
+        registers |= 1 << (i.args.get(operand).copied().unwrap_or_default() % u32::BITS);
+    }
+    registers
 }

@@ -8,7 +8,7 @@
 //! [`act`] and the other functions below, which check what they are given.
 
 use crate::lower::LoweredProgram;
-use crate::run::Machine;
+use crate::run::{At, Machine};
 use crate::step::Body;
 use crate::translate::{self, Imports};
 use blinkgl::limits::MAX_COMPILE_STEPS;
@@ -83,7 +83,7 @@ struct Context<'a, 'm> {
 impl Native {
     /// Compiles a program.
     pub(crate) fn compile(program: &LoweredProgram) -> Result<Native, CompileError> {
-        let steps = program.body.steps.len();
+        let steps = program.body.steps.len().saturating_add(program.work());
         if steps > MAX_COMPILE_STEPS {
             return Err(CompileError::TooLong { steps });
         }
@@ -94,8 +94,9 @@ impl Native {
         let isa = cranelift_native::builder().map_err(CompileError::Host)?;
         let isa = isa.finish(settings::Flags::new(flags))?;
         let mut builder = JITBuilder::with_isa(isa, cranelift_module::default_libcall_names());
-        let functions: [(&str, *const u8); 6] = [
+        let functions: [(&str, *const u8); 7] = [
             ("blink_act", act as *const u8),
+            ("blink_pause", pause as *const u8),
             ("blink_sin", sin as *const u8),
             ("blink_cos", cos as *const u8),
             ("blink_atan2", atan2 as *const u8),
@@ -121,6 +122,7 @@ impl Native {
         };
         let imports = Imports {
             act: import("blink_act", &[pointer, i, i], i)?,
+            pause: import("blink_pause", &[pointer, i, i], i)?,
             sin: import("blink_sin", &[f], f)?,
             cos: import("blink_cos", &[f], f)?,
             atan2: import("blink_atan2", &[f, f], f)?,
@@ -211,6 +213,20 @@ extern "C" fn act(context: *mut Context<'_, '_>, first: u32, end: u32) -> u32 {
     match catch_unwind(AssertUnwindSafe(|| machine.act_all(body, first, end))) {
         Ok(ControlFlow::Continue(())) => 0,
         Ok(ControlFlow::Break(())) => 1,
+        Err(panic) => {
+            context.panic = Some(panic);
+            1
+        }
+    }
+}
+
+/// At a yield point; 1 if the run is suspended, to go on at this step and word.
+extern "C" fn pause(context: *mut Context<'_, '_>, step: u32, word: u32) -> u32 {
+    // SAFETY: as in `act`.
+    let context = unsafe { &mut *context };
+    let at = At { step: step as usize, word: word as usize };
+    match catch_unwind(AssertUnwindSafe(|| context.machine.is_suspended(at))) {
+        Ok(is_suspended) => u32::from(is_suspended),
         Err(panic) => {
             context.panic = Some(panic);
             1

@@ -3,8 +3,7 @@
 use crate::interp;
 use crate::lower::{self, LoweredProgram};
 use crate::native::{CompileError, Native};
-use crate::run::{Machine, Outcome, Run};
-use crate::step::Step;
+use crate::run::{At, Machine, Outcome, Run, State};
 use blinkgl::ops::Callback;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,6 +44,8 @@ pub enum Progress {
 #[derive(Debug)]
 pub struct Suspended {
     program: Arc<Program>,
+    state: State,
+    at: At,
 }
 
 impl Suspended {
@@ -54,10 +55,17 @@ impl Suspended {
         &self.program
     }
 
-    /// Goes on, to the end or to where the next slice is over.
+    /// Goes on, in the interpreter, to the end or to where the next slice is over.
     #[must_use]
     pub fn resume(self: Box<Self>, run: &mut Run<'_>) -> Progress {
-        Progress::Done(self.program.run(TierChoice::Interpreter, run))
+        let Suspended { program, state, at } = *self;
+        let lowered = &program.lowered;
+        let mut machine = Machine::new(state, run);
+        if machine.resume_lists(at).is_continue() {
+            interp::run(lowered, &mut machine, at);
+        }
+        let state = machine.leave();
+        program.progress(state, Tier::Interpreter)
     }
 }
 
@@ -73,16 +81,28 @@ pub struct Program {
     claimed: AtomicBool,
 }
 
-/// Steps of register work and jumps from which on native code is worth a compilation.
-const MIN_COMPILE_STEPS: usize = 4;
+/// Instructions of register work and jumps from which on native code is worth a compilation.
+const MIN_COMPILE_WORK: usize = 4;
 
 impl Program {
     /// Lowers a program; it can run at once.
     #[must_use]
-    #[allow(clippy::needless_pass_by_value, reason = "the lowered form takes the program's place")]
     pub fn new(verified: VerifiedProgram) -> Program {
+        let lowered = lower::lower(&verified);
+        Program::from_lowered(verified, lowered)
+    }
+
+    /// The same with yield points at another distance: for tests, which put them close.
+    #[must_use]
+    pub fn with_yields(verified: VerifiedProgram, distance: u32) -> Program {
+        let lowered = lower::lower_with_yields(&verified, distance);
+        Program::from_lowered(verified, lowered)
+    }
+
+    #[allow(clippy::needless_pass_by_value, reason = "the lowered form takes the program's place")]
+    fn from_lowered(verified: VerifiedProgram, lowered: LoweredProgram) -> Program {
         Program {
-            lowered: lower::lower(&verified),
+            lowered,
             facts: verified.facts().clone(),
             words: Arc::clone(verified.shared_words()),
             native: OnceLock::new(),
@@ -138,31 +158,7 @@ impl Program {
         if self.claimed.load(Ordering::Relaxed) || self.native.get().is_some() {
             return false;
         }
-        let work = self.lowered.body.steps.iter().filter(|step| match step {
-            Step::Unary { .. }
-            | Step::Binary { .. }
-            | Step::Compare { .. }
-            | Step::Select { .. }
-            | Step::Read { .. }
-            | Step::TimeSince { .. }
-            | Step::TimeMod { .. }
-            | Step::Jump { .. }
-            | Step::JumpIf { .. } => true,
-            Step::RequestFrame
-            | Step::Damage { .. }
-            | Step::Notify { .. }
-            | Step::Commands { .. }
-            | Step::Command { .. }
-            | Step::Draw { .. }
-            | Step::DrawArrays { .. }
-            | Step::DrawWords { .. }
-            | Step::Open { .. }
-            | Step::Patch { .. }
-            | Step::DrawOpen { .. }
-            | Step::DefineList { .. }
-            | Step::CallList { .. } => false,
-        });
-        work.count() >= MIN_COMPILE_STEPS
+        self.lowered.work() >= MIN_COMPILE_WORK
     }
 
     /// Compiles it, if that was not done; the next run with [`TierChoice::Best`] uses the native code.
@@ -195,11 +191,17 @@ impl Program {
 
     /// Runs it in slices: where [`Gl::is_slice_over`](crate::Gl::is_slice_over) says so at a yield point, it is suspended.
     pub fn start(self: &Arc<Self>, choice: TierChoice, run: &mut Run<'_>) -> Progress {
-        Progress::Done(self.run(choice, run))
+        let (state, tier) = self.execute(choice, State::new(&self.lowered, true), run);
+        Arc::clone(self).progress(state, tier)
     }
 
     /// Runs it to its end or its stop.
     pub fn run(&self, choice: TierChoice, run: &mut Run<'_>) -> Outcome {
+        let (state, tier) = self.execute(choice, State::new(&self.lowered, false), run);
+        state.finish(tier)
+    }
+
+    fn execute(&self, choice: TierChoice, state: State, run: &mut Run<'_>) -> (State, Tier) {
         let native = match choice {
             TierChoice::Interpreter => None,
             TierChoice::Best => self.native.get().and_then(Option::as_ref),
@@ -210,17 +212,24 @@ impl Program {
                 self.native.get().and_then(Option::as_ref)
             }
         };
-        let mut machine = Machine::new(&self.lowered, run);
+        let mut machine = Machine::new(state, run);
         let tier = match native {
             Some(native) => {
                 native.run(&self.lowered, &mut machine);
                 Tier::Native
             }
             None => {
-                interp::run(&self.lowered, &mut machine);
+                interp::run(&self.lowered, &mut machine, At::default());
                 Tier::Interpreter
             }
         };
-        machine.finish(tier)
+        (machine.leave(), tier)
+    }
+
+    fn progress(self: Arc<Self>, state: State, tier: Tier) -> Progress {
+        match state.suspended() {
+            Some(at) => Progress::Suspended(Box::new(Suspended { program: self, state, at })),
+            None => Progress::Done(state.finish(tier)),
+        }
     }
 }

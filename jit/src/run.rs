@@ -4,6 +4,11 @@
 //! A program is charged for its worst path when it starts (the verifier has it within the limits), and for a
 //! display list's worst case each time it is called, before the call. So lists that call lists cannot
 //! multiply without end, and neither tier counts single steps.
+//!
+//! # Slices
+//! At yield points the run asks whether its slice of the frame is over, and if so leaves its [`State`] behind, from which
+//! the interpreter goes on later. (Register work of a program takes the interpreter a fraction of a millisecond; what is
+//! long is GL work, which is the same code in both tiers.)
 
 use crate::arith;
 use crate::env::{DamageRect, Effects, Environment, Stop};
@@ -109,13 +114,16 @@ pub struct Outcome {
     pub tier: Tier,
 }
 
-/// The state of a run.
-pub(crate) struct Machine<'a> {
-    /// Cells, because native code keeps a pointer to them.
-    pub(crate) registers: &'a [Cell<u32>; REGISTERS],
-    pub(crate) environment: &'a Environment,
-    lists: &'a mut Lists,
-    gl: &'a mut dyn Gl,
+/// A place in a program: a step, and a word if it is in the middle of register work, else 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct At {
+    pub(crate) step: usize,
+    pub(crate) word: usize,
+}
+
+/// What a run is about, without what it works on.
+#[derive(Debug)]
+pub(crate) struct State {
     callback: Callback,
     effects: Effects,
     fuel: u64,
@@ -123,36 +131,111 @@ pub(crate) struct Machine<'a> {
     charged: u64,
     /// Vertices drawn.
     drawn: u64,
-    nesting: u32,
     stop: Option<Stop>,
     /// Vertices of the open dynamic segment, with [`LEADING`] ones in front.
     buffer: Vec<Vertex>,
     /// The open segment, if its records have patches.
     patched: Option<Box<Segment>>,
+    /// Lists being executed, the innermost last.
+    calls: Vec<Call>,
+    /// May it be suspended?
+    in_slices: bool,
+    /// It was suspended, and goes on here.
+    suspended: Option<At>,
 }
 
-impl<'a> Machine<'a> {
-    pub(crate) fn new(program: &LoweredProgram, run: &'a mut Run<'_>) -> Machine<'a> {
-        Machine {
-            registers: Cell::from_mut(run.registers).as_array_of_cells(),
-            environment: run.environment,
-            buffer: std::mem::take(&mut run.lists.buffer),
-            lists: run.lists,
-            gl: run.gl,
+/// A list that is being executed.
+#[derive(Debug)]
+struct Call {
+    list: Arc<List>,
+    /// Its next step.
+    next: usize,
+}
+
+impl State {
+    pub(crate) fn new(program: &LoweredProgram, in_slices: bool) -> State {
+        State {
             callback: program.callback,
             effects: Effects::default(),
             fuel: program.fuel,
             charged: program.vertices,
             drawn: 0,
-            nesting: 0,
             stop: None,
+            buffer: Vec::new(),
             patched: None,
+            calls: Vec::new(),
+            in_slices,
+            suspended: None,
         }
     }
 
+    /// Where it goes on, if it is suspended.
+    pub(crate) fn suspended(&self) -> Option<At> {
+        self.suspended
+    }
+
     pub(crate) fn finish(self, tier: Tier) -> Outcome {
-        self.lists.buffer = self.buffer;
         Outcome { effects: self.effects, stop: self.stop, fuel_used: self.fuel, vertices: self.drawn, tier }
+    }
+}
+
+/// A run at work.
+pub(crate) struct Machine<'a> {
+    /// Cells, because native code keeps a pointer to them.
+    pub(crate) registers: &'a [Cell<u32>; REGISTERS],
+    pub(crate) environment: &'a Environment,
+    lists: &'a mut Lists,
+    gl: &'a mut dyn Gl,
+    state: State,
+}
+
+impl<'a> Machine<'a> {
+    /// The run goes on, or begins.
+    pub(crate) fn new(mut state: State, run: &'a mut Run<'_>) -> Machine<'a> {
+        if state.buffer.is_empty() {
+            state.buffer = std::mem::take(&mut run.lists.buffer);
+        }
+        state.suspended = None;
+        Machine {
+            registers: Cell::from_mut(run.registers).as_array_of_cells(),
+            environment: run.environment,
+            lists: run.lists,
+            gl: run.gl,
+            state,
+        }
+    }
+
+    /// Leaves the state behind.
+    pub(crate) fn leave(mut self) -> State {
+        if self.state.suspended.is_none() {
+            self.lists.buffer = std::mem::take(&mut self.state.buffer);
+        }
+        self.state
+    }
+
+    /// Goes on within the lists that were being executed when the run was suspended.
+    pub(crate) fn resume_lists(&mut self, at: At) -> ControlFlow<()> {
+        let flow = self.call_on();
+        if flow.is_break() {
+            self.go_on_at(at.step);
+        }
+        flow
+    }
+
+    /// At a yield point: is the slice over? Then the run goes on at `at` in the next one.
+    pub(crate) fn is_suspended(&mut self, at: At) -> bool {
+        let is_over = self.state.in_slices && self.gl.is_slice_over();
+        if is_over {
+            self.state.suspended = Some(at);
+        }
+        is_over
+    }
+
+    /// Should it be suspended within a list, then this is the program's next step.
+    pub(crate) fn go_on_at(&mut self, step: usize) {
+        if let Some(at) = &mut self.state.suspended {
+            *at = At { step, word: 0 };
+        }
     }
 
     #[inline]
@@ -166,7 +249,7 @@ impl<'a> Machine<'a> {
         if is_register { self.register(word) } else { word }
     }
 
-    /// Executes a step that is neither register work nor a jump; those do nothing here.
+    /// Executes a step that is neither register work nor a jump nor a yield point; those do nothing here.
     pub(crate) fn act(&mut self, body: &Body, step: &Step) -> ControlFlow<()> {
         match *step {
             Step::Commands { first, end } => {
@@ -176,14 +259,14 @@ impl<'a> Machine<'a> {
                 }
             }
             Step::DrawArrays { command, vertices } => {
-                self.drawn += u64::from(vertices);
+                self.state.drawn += u64::from(vertices);
                 if let Some(row) = body.commands.get(command as usize) {
                     self.constant(body, row);
                 }
             }
             Step::Draw { segment } => {
                 if let Some(segment) = body.segments.get(segment as usize) {
-                    self.drawn += u64::from(segment.assembled);
+                    self.state.drawn += u64::from(segment.assembled);
                     self.gl.draw(segment, None);
                 }
             }
@@ -213,7 +296,7 @@ impl<'a> Machine<'a> {
                     self.draw_open(dynamic);
                 }
             }
-            Step::RequestFrame => self.effects.request_frame = true,
+            Step::RequestFrame => self.state.effects.request_frame = true,
             Step::Damage { regs, words } => {
                 let at = words as usize;
                 if let Some(&[x, y, width, height]) = body.words.get(at..at + 4) {
@@ -230,36 +313,35 @@ impl<'a> Machine<'a> {
                         width: int(2, width),
                         height: int(3, height),
                     };
-                    self.effects.add_damage(rect);
+                    self.state.effects.add_damage(rect);
                 }
             }
             Step::Notify { reg, value } => {
                 let value = self.operand(reg, value);
-                self.effects.notify(value);
+                self.state.effects.notify(value);
             }
             Step::DefineList { name, list } => {
                 if let Some(list) = body.lists.get(list as usize) {
                     self.lists.define(name, Arc::clone(list));
                 }
             }
-            Step::CallList { name } => return self.call(name),
-            Step::Unary { .. }
-            | Step::Binary { .. }
-            | Step::Compare { .. }
-            | Step::Select { .. }
-            | Step::Read { .. }
-            | Step::TimeSince { .. }
-            | Step::TimeMod { .. }
-            | Step::Jump { .. }
-            | Step::JumpIf { .. } => {}
+            Step::CallList { name } => {
+                self.enter(name)?;
+                return self.call_on();
+            }
+            Step::Work { .. } | Step::Yield | Step::Jump { .. } | Step::JumpIf { .. } => {}
         }
         ControlFlow::Continue(())
     }
 
-    /// Executes the steps `first..end`, none of which is register work or a jump.
+    /// Executes the steps `first..end`, none of which is register work, a jump or a yield point.
     pub(crate) fn act_all(&mut self, body: &Body, first: u32, end: u32) -> ControlFlow<()> {
-        for step in body.steps.get(first as usize..end as usize).unwrap_or_default() {
-            self.act(body, step)?;
+        let steps = body.steps.get(first as usize..end as usize).unwrap_or_default();
+        for (at, step) in (first as usize..).zip(steps) {
+            if self.act(body, step).is_break() {
+                self.go_on_at(at + 1);
+                return ControlFlow::Break(());
+            }
         }
         ControlFlow::Continue(())
     }
@@ -291,16 +373,16 @@ impl<'a> Machine<'a> {
     }
 
     fn open(&mut self, dynamic: &Dynamic) {
-        self.buffer.clear();
-        self.buffer.extend_from_slice(&[dynamic.exit, Vertex::default()]);
-        self.buffer.extend_from_slice(&dynamic.segment.shape().vertices);
+        self.state.buffer.clear();
+        self.state.buffer.extend_from_slice(&[dynamic.exit, Vertex::default()]);
+        self.state.buffer.extend_from_slice(&dynamic.segment.shape().vertices);
         // Another segment each time, and never the same again: its records differ.
-        self.patched = (!dynamic.places.is_empty())
+        self.state.patched = (!dynamic.places.is_empty())
             .then(|| Box::new(Segment { id: SegmentId::new(), ..Segment::clone(&dynamic.segment) }));
     }
 
     fn patch(&mut self, dynamic: &Dynamic, patches: &[Patch]) {
-        let words = vertex_words(&mut self.buffer);
+        let words = vertex_words(&mut self.state.buffer);
         for &Patch { place, source } in patches {
             let value = if source < Patch::WORD {
                 self.registers[source as usize % REGISTERS].get()
@@ -312,7 +394,7 @@ impl<'a> Machine<'a> {
                     *word = value;
                 }
             } else if let (Some(segment), Some(at)) =
-                (&mut self.patched, dynamic.places.get((place & !Patch::RECORD) as usize))
+                (&mut self.state.patched, dynamic.places.get((place & !Patch::RECORD) as usize))
             {
                 let record = segment.records.get_mut(at.record as usize).unwrap_or(&mut segment.trailing);
                 let command = record.get_mut(at.command as usize);
@@ -324,7 +406,7 @@ impl<'a> Machine<'a> {
     }
 
     fn draw_open(&mut self, dynamic: &Dynamic) {
-        let Some((leading, vertices)) = self.buffer.split_at_checked(LEADING) else { return };
+        let Some((leading, vertices)) = self.state.buffer.split_at_checked(LEADING) else { return };
         let Some(now) = leading.get(EXIT) else { return };
         let constant = dynamic.segment.summary().0.exit;
         let exit = Attributes {
@@ -333,37 +415,72 @@ impl<'a> Machine<'a> {
             tex_coord1: constant.tex_coord1.map(|_| now.tex_coord1),
             normal: constant.normal.map(|_| now.normal),
         };
-        self.drawn += u64::from(dynamic.segment.assembled);
+        self.state.drawn += u64::from(dynamic.segment.assembled);
         let values = gl::Dynamic { vertices, exit };
-        match self.patched.take() {
+        match self.state.patched.take() {
             Some(segment) => self.gl.draw(&Arc::new(*segment), Some(values)),
             None => self.gl.draw(&dynamic.segment, Some(values)),
         }
     }
 
-    fn call(&mut self, name: u32) -> ControlFlow<()> {
+    /// Begins a list.
+    fn enter(&mut self, name: u32) -> ControlFlow<()> {
         // As in OpenGL: what does not exist, or is nested too deep, is ignored.
-        if self.nesting >= MAX_LIST_NESTING {
+        if self.state.calls.len() >= MAX_LIST_NESTING as usize {
             return ControlFlow::Continue(());
         }
         let Some(list) = self.lists.get(name) else { return ControlFlow::Continue(()) };
-        let callback = self.callback;
-        self.fuel = self.fuel.saturating_add(list.fuel);
-        if self.fuel > MAX_FUEL {
-            self.stop = Some(Stop::Fuel { callback, limit: MAX_FUEL });
+        let callback = self.state.callback;
+        self.state.fuel = self.state.fuel.saturating_add(list.fuel);
+        if self.state.fuel > MAX_FUEL {
+            self.state.stop = Some(Stop::Fuel { callback, limit: MAX_FUEL });
             return ControlFlow::Break(());
         }
-        self.charged = self.charged.saturating_add(list.vertices);
-        if self.charged > MAX_VERTICES {
-            self.stop = Some(Stop::Vertices { callback, limit: MAX_VERTICES });
+        self.state.charged = self.state.charged.saturating_add(list.vertices);
+        if self.state.charged > MAX_VERTICES {
+            self.state.stop = Some(Stop::Vertices { callback, limit: MAX_VERTICES });
             return ControlFlow::Break(());
         }
-        self.nesting += 1;
-        for step in &list.body.steps {
-            self.act(&list.body, step)?;
-        }
-        self.nesting -= 1;
+        self.state.calls.push(Call { list, next: 0 });
         ControlFlow::Continue(())
+    }
+
+    /// Executes the lists that were begun, to their end, a stop, or where the run is suspended.
+    fn call_on(&mut self) -> ControlFlow<()> {
+        while let Some(call) = self.state.calls.last() {
+            let (list, mut next) = (Arc::clone(&call.list), call.next);
+            let depth = self.state.calls.len();
+            loop {
+                let Some(step) = list.body.steps.get(next) else {
+                    self.state.calls.truncate(depth - 1);
+                    break;
+                };
+                next += 1;
+                if *step == Step::Yield {
+                    // Where the program goes on is known to the one who called.
+                    if self.is_suspended(At::default()) {
+                        self.note(next);
+                        return ControlFlow::Break(());
+                    }
+                } else if let Step::CallList { name } = *step {
+                    self.note(next);
+                    self.enter(name)?;
+                    if self.state.calls.len() > depth {
+                        break;
+                    }
+                } else {
+                    self.act(&list.body, step)?;
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The innermost list goes on at this step.
+    fn note(&mut self, next: usize) {
+        if let Some(call) = self.state.calls.last_mut() {
+            call.next = next;
+        }
     }
 }
 

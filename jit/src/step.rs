@@ -1,6 +1,6 @@
 //! The lowered form of a program: steps of 16 bytes, and the tables that they point into.
 
-use crate::arith::{Binary, Predicate, Unary};
+use crate::arith::Predicate;
 use crate::gl::{Segment, Vertex};
 use blinkgl::Op;
 use std::ops::Range;
@@ -21,57 +21,20 @@ pub(crate) const CAPTURED: usize = 1;
 /// One step. Operands are words; the bit of an operand in `regs` says that its word is a register's number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Step {
-    Unary {
-        op: Unary,
-        d: u8,
-        reg: bool,
-        a: u32,
+    /// Register work: words of the program.
+    Work {
+        begin: u32,
+        end: u32,
     },
-    Binary {
-        op: Binary,
-        d: u8,
-        regs: u8,
-        a: u32,
-        b: u32,
-    },
-    Compare {
-        predicate: Predicate,
-        d: u8,
-        regs: u8,
-        a: u32,
-        b: u32,
-    },
-    /// Bits of `regs`: c, a, b.
-    Select {
-        d: u8,
-        regs: u8,
-        c: u32,
-        a: u32,
-        b: u32,
-    },
-    /// `what`: code of the external state, in range.
-    Read {
-        d: u8,
-        what: u8,
-    },
-    TimeSince {
-        d: u8,
-        regs: u8,
-        hi: u32,
-        lo: u32,
-    },
-    TimeMod {
-        d: u8,
-        reg: bool,
-        period: u32,
-    },
+    /// Here the run may be suspended.
+    Yield,
     /// `target`: a step's index.
     Jump {
         target: u32,
     },
     JumpIf {
         predicate: Predicate,
-        regs: u8,
+        regs: u16,
         a: u32,
         b: u32,
         target: u32,
@@ -79,7 +42,7 @@ pub(crate) enum Step {
     RequestFrame,
     /// Four `Int` operands from `words`.
     Damage {
-        regs: u8,
+        regs: u16,
         words: u32,
     },
     Notify {

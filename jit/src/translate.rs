@@ -13,6 +13,7 @@
 use crate::arith::{Binary, CANONICAL_NAN, Predicate, Unary};
 use crate::lower::LoweredProgram;
 use crate::step::{Body, Patch, Step};
+use crate::work::{self, Work};
 use blinkgl::External;
 use blinkgl::limits::REGISTERS;
 use cranelift_codegen::ir::condcodes::FloatCC;
@@ -25,6 +26,8 @@ use cranelift_frontend::{FunctionBuilder, Variable};
 pub(crate) struct Imports {
     /// `(context, first, end) -> stopped`.
     pub(crate) act: FuncRef,
+    /// `(context, step, word) -> suspended`.
+    pub(crate) pause: FuncRef,
     /// `f32 -> f32`.
     pub(crate) sin: FuncRef,
     /// `f32 -> f32`.
@@ -51,6 +54,8 @@ pub(crate) fn translate(program: &LoweredProgram, builder: &mut FunctionBuilder<
     builder.set_cold_block(stop);
     let mut t = Translator {
         body,
+        words: &program.words,
+        chunk: program.chunk as usize,
         builder,
         imports,
         context,
@@ -94,6 +99,9 @@ fn blocks(body: &Body, builder: &mut FunctionBuilder<'_>) -> Vec<Option<Target>>
 
 struct Translator<'a, 'b> {
     body: &'a Body,
+    words: &'a [u32],
+    /// Words of register work between yield points.
+    chunk: usize,
     builder: &'a mut FunctionBuilder<'b>,
     imports: Imports,
     context: Value,
@@ -160,40 +168,8 @@ impl Translator<'_, '_> {
     fn step(&mut self, at: usize) -> usize {
         let Some(&step) = self.body.steps.get(at) else { return at + 1 };
         match step {
-            Step::Unary { op, d, reg, a } => self.unary(op, d, reg, a),
-            Step::Binary { op, d, regs, a, b } => self.binary(op, d, regs, a, b),
-            Step::Compare { predicate, d, regs, a, b } => {
-                let holds = self.compare(predicate, regs, a, b);
-                let (one, zero) = (self.constant(1.0f32.to_bits()), self.constant(0));
-                let value = self.builder.ins().select(holds, one, zero);
-                self.write(d, value, false);
-            }
-            Step::Select { d, regs, c, a, b } => {
-                let (a, b) = (self.exact(regs & 2 != 0, a), self.exact(regs & 4 != 0, b));
-                let (c, zero) = (self.operand(regs & 1 != 0, c), self.constant(0));
-                let is_zero = self.builder.ins().fcmp(FloatCC::Equal, c, zero);
-                let value = self.builder.ins().select(is_zero, b, a);
-                self.write(d, value, false);
-            }
-            Step::Read { d, what } => {
-                let value = if usize::from(what) < External::ALL.len() {
-                    let offset = 4 * i32::from(what);
-                    self.builder.ins().load(types::F32, MemFlagsData::trusted(), self.values, offset)
-                } else {
-                    self.constant(0)
-                };
-                self.write(d, value, false);
-            }
-            Step::TimeSince { d, regs, hi, lo } => {
-                let (hi, lo) = (self.exact(regs & 1 != 0, hi), self.exact(regs & 2 != 0, lo));
-                let value = self.call(self.imports.time_since, &[self.context, hi, lo]);
-                self.write(d, value, false);
-            }
-            Step::TimeMod { d, reg, period } => {
-                let period = self.operand(reg, period);
-                let value = self.call(self.imports.time_mod, &[self.context, period]);
-                self.write(d, value, false);
-            }
+            Step::Work { begin, end } => self.work(at, begin as usize, end as usize),
+            Step::Yield => self.pause(at + 1, 0),
             Step::Jump { target } => {
                 self.jump(target as usize);
                 self.reachable = false;
@@ -226,6 +202,85 @@ impl Translator<'_, '_> {
         at + 1
     }
 
+    /// Register work: the words of the step at `at`.
+    fn work(&mut self, at: usize, begin: usize, end: usize) {
+        let words = self.words.get(..end).unwrap_or(self.words);
+        let (mut word, mut since) = (begin, begin);
+        while let Some(((d, work), length)) = work::decode(words, word) {
+            if word - since >= self.chunk {
+                self.pause(at, word);
+                since = word;
+            }
+            self.instruction(d, work);
+            word += length;
+        }
+    }
+
+    fn instruction(&mut self, d: u32, work: Work) {
+        match work {
+            Work::Unary { op, reg, a } => self.unary(op, d, reg, a),
+            Work::Binary { op, regs, a, b } => self.binary(op, d, regs, a, b),
+            Work::Compare { predicate, regs, a, b } => {
+                let holds = self.compare(predicate, regs, a, b);
+                let (one, zero) = (self.constant(1.0f32.to_bits()), self.constant(0));
+                let value = self.builder.ins().select(holds, one, zero);
+                self.write(d, value, false);
+            }
+            Work::Select { regs, c, a, b } => {
+                let (a, b) = (self.exact(regs & 2 != 0, a), self.exact(regs & 4 != 0, b));
+                let (c, zero) = (self.operand(regs & 1 != 0, c), self.constant(0));
+                let is_zero = self.builder.ins().fcmp(FloatCC::Equal, c, zero);
+                let value = self.builder.ins().select(is_zero, b, a);
+                self.write(d, value, false);
+            }
+            Work::Read { what } => {
+                let place = i32::try_from(what).ok().filter(|_| External::from_code(what).is_some());
+                let value = match place {
+                    Some(place) => {
+                        let trusted = MemFlagsData::trusted();
+                        self.builder.ins().load(types::F32, trusted, self.values, 4 * place)
+                    }
+                    None => self.constant(0),
+                };
+                self.write(d, value, false);
+            }
+            Work::TimeSince { regs, hi, lo } => {
+                let (hi, lo) = (self.exact(regs & 1 != 0, hi), self.exact(regs & 2 != 0, lo));
+                let value = self.call(self.imports.time_since, &[self.context, hi, lo]);
+                self.write(d, value, false);
+            }
+            Work::TimeMod { reg, period } => {
+                let period = self.operand(reg, period);
+                let value = self.call(self.imports.time_mod, &[self.context, period]);
+                self.write(d, value, false);
+            }
+        }
+    }
+
+    /// A yield point: if the run is suspended, all registers are stored, and it ends.
+    fn pause(&mut self, step: usize, word: usize) {
+        let step = self.index(step);
+        let word = self.index(word);
+        let is_suspended = self.call(self.imports.pause, &[self.context, step, word]);
+        let (leave, next) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.set_cold_block(leave);
+        self.builder.ins().brif(is_suspended, leave, &[], next, &[]);
+        self.builder.switch_to_block(leave);
+        self.builder.seal_block(leave);
+        for number in bits(self.stale) {
+            let value = self.builder.use_var(self.variable(number));
+            let value = if self.dirty >> number & 1 != 0 { self.canonical(value) } else { value };
+            self.store_value(number, value);
+        }
+        self.builder.ins().jump(self.stop, &[]);
+        self.builder.switch_to_block(next);
+        self.builder.seal_block(next);
+    }
+
+    fn index(&mut self, index: usize) -> Value {
+        self.builder.ins().iconst(types::I32, i64::try_from(index).unwrap_or(0))
+    }
+
     /// The run of steps from `at` on that are data: one call.
     fn act(&mut self, at: usize) -> usize {
         let (mut end, mut reads, mut may_stop) = (at, 0, false);
@@ -243,7 +298,7 @@ impl Translator<'_, '_> {
                 | Step::DefineList { .. } => {}
                 Step::Damage { regs, words } => {
                     let words = self.body.words.get(words as usize..).unwrap_or_default();
-                    reads |= named(u16::from(regs), words);
+                    reads |= named(regs, words);
                 }
                 Step::DrawWords { lazy } => {
                     reads |= self.body.lazies.get(lazy as usize).map_or(0, |lazy| lazy.registers);
@@ -265,15 +320,7 @@ impl Translator<'_, '_> {
                     reads = u32::MAX;
                     may_stop = true;
                 }
-                Step::Unary { .. }
-                | Step::Binary { .. }
-                | Step::Compare { .. }
-                | Step::Select { .. }
-                | Step::Read { .. }
-                | Step::TimeSince { .. }
-                | Step::TimeMod { .. }
-                | Step::Jump { .. }
-                | Step::JumpIf { .. } => break,
+                Step::Work { .. } | Step::Yield | Step::Jump { .. } | Step::JumpIf { .. } => break,
             }
             end += 1;
         }
@@ -281,9 +328,7 @@ impl Translator<'_, '_> {
             self.store(number);
         }
         self.stale &= !reads;
-        let word = |i: usize| i64::try_from(i).unwrap_or(0);
-        let first = self.builder.ins().iconst(types::I32, word(at));
-        let last = self.builder.ins().iconst(types::I32, word(end));
+        let (first, last) = (self.index(at), self.index(end));
         let stopped = self.call(self.imports.act, &[self.context, first, last]);
         if may_stop {
             let next = self.builder.create_block();
@@ -294,7 +339,7 @@ impl Translator<'_, '_> {
         end
     }
 
-    fn unary(&mut self, op: Unary, d: u8, reg: bool, a: u32) {
+    fn unary(&mut self, op: Unary, d: u32, reg: bool, a: u32) {
         let (value, dirty) = match op {
             Unary::Mov => {
                 let dirty = reg && self.dirty >> a & 1 != 0;
@@ -333,7 +378,7 @@ impl Translator<'_, '_> {
         self.write(d, value, dirty);
     }
 
-    fn binary(&mut self, op: Binary, d: u8, regs: u8, a: u32, b: u32) {
+    fn binary(&mut self, op: Binary, d: u32, regs: u16, a: u32, b: u32) {
         let (x, y) = match op {
             // These show the bits of one of them.
             Binary::Min | Binary::Max => (self.exact(regs & 1 != 0, a), self.exact(regs & 2 != 0, b)),
@@ -359,7 +404,7 @@ impl Translator<'_, '_> {
         self.write(d, value, dirty);
     }
 
-    fn compare(&mut self, predicate: Predicate, regs: u8, a: u32, b: u32) -> Value {
+    fn compare(&mut self, predicate: Predicate, regs: u16, a: u32, b: u32) -> Value {
         let (a, b) = (self.operand(regs & 1 != 0, a), self.operand(regs & 2 != 0, b));
         let code = match predicate {
             Predicate::Lt => FloatCC::LessThan,
@@ -405,24 +450,32 @@ impl Translator<'_, '_> {
     fn clean(&mut self, number: u32) {
         let variable = self.variable(number);
         let value = self.builder.use_var(variable);
-        let nan = self.constant(CANONICAL_NAN);
-        let is_nan = self.builder.ins().fcmp(FloatCC::Unordered, value, value);
-        let value = self.builder.ins().select(is_nan, nan, value);
+        let value = self.canonical(value);
         self.builder.def_var(variable, value);
         self.dirty &= !(1 << number);
+    }
+
+    /// A value whose NaN is canonical.
+    fn canonical(&mut self, value: Value) -> Value {
+        let nan = self.constant(CANONICAL_NAN);
+        let is_nan = self.builder.ins().fcmp(FloatCC::Unordered, value, value);
+        self.builder.ins().select(is_nan, nan, value)
     }
 
     /// Stores a register.
     fn store(&mut self, number: u32) {
         let value = self.exact(true, number);
+        self.store_value(number, value);
+    }
+
+    fn store_value(&mut self, number: u32, value: Value) {
         let offset = offset(number);
         self.builder.ins().store(MemFlagsData::trusted(), value, self.registers, offset);
     }
 
-    fn write(&mut self, d: u8, value: Value, dirty: bool) {
-        let number = u32::from(d);
-        self.builder.def_var(self.variable(number), value);
-        let bit = 1 << (number % u32::BITS);
+    fn write(&mut self, d: u32, value: Value, dirty: bool) {
+        self.builder.def_var(self.variable(d), value);
+        let bit = 1 << (d % u32::BITS);
         self.stale |= bit;
         if dirty {
             self.dirty |= bit;

@@ -1,0 +1,189 @@
+//! Register work: executed from the program's words as they are. The verifier has noted where each run of it is, so
+//! lowering need not look at it.
+
+use crate::arith::{self, Binary, Predicate, Unary};
+use crate::env::Environment;
+use blinkgl::limits::REGISTERS;
+use blinkgl::ops::Op;
+use std::cell::Cell;
+
+/// An instruction that writes a register. Operands are words; the bit of an operand in `regs` says that its word is a
+/// register's number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Work {
+    Unary {
+        op: Unary,
+        reg: bool,
+        a: u32,
+    },
+    Binary {
+        op: Binary,
+        regs: u16,
+        a: u32,
+        b: u32,
+    },
+    Compare {
+        predicate: Predicate,
+        regs: u16,
+        a: u32,
+        b: u32,
+    },
+    /// Bits of `regs`: c, a, b.
+    Select {
+        regs: u16,
+        c: u32,
+        a: u32,
+        b: u32,
+    },
+    /// `what`: code of the external state.
+    Read {
+        what: u32,
+    },
+    TimeSince {
+        regs: u16,
+        hi: u32,
+        lo: u32,
+    },
+    TimeMod {
+        reg: bool,
+        period: u32,
+    },
+}
+
+/// The register work at word `at`: the register that it writes, what it does, and how many words it has.
+/// `None`: something else.
+#[inline(always)]
+pub(crate) fn decode(words: &[u32], at: usize) -> Option<((u32, Work), usize)> {
+    let rest = words.get(at..)?;
+    let (&head, args) = rest.split_first()?;
+    #[allow(clippy::cast_possible_truncation, reason = "the low half")]
+    let (code, mask) = (head as u16, (head >> 16) as u16);
+    let unary = |op| {
+        let &[d, a] = args.first_chunk()?;
+        Some(((d, Work::Unary { op, reg: mask & 2 != 0, a }), 3))
+    };
+    let binary = |op| {
+        let &[d, a, b] = args.first_chunk()?;
+        Some(((d, Work::Binary { op, regs: mask >> 1, a, b }), 4))
+    };
+    match code {
+        MOV => unary(Unary::Mov),
+        NEG => unary(Unary::Neg),
+        ABS => unary(Unary::Abs),
+        FLOOR => unary(Unary::Floor),
+        FRACT => unary(Unary::Fract),
+        SQRT => unary(Unary::Sqrt),
+        SIN => unary(Unary::Sin),
+        COS => unary(Unary::Cos),
+        ADD => binary(Binary::Add),
+        SUB => binary(Binary::Sub),
+        MUL => binary(Binary::Mul),
+        DIV => binary(Binary::Div),
+        MIN => binary(Binary::Min),
+        MAX => binary(Binary::Max),
+        ATAN2 => binary(Binary::Atan2),
+        CMP => {
+            let &[d, predicate, a, b] = args.first_chunk()?;
+            let predicate = Predicate::from_code(predicate);
+            Some(((d, Work::Compare { predicate, regs: mask >> 2, a, b }), 5))
+        }
+        SELECT => {
+            let &[d, c, a, b] = args.first_chunk()?;
+            Some(((d, Work::Select { regs: mask >> 1, c, a, b }), 5))
+        }
+        READ => {
+            let &[d, what] = args.first_chunk()?;
+            Some(((d, Work::Read { what }), 3))
+        }
+        TIME_SINCE => {
+            let &[d, hi, lo] = args.first_chunk()?;
+            Some(((d, Work::TimeSince { regs: mask >> 1, hi, lo }), 4))
+        }
+        TIME_MOD => {
+            let &[d, period] = args.first_chunk()?;
+            Some(((d, Work::TimeMod { reg: mask & 2 != 0, period }), 3))
+        }
+        _ => None,
+    }
+}
+
+/// Executes the register work in `words[at..end]` up to its next yield point, at least `chunk` words on, or its end; gives
+/// where that is.
+pub(crate) fn execute(
+    words: &[u32],
+    mut at: usize,
+    end: usize,
+    chunk: usize,
+    registers: &[Cell<u32>; REGISTERS],
+    environment: &Environment,
+) -> usize {
+    let words = words.get(..end).unwrap_or(words);
+    let until = at.saturating_add(chunk);
+    let operand = |is_register: bool, word: u32| {
+        if is_register { registers[word as usize % REGISTERS].get() } else { word }
+    };
+    while at < until {
+        let Some(((d, work), length)) = decode(words, at) else { return end };
+        let value = match work {
+            Work::Unary { op, reg, a } => arith::unary(op, operand(reg, a)),
+            Work::Binary { op, regs, a, b } => {
+                arith::binary(op, operand(regs & 1 != 0, a), operand(regs & 2 != 0, b))
+            }
+            Work::Compare { predicate, regs, a, b } => {
+                arith::truth(arith::compare(predicate, operand(regs & 1 != 0, a), operand(regs & 2 != 0, b)))
+            }
+            Work::Select { regs, c, a, b } => {
+                arith::select(operand(regs & 1 != 0, c), operand(regs & 2 != 0, a), operand(regs & 4 != 0, b))
+            }
+            Work::Read { what } => environment.values.get(what as usize).map_or(0, |value| value.to_bits()),
+            Work::TimeSince { regs, hi, lo } => {
+                let (hi, lo) = (operand(regs & 1 != 0, hi), operand(regs & 2 != 0, lo));
+                arith::time_since(environment.presentation_ns, hi, lo)
+            }
+            Work::TimeMod { reg, period } => {
+                arith::time_mod(environment.presentation_ns, operand(reg, period))
+            }
+        };
+        registers[d as usize % REGISTERS].set(value);
+        at += length;
+    }
+    at
+}
+
+/// The registers (bit by number) that the work in `words[at..end]` names, and those of them that it writes.
+pub(crate) fn registers(words: &[u32], mut at: usize, end: usize) -> (u32, u32) {
+    let words = words.get(..end).unwrap_or(words);
+    let (mut named, mut written) = (0, 0);
+    while let Some(((d, _), length)) = decode(words, at) {
+        let instruction = words.get(at..at + length).unwrap_or_default();
+        if let Some((&head, args)) = instruction.split_first() {
+            for (_, &number) in (16u32..).zip(args).filter(|&(bit, _)| head >> bit & 1 != 0) {
+                named |= 1 << (number % u32::BITS);
+            }
+        }
+        written |= 1 << (d % u32::BITS);
+        at += length;
+    }
+    (named, written)
+}
+
+const MOV: u16 = Op::Mov as u16;
+const NEG: u16 = Op::Neg as u16;
+const ABS: u16 = Op::Abs as u16;
+const FLOOR: u16 = Op::Floor as u16;
+const FRACT: u16 = Op::Fract as u16;
+const SQRT: u16 = Op::Sqrt as u16;
+const SIN: u16 = Op::Sin as u16;
+const COS: u16 = Op::Cos as u16;
+const ADD: u16 = Op::Add as u16;
+const SUB: u16 = Op::Sub as u16;
+const MUL: u16 = Op::Mul as u16;
+const DIV: u16 = Op::Div as u16;
+const MIN: u16 = Op::Min as u16;
+const MAX: u16 = Op::Max as u16;
+const ATAN2: u16 = Op::Atan2 as u16;
+const CMP: u16 = Op::Cmp as u16;
+const SELECT: u16 = Op::Select as u16;
+const READ: u16 = Op::Read as u16;
+const TIME_SINCE: u16 = Op::TimeSince as u16;
+const TIME_MOD: u16 = Op::TimeMod as u16;
