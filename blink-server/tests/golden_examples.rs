@@ -11,7 +11,8 @@ mod support;
 use blink_client::TextureInfo;
 use blink_server::gl::TextureDesc;
 use blink_server::gl::context::Flavor;
-use examples::show::Procedures;
+use examples::Procedures;
+use examples::clock::Time;
 use examples::{clock, cube, mirror, spot, teapot};
 use jit::TierChoice;
 use scene::{Blink, Scene, Texture};
@@ -45,9 +46,13 @@ fn scenes() -> Vec<Scene> {
         all.push(scene("mirror", seconds, mirror::procedures().unwrap(), None));
         all.push(scene("spot", seconds, spot::procedures().unwrap(), None));
         all.push(scene("teapot", seconds, teapot::procedures(OID).unwrap(), Some(teapot::texture())));
-        let mut clock = scene("clock", seconds, clock::procedures().unwrap(), None);
-        clock.registers[clock::PHASE as usize] = clock::phase(36_610.0, 0).to_bits();
-        all.push(clock);
+        let times = [("clock", Time::Server(36_610.0, 0)), ("clock-started", Time::Now(36_610.0))];
+        for (name, time) in times {
+            let picture = clock::picture(time).unwrap();
+            let mut clock = scene(name, seconds, picture.procedures, None);
+            clock.registers = picture.registers.unwrap().map(f32::to_bits);
+            all.push(clock);
+        }
     }
     all
 }

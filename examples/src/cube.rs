@@ -1,6 +1,5 @@
 //! A textured cube of glass that turns, with a ball inside.
 
-use crate::show::{self, Procedures};
 use blink_client::TextureInfo;
 use blinkgl::gl::{
     BlendFactor, Capability, ClearMask, Face, Light, LightParameter, MaterialParameter, Primitive,
@@ -8,6 +7,7 @@ use blinkgl::gl::{
 };
 use blinkgl::record::{ListId, Quadric, TextureId};
 use blinkgl::{Callback, RecordError, Recorder, WireProgram};
+use pictures::{Procedures, view};
 
 /// Seconds of a turn.
 pub const PERIOD: f32 = 12.0;
@@ -94,7 +94,7 @@ pub fn init(texture: TextureId) -> Result<WireProgram, RecordError> {
 /// As [`procedures`].
 pub fn reshape() -> Result<WireProgram, RecordError> {
     let mut p = Recorder::new();
-    show::perspective(&mut p, 40.0, 1.0, 20.0);
+    view::perspective(&mut p, 40.0, 1.0, 20.0);
     p.load_identity();
     p.translate(0.0, 0.0, -6.0);
     p.finish()
@@ -107,7 +107,7 @@ pub fn reshape() -> Result<WireProgram, RecordError> {
 pub fn redraw() -> Result<WireProgram, RecordError> {
     let mut p = Recorder::new();
     let angle = p.alloc();
-    show::turning(&mut p, angle, PERIOD);
+    view::turning(&mut p, angle, PERIOD);
     p.request_frame();
     p.clear(ClearMask::COLOR | ClearMask::DEPTH);
     p.rotate(25.0, 1.0, 0.0, 0.0);

@@ -2,15 +2,15 @@
 //! same pictures.
 
 pub mod client;
-pub mod clock;
 pub mod control;
 pub mod cube;
-pub mod gears;
 pub mod mirror;
 pub mod process;
 pub mod show;
 pub mod spot;
 pub mod teapot;
+
+pub use pictures::{Picture, Procedures, clock, gears};
 
 #[cfg(test)]
 mod tests {

@@ -3,13 +3,13 @@
 //! The reflection is the ring drawn upside down, where the stencil says that the floor is seen, and only what is
 //! above the floor (a clip plane). The half transparent floor then lies over it.
 
-use crate::show::{self, Procedures};
 use blinkgl::gl::{
     BlendFactor, Capability, ClearMask, ClipPlane, Comparison, Face, FogMode, FogParameter, Light,
     LightParameter, MaterialParameter, Primitive, StencilOp, Winding,
 };
 use blinkgl::record::{ListId, Quadric, Raw};
 use blinkgl::{Callback, RecordError, Recorder, Reg, WireProgram};
+use pictures::{Procedures, view};
 use std::f32::consts::TAU;
 
 /// Seconds of a turn.
@@ -106,7 +106,7 @@ fn torus(p: &mut Recorder, radius: f32, thickness: f32, around: u8, across: u8) 
 /// As [`procedures`].
 pub fn reshape() -> Result<WireProgram, RecordError> {
     let mut p = Recorder::new();
-    show::perspective(&mut p, 40.0, 1.0, 40.0);
+    view::perspective(&mut p, 40.0, 1.0, 40.0);
     p.load_identity();
     p.look_at([0.0, 2.8, 8.0], [0.0, 0.1, 0.0], [0.0, 1.0, 0.0]);
     p.finish()

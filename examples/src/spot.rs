@@ -1,11 +1,11 @@
 //! A spot that goes around a still life of quadrics, and a weak light from above.
 
-use crate::show::{self, Procedures};
 use blinkgl::gl::{
     Capability, ClearMask, Face, Light, LightModelParameter, LightParameter, MaterialParameter, Primitive,
 };
 use blinkgl::record::{Float, ListId, Quadric};
 use blinkgl::{Callback, RecordError, Recorder, WireProgram};
+use pictures::{Procedures, view};
 use std::f32::consts::TAU;
 
 /// Seconds in which the spot goes around.
@@ -99,7 +99,7 @@ fn stage(p: &mut Recorder) {
 /// As [`procedures`].
 pub fn reshape() -> Result<WireProgram, RecordError> {
     let mut p = Recorder::new();
-    show::perspective(&mut p, 40.0, 1.0, 30.0);
+    view::perspective(&mut p, 40.0, 1.0, 30.0);
     p.load_identity();
     p.look_at([0.0, -8.0, 5.0], [0.0, 0.0, 0.5], [0.0, 0.0, 1.0]);
     p.finish()

@@ -3,13 +3,13 @@
 //! Body, lid and bottom are Bézier curves that go round the axis; handle and spout are Bézier patches of which one
 //! half mirrors the other. They are evaluated while recording.
 
-use crate::show::{self, Procedures};
 use blink_client::TextureInfo;
 use blinkgl::gl::{
     Capability, ClearMask, Primitive, TexCoordinate, TexEnvMode, TexGenMode, TexParameter, TexValue,
 };
 use blinkgl::record::{ListId, TextureId};
 use blinkgl::{Callback, RecordError, Recorder, WireProgram};
+use pictures::{Procedures, view};
 use std::f32::consts::TAU;
 
 /// Seconds of a turn.
@@ -211,7 +211,7 @@ pub fn init(texture: TextureId) -> Result<WireProgram, RecordError> {
 /// As [`procedures`].
 pub fn reshape() -> Result<WireProgram, RecordError> {
     let mut p = Recorder::new();
-    show::perspective(&mut p, 35.0, 1.0, 40.0);
+    view::perspective(&mut p, 35.0, 1.0, 40.0);
     p.load_identity();
     p.look_at([0.0, -10.5, 4.8], [0.15, 0.0, 1.45], [0.0, 0.0, 1.0]);
     p.finish()
@@ -224,7 +224,7 @@ pub fn reshape() -> Result<WireProgram, RecordError> {
 pub fn redraw() -> Result<WireProgram, RecordError> {
     let mut p = Recorder::new();
     let angle = p.alloc();
-    show::turning(&mut p, angle, PERIOD);
+    view::turning(&mut p, angle, PERIOD);
     p.request_frame();
     p.clear(ClearMask::COLOR | ClearMask::DEPTH);
     p.rotate(angle, 0.0, 0.0, 1.0);

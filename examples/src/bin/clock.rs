@@ -1,9 +1,8 @@
 //! A clock that goes on while its client is stopped: see `examples::clock`.
 
-use blinkgl::Reg;
 use clap::Parser;
-use examples::clock;
-use examples::show::{self, Published, Window};
+use examples::clock::{self, Time};
+use examples::show::{self, Window};
 use jiff::Zoned;
 use std::process::ExitCode;
 
@@ -16,11 +15,8 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    show::main("clock", &Options::parse().window, |commit| {
-        let registers = commit.registers()?;
-        let phase = Reg::new(clock::PHASE).ok_or("the phase has no register")?;
-        commit.register_file(registers)?.set(phase, clock::phase(since_midnight(), blink_client::now()));
-        Ok(Published { procedures: clock::procedures()?, registers: Some(registers) })
+    show::main("clock", &Options::parse().window, |_| {
+        Ok(clock::picture(Time::Server(since_midnight(), blink_client::now()))?)
     })
 }
 

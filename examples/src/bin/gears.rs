@@ -2,8 +2,8 @@
 //! each frame.
 
 use blink_client::{Connection, Context, Error, ObjectId, Registers, What};
+use blinkgl::Reg;
 use blinkgl::layout::WindowDesc;
-use blinkgl::{Callback, RecordError, Reg};
 use clap::{Parser, ValueEnum};
 use examples::client::{Deadline, Place, Size, awake, complaint};
 use examples::gears::{self, Angle};
@@ -99,32 +99,10 @@ fn publish(
     }
 
     let mut commit = context.commit();
-    for (callback, program) in procedures(angle)? {
-        window.procedures[callback as usize] = commit.procedure(callback, &program)?.number();
-    }
-    let file = commit.registers()?;
-    let registers = commit.register_file(file)?;
-    let [view_x, view_y] = gears::VIEW;
-    registers.set(register(gears::VIEW_X)?, view_x);
-    registers.set(register(gears::VIEW_Y)?, view_y);
-    window.registers = file.number();
-    let window = commit.window(&window)?;
+    let window = gears::picture(angle)?.publish(&mut commit, window)?;
     commit.finish()?;
-    Ok((window, registers))
-}
-
-/// The window's procedures; `update` only where there is something to update.
-fn procedures(angle: Angle) -> Result<Vec<(Callback, blinkgl::WireProgram)>, RecordError> {
-    let mut procedures = vec![
-        (Callback::Init, gears::init()?),
-        (Callback::Reshape, gears::reshape()?),
-        (Callback::Redraw, gears::redraw(angle)?),
-        (Callback::Input, gears::input()?),
-    ];
-    if angle == Angle::Client {
-        procedures.push((Callback::Update, gears::update()?));
-    }
-    Ok(procedures)
+    let file = ObjectId::new(context.window(window)?.registers).ok_or("the gears have no registers")?;
+    Ok((window, context.registers(file)?))
 }
 
 /// The angle at a moment of the server's clock, the same that the procedures of `sp` mode compute.

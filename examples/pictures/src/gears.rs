@@ -10,11 +10,15 @@
 //! | [`CLIENT_ANGLE`] | the client | the angle of the next update (`switch` mode) |
 //! | [`ANGLE`] | `redraw` or `update` | the angle of the first gear, degrees |
 
+use crate::Picture;
+use alloc::vec;
 use blinkgl::gl::{
     Capability, ClearMask, External, Face, Light, LightParameter, MaterialParameter, MatrixMode, Predicate,
     Primitive, ShadeModel,
 };
-use blinkgl::{RecordError, Recorder, Reg, WireProgram};
+use blinkgl::limits::REGISTERS;
+use blinkgl::{Callback, RecordError, Recorder, Reg, WireProgram};
+use libm::{cos, hypot, sin};
 
 /// Number of the register that holds the view's rotation about the x axis.
 pub const VIEW_X: u32 = 0;
@@ -110,6 +114,25 @@ pub enum Angle {
     Time,
     /// The client leaves it in [`CLIENT_ANGLE`] for each frame, and `update` takes it over.
     Client,
+}
+
+/// The window; `update` is there only if there is something to update.
+///
+/// # Errors
+/// As [`init`].
+pub fn picture(angle: Angle) -> Result<Picture, RecordError> {
+    let mut procedures = vec![
+        (Callback::Init, init()?),
+        (Callback::Reshape, reshape()?),
+        (Callback::Redraw, redraw(angle)?),
+        (Callback::Input, input()?),
+    ];
+    if angle == Angle::Client {
+        procedures.push((Callback::Update, update()?));
+    }
+    let mut registers = [0.0; REGISTERS];
+    [registers[VIEW_X as usize], registers[VIEW_Y as usize]] = VIEW;
+    Ok(Picture { procedures, registers: Some(registers) })
 }
 
 /// The file's registers, by the numbers above.
@@ -246,10 +269,10 @@ pub fn record_gear(p: &mut Recorder, gear: &Gear) {
     let front = gear.width * 0.5;
     let back = -front;
     // A tooth's four parts: up, along the tip, down, along the root.
-    let step = std::f64::consts::TAU / f64::from(gear.teeth) / 4.0;
-    let tooth = |i: u32| f64::from(i) * std::f64::consts::TAU / f64::from(gear.teeth);
+    let step = core::f64::consts::TAU / f64::from(gear.teeth) / 4.0;
+    let tooth = |i: u32| f64::from(i) * core::f64::consts::TAU / f64::from(gear.teeth);
     let point = |p: &mut Recorder, radius: f64, angle: f64, z: f32| {
-        p.vertex3(single(radius * angle.cos()), single(radius * angle.sin()), z);
+        p.vertex3(single(radius * cos(angle)), single(radius * sin(angle)), z);
     };
 
     p.shade_model(ShadeModel::Flat);
@@ -304,14 +327,14 @@ pub fn record_gear(p: &mut Recorder, gear: &Gear) {
             point(p, radius, angle, back);
         };
         let across = |p: &mut Recorder, from: (f64, f64), to: (f64, f64)| {
-            let u = to.0 * to.1.cos() - from.0 * from.1.cos();
-            let v = to.0 * to.1.sin() - from.0 * from.1.sin();
-            let length = u.hypot(v);
+            let u = to.0 * cos(to.1) - from.0 * cos(from.1);
+            let v = to.0 * sin(to.1) - from.0 * sin(from.1);
+            let length = hypot(u, v);
             p.normal3(single(v / length), single(-u / length), 0.0);
         };
         for i in 0..gear.teeth {
             let angle = tooth(i);
-            let outward = |p: &mut Recorder| p.normal3(single(angle.cos()), single(angle.sin()), 0.0);
+            let outward = |p: &mut Recorder| p.normal3(single(cos(angle)), single(sin(angle)), 0.0);
             side(p, root, angle);
             across(p, (root, angle), (tip, angle + step));
             side(p, tip, angle + step);
@@ -328,7 +351,7 @@ pub fn record_gear(p: &mut Recorder, gear: &Gear) {
     p.primitive(Primitive::QuadStrip, |p| {
         for i in 0..=gear.teeth {
             let angle = tooth(i);
-            p.normal3(single(-angle.cos()), single(-angle.sin()), 0.0);
+            p.normal3(single(-cos(angle)), single(-sin(angle)), 0.0);
             point(p, inner, angle, back);
             point(p, inner, angle, front);
         }
@@ -343,7 +366,6 @@ fn single(value: f64) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use blinkgl::Callback;
     use verifier::{VerifiedProgram, verify};
 
     fn verified(program: Result<WireProgram, RecordError>, callback: Callback) -> VerifiedProgram {
