@@ -375,3 +375,22 @@ fn lists_have_facts_of_their_own() {
     assert_eq!((f.body.registers_read, f.body.textures.len(), f.body.matrix_rise), (1 << 1, 0, [0; 4]));
     assert_eq!(f.body.worst, Cost { ops: 5, fuel: 2 + 2 + 1 + 2 + 2, gl_calls: 4, ..Cost::default() });
 }
+
+#[test]
+fn register_work_comes_in_runs_that_jumps_split() {
+    let program = facts(
+        Redraw,
+        &[
+            op(Op::Mov, &[R(1), F(1.0)]),
+            op(Op::Read, &[R(2), U(0)]),
+            // To the `mul`, in the middle of what would be one run.
+            jmp_if(19),
+            op(Op::Add, &[R(1), R(1), R(2)]),
+            op(Op::Mul, &[R(1), R(1), R(2)]),
+            op(Op::Clear, &[U(0x4000)]),
+            op(Op::Sin, &[R(3), R(1)]),
+        ],
+    );
+    let works: Vec<_> = program.works.iter().map(|w| (w.begin, w.end, w.instructions)).collect();
+    assert_eq!(works, [(4, 10, 2), (15, 19, 1), (19, 23, 1), (25, 28, 1)]);
+}
