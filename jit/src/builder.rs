@@ -5,12 +5,16 @@ use crate::edges::{self, PrimitiveRun};
 use crate::gl::{Assembly, Attributes, Command, Content, Inherited, Segment, SegmentId, Shape, Vertex};
 use crate::primitive;
 use crate::step::{Body, CAPTURED, Dynamic, EXIT, LEADING, Lazy, Patch, RecordPlace, Step, VERTEX_WORDS};
+use blinkgl::ops::{Op, TextureUnit};
 use std::sync::{Arc, OnceLock};
 use verifier::PrimitiveFacts;
 
 /// Vertices of a segment, unless one primitive has more: a segment is drawn without a yield point, and making its
 /// vertices takes the first draw up to 72 cycles each.
 pub(crate) const MAX_SEGMENT_VERTICES: u32 = 1 << 14;
+
+/// The bits of 1.0.
+const ONE: u32 = 0x3f80_0000;
 
 /// Words of a vertex, by attribute.
 const POSITION: usize = 0;
@@ -138,7 +142,23 @@ impl SegmentBuilder {
         self.dynamic = true;
     }
 
-    pub(crate) fn end(&mut self) {
+    /// A vertex, an attribute, or the end of a primitive; anything else is none of a segment's.
+    #[inline]
+    pub(crate) fn part(&mut self, op: Op, args: &[u32], mask: u16, body: &mut Body) {
+        match (op, args) {
+            (Op::Vertex2, &[x, y]) => self.vertex([x, y, 0, ONE], mask, body),
+            (Op::Vertex3, &[x, y, z]) => self.vertex([x, y, z, ONE], mask, body),
+            (Op::Vertex4, &[x, y, z, w]) => self.vertex([x, y, z, w], mask, body),
+            (Op::End, []) => self.end(),
+            (op, args) => {
+                if let Some((what, words, mask)) = attribute_of(op, args, mask) {
+                    self.attribute(what, words, mask);
+                }
+            }
+        }
+    }
+
+    fn end(&mut self) {
         primitive::assemble(self.mode, self.primitive_first, self.next_vertex(), &mut self.indices);
         if self.assembly == Assembly::Triangles {
             edges::note(&mut self.primitives, self.mode, index(self.indices.len()));
@@ -148,7 +168,7 @@ impl SegmentBuilder {
 
     /// Sets an attribute; bit `i` of `mask`: word `i` is a register.
     #[inline]
-    pub(crate) fn attribute(&mut self, what: Attribute, words: [u32; 4], mask: u16) {
+    fn attribute(&mut self, what: Attribute, words: [u32; 4], mask: u16) {
         let next = self.next_vertex();
         let value = constants(words, mask);
         let (base, all): (usize, u32) = match what {
@@ -197,7 +217,7 @@ impl SegmentBuilder {
     }
 
     #[inline]
-    pub(crate) fn vertex(&mut self, words: [u32; 4], mask: u16, body: &mut Body) {
+    fn vertex(&mut self, words: [u32; 4], mask: u16, body: &mut Body) {
         if !self.pending.is_empty() {
             self.records.push(std::mem::take(&mut self.pending));
             self.current.record = u32::try_from(self.records.len() - 1).unwrap_or(u32::MAX);
@@ -446,4 +466,21 @@ fn constants(words: [u32; 4], mask: u16) -> [f32; 4] {
         bit += 1;
         if constant { f32::from_bits(word) } else { 0.0 }
     })
+}
+
+/// An op that sets an attribute: which, its four words, and which of them are registers.
+#[inline]
+fn attribute_of(op: Op, args: &[u32], mask: u16) -> Option<(Attribute, [u32; 4], u16)> {
+    match (op, args) {
+        (Op::Color4, &[r, g, b, a]) => Some((Attribute::Color, [r, g, b, a], mask)),
+        (Op::TexCoord2, &[s, t]) => Some((Attribute::TexCoord, [s, t, 0, ONE], mask)),
+        (Op::TexCoord4, &[s, t, r, q]) => Some((Attribute::TexCoord, [s, t, r, q], mask)),
+        (Op::MultiTexCoord4, &[unit, s, t, r, q]) => {
+            let first = unit == TextureUnit::Texture0.value();
+            let what = if first { Attribute::TexCoord } else { Attribute::TexCoord1 };
+            Some((what, [s, t, r, q], mask >> 1))
+        }
+        (Op::Normal3, &[x, y, z]) => Some((Attribute::Normal, [x, y, z, 0], mask)),
+        (_, _) => None,
+    }
 }

@@ -14,7 +14,6 @@ use crate::arith::Predicate;
 use crate::builder::{SegmentBuilder, index};
 use crate::gl::Command;
 use crate::step::{Body, CommandRow, List, Step};
-use crate::words::{self, ONE};
 use crate::{work, yields};
 use blinkgl::ops::{Callback, Class, Kind, Op};
 use std::sync::Arc;
@@ -302,32 +301,22 @@ impl<'a> Lowering<'a> {
 
     /// What segments are made of. A function of its own, because [`Lowering::look_at_words`] calls it from within.
     fn part(&mut self, i: VerifiedInstruction<'a>) {
-        let mask = i.mask;
-        match (i.info.op, i.args) {
-            (Op::Vertex2, &[x, y]) => self.segment.vertex([x, y, 0, ONE], mask, &mut self.body),
-            (Op::Vertex3, &[x, y, z]) => self.segment.vertex([x, y, z, ONE], mask, &mut self.body),
-            (Op::Vertex4, &[x, y, z, w]) => self.segment.vertex([x, y, z, w], mask, &mut self.body),
+        match (i.info.op, i.info.class) {
             (Op::Begin, _) => self.begin(i),
-            (Op::End, _) => self.segment.end(),
             (Op::Material, _) => {
-                if self.segment.open && !self.segment.inside && mask != 0 {
+                if self.segment.open && !self.segment.inside && i.mask != 0 {
                     // Its value would have to be kept in a record of its own for each run.
                     self.close();
                 }
                 self.soft(i);
             }
             (Op::ShadeModel, _) => self.soft(i),
-            (Op::Normal3 | Op::Color4 | Op::TexCoord2 | Op::TexCoord4 | Op::MultiTexCoord4, _) => {
-                if !self.segment.open {
-                    self.waiting.push(i);
-                } else if self.segment.words.is_some() {
-                    let registers = registers(i);
-                    self.segment.extend_words(end(i), registers);
-                } else {
-                    self.attribute(i);
-                }
+            (_, Class::Attribute) if !self.segment.open => self.waiting.push(i),
+            (_, Class::Attribute) if self.segment.words.is_some() => {
+                let registers = registers(i);
+                self.segment.extend_words(end(i), registers);
             }
-            (_, _) => {}
+            (op, _) => self.segment.part(op, i.args, i.mask, &mut self.body),
         }
     }
 
@@ -369,12 +358,6 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn attribute(&mut self, i: VerifiedInstruction<'a>) {
-        if let Some((what, words, mask)) = words::attribute(i.info.op, i.args, i.mask) {
-            self.segment.attribute(what, words, mask);
-        }
-    }
-
     fn begin(&mut self, i: VerifiedInstruction<'a>) {
         let mode = i.args.first().copied().unwrap_or_default();
         if self.segment.open && !self.segment.continues(mode, 0) {
@@ -383,7 +366,7 @@ impl<'a> Lowering<'a> {
         self.segment.begin(mode, &self.body);
         let mut waiting = std::mem::take(&mut self.waiting);
         for attribute in waiting.drain(..) {
-            self.attribute(attribute);
+            self.segment.part(attribute.info.op, attribute.args, attribute.mask, &mut self.body);
         }
         self.waiting = waiting;
     }
