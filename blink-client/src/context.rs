@@ -50,6 +50,19 @@ struct SlotState {
     used: bool,
 }
 
+/// Where a new context goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// Of its entry in the aperture's directory.
+    pub index: usize,
+    /// What the entry then holds: not 0, and not what it held before.
+    pub generation: u32,
+    /// First page.
+    pub first: u32,
+    /// Number of pages.
+    pub pages: u32,
+}
+
 /// One context in an aperture. Objects are published by a [`Commit`]; registers, events and the clock
 /// need none. Dropping it takes its windows from the screen.
 #[derive(Debug)]
@@ -71,31 +84,31 @@ pub struct Context {
 }
 
 impl Context {
-    /// The context in pages `first..first + pages` of the aperture.
-    pub(crate) fn new(
-        transport: Arc<dyn Transport>,
-        index: usize,
-        first: u32,
-        pages: u32,
-    ) -> Result<Context, Error> {
+    /// A new context, empty, whatever the memory holds.
+    pub(crate) fn new(transport: Arc<dyn Transport>, place: Place) -> Result<Context, Error> {
+        let Place { index, generation, first, pages } = place;
         let whole = transport.memory().clone();
         let bytes = |pages: u32| usize::try_from(pages).unwrap_or(usize::MAX).saturating_mul(PAGE_SIZE);
         let memory = whole.part(ShmOffset(bytes(first)), bytes(pages))?;
         let entry = aperture::DIRECTORY + index * aperture::ENTRY_BYTES;
         whole.store(ShmOffset(entry + aperture::ENTRY_FIRST_PAGE), first)?;
         whole.store(ShmOffset(entry + aperture::ENTRY_PAGES), pages)?;
-        // The generation comes last: it makes the entry valid.
-        let generation = ShmOffset(entry + aperture::ENTRY_GENERATION);
-        whole.store(generation, whole.load(generation)?.wrapping_add(1).max(1))?;
         let events_taken = memory.load(ShmOffset(context::EVENTS_PUT))?;
         memory.store(ShmOffset(context::EVENTS_TAKEN), events_taken)?;
-        let commit = memory.load(ShmOffset(context::COMMIT))? & !1;
+        memory.store(ShmOffset(context::WANT_PRESENTED), 0)?;
+        // A client before us may have ended in the middle of a commit.
+        let commit = memory.load(ShmOffset(context::COMMIT))?.wrapping_add(1) & !1;
+        memory.store(ShmOffset(context::SLOTS), 0)?;
+        memory.store(ShmOffset(context::COMMIT), commit)?;
+        // The generation comes last: it makes the entry valid.
+        let entry = ShmOffset(entry + aperture::ENTRY_GENERATION);
+        whole.store(entry, generation)?;
         let data = u32::try_from(DATA_PAGE).unwrap_or(u32::MAX);
         transport.ring();
         Ok(Context {
             transport,
             memory,
-            entry: generation,
+            entry,
             allocator: Allocator::new(data, pages),
             retired: Retired::default(),
             published: BTreeMap::new(),

@@ -76,9 +76,11 @@ pub use registers::Registers;
 pub use transport::{Transport, Wake};
 
 use alloc::sync::Arc;
-use blinkgl::layout::DATA_PAGE;
+use blinkgl::layout::{DATA_PAGE, aperture};
 use blinkgl::limits::{MAX_CONTEXTS, PAGE_SIZE};
 use blinkgl::record::{BufferId, TextureId};
+use blinkgl::shm::ShmOffset;
+use context::Place;
 use core::fmt;
 use core::num::NonZeroU32;
 use core::time::Duration;
@@ -141,6 +143,8 @@ pub struct Options {
 pub struct Connection {
     transport: Arc<dyn Transport>,
     contexts: usize,
+    /// What each entry of the directory held before: a new context's generation is another.
+    generations: [u32; MAX_CONTEXTS],
     /// First page of the aperture that no context has.
     next_page: u32,
 }
@@ -160,15 +164,25 @@ impl Connection {
     /// # Errors
     /// There is none, or it refuses.
     pub fn open_at(path: &std::path::Path, options: &Options) -> Result<Connection, Error> {
-        Ok(Connection::over(Arc::new(transport::local::Local::connect(path, options)?)))
+        Connection::over(Arc::new(transport::local::Local::connect(path, options)?))
     }
 }
 
 impl Connection {
-    /// A connection over a transport of any kind.
-    #[must_use]
-    pub fn over(transport: Arc<dyn Transport>) -> Connection {
-        Connection { transport, contexts: 0, next_page: 1 }
+    /// A connection over a transport of any kind. All contexts of the aperture are freed: it may be a virtual
+    /// machine's that started again, and holds what the machine showed before.
+    ///
+    /// # Errors
+    /// The aperture has not even a page.
+    pub fn over(transport: Arc<dyn Transport>) -> Result<Connection, Error> {
+        let mut generations = [0; MAX_CONTEXTS];
+        for (index, before) in generations.iter_mut().enumerate() {
+            let at =
+                ShmOffset(aperture::DIRECTORY + index * aperture::ENTRY_BYTES + aperture::ENTRY_GENERATION);
+            *before = transport.memory().load(at)?;
+            transport.memory().store(at, 0)?;
+        }
+        Ok(Connection { transport, contexts: 0, generations, next_page: 1 })
     }
 
     /// Makes a context of all the memory that is left.
@@ -192,7 +206,11 @@ impl Connection {
         if self.contexts >= MAX_CONTEXTS {
             return Err(Error::TooManyContexts(MAX_CONTEXTS));
         }
-        let context = Context::new(Arc::clone(&self.transport), self.contexts, self.next_page, pages)?;
+        // 0 says that there is no context.
+        let generation =
+            self.generations.get(self.contexts).map_or(1, |before| before.wrapping_add(1).max(1));
+        let place = Place { index: self.contexts, generation, first: self.next_page, pages };
+        let context = Context::new(Arc::clone(&self.transport), place)?;
         self.contexts += 1;
         self.next_page += pages;
         Ok(context)

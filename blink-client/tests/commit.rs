@@ -40,7 +40,7 @@ fn context_of(data_pages: usize) -> (Context, Shm, Arc<Memory>) {
     let pages = layout::DATA_PAGE + data_pages;
     let shm = Shm::anonymous((pages + 1) * PAGE_SIZE);
     let memory = Arc::new(Memory { shm: shm.clone(), rung: AtomicU32::new(0) });
-    let context = Connection::over(Arc::clone(&memory) as Arc<dyn Transport>).context().unwrap();
+    let context = Connection::over(Arc::clone(&memory) as Arc<dyn Transport>).unwrap().context().unwrap();
     let part = shm.part(ShmOffset(PAGE_SIZE), pages * PAGE_SIZE).unwrap();
     (context, part, memory)
 }
@@ -226,6 +226,36 @@ fn objects_are_in_the_array_as_the_layout_says() {
     assert_eq!(memory.shm.load(generation), Ok(1));
     drop(context);
     assert_eq!(memory.shm.load(generation), Ok(0));
+}
+
+/// A virtual machine was reset while its client published, and its client starts again on the same memory.
+#[test]
+fn used_memory_is_as_good_as_new() {
+    let (mut first, shm, memory) = context_of(30);
+    let mut commit = first.commit();
+    commit.registers().unwrap();
+    commit.finish().unwrap();
+    first.want_presented(true);
+    let odd = load(&shm, context::COMMIT) + 1;
+    shm.store(ShmOffset(context::COMMIT), odd).unwrap();
+    let second_entry = ShmOffset(aperture::DIRECTORY + aperture::ENTRY_BYTES + aperture::ENTRY_GENERATION);
+    memory.shm.store(second_entry, 7).unwrap();
+    std::mem::forget(first);
+
+    let mut connection = Connection::over(Arc::clone(&memory) as Arc<dyn Transport>).unwrap();
+    assert_eq!(memory.shm.load(second_entry), Ok(0), "all contexts are free");
+    let mut context = connection.context_of(layout::DATA_PAGE as u32 + 2).unwrap();
+    let generation = ShmOffset(aperture::DIRECTORY + aperture::ENTRY_GENERATION);
+    assert_eq!(memory.shm.load(generation), Ok(2), "the server sees that it is another context");
+    let (commit, objects) = scan(&shm).expect("no commit is under way");
+    assert!(objects.is_empty() && commit == odd + 1);
+    assert_eq!(load(&shm, context::WANT_PRESENTED), 0);
+    let mut commit = context.commit();
+    commit.registers().unwrap();
+    commit.finish().unwrap();
+    assert_eq!(scan(&shm).map(|(commit, objects)| (commit, objects.len())), Some((odd + 3, 1)));
+    let _second = connection.context().unwrap();
+    assert_eq!(memory.shm.load(second_entry), Ok(8), "not what it was");
 }
 
 /// The server is told which rows changed since which version, and finds the whole texture in any case.

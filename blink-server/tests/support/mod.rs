@@ -77,7 +77,7 @@ impl Fixture {
     pub fn guest(&mut self) -> Guest {
         let (id, memory) = self.client(8 << 20);
         let transport = Arc::new(Local { memory, rung: AtomicU64::new(0) });
-        let context = Connection::over(transport.clone()).context().unwrap();
+        let context = Connection::over(transport.clone()).unwrap().context().unwrap();
         Guest { id, transport, context, rung: 0 }
     }
 
