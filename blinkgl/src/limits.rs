@@ -94,6 +94,14 @@ pub const MAX_FUEL: u64 = 4 << 20;
 /// Vertices that one callback run may draw, after assembly into points, lines or triangles.
 pub const MAX_VERTICES: u64 = 4 << 20;
 
+/// GL calls of the worst path of one program or list: more than twice those of a program of the longest length that is
+/// all vertices.
+pub const MAX_CALLS: u64 = 3 << 16;
+
+/// Bytes of vertices of the worst path of one program or list, if none of them are kept from earlier frames: three
+/// million vertices.
+pub const MAX_UPLOAD_BYTES: u64 = 256 << 20;
+
 /// Draw calls and clears that one run of `redraw` may come to, after batching: a quarter of a second on a software
 /// renderer, where the fuel alone would allow half a minute of the smallest draws. More are left out.
 pub const MAX_DRAWS: u64 = 8192;

@@ -2,7 +2,7 @@
 
 use crate::error::{Detail, Resource};
 use crate::rows::Step;
-use blinkgl::limits::{MAX_FUEL, MAX_VERTICES};
+use blinkgl::limits::{MAX_CALLS, MAX_FUEL, MAX_UPLOAD_BYTES, MAX_VERTICES};
 
 /// Bytes of a vertex as it is uploaded.
 pub const VERTEX_BYTES: u64 = 80;
@@ -41,15 +41,14 @@ impl Cost {
     }
 
     /// Adds the drawing of `count` vertices from arrays, with a unit of fuel for each: unlike the vertices of ops,
-    /// they are not paid for with words.
-    pub(crate) fn add_arrays(&mut self, mode: u32, count: u32, budget: Budget) -> Result<(), Detail> {
+    /// they are not paid for with words. Checked at once, as the sum might not fit otherwise.
+    pub(crate) fn add_arrays(&mut self, mode: u32, count: u32, needs: &mut Needs) -> Result<(), Detail> {
         let fuel = u64::from(self.fuel) + u64::from(count);
         let all = u64::from(self.assembled).saturating_add(assembled(mode, count));
-        (self.fuel, self.assembled) =
-            (within(Resource::Fuel, fuel, budget.fuel)?, within(Resource::Vertices, all, budget.vertices)?);
+        (self.fuel, self.assembled) = (needs.fuel(fuel)?, needs.vertices(all)?);
         // Less than the fuel, so it has room.
         self.vertices += count;
-        Ok(())
+        needs.check(*self)
     }
 
     /// Takes back what was added.
@@ -71,39 +70,98 @@ impl Cost {
     }
 }
 
-/// What the worst path of a body may cost.
+/// What the worst path of a body may cost. A display list's body counts for itself; what calls of lists add
+/// up to is held against the limits when they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Fuel units.
     pub fuel: u64,
+    /// GL calls.
+    pub calls: u64,
     /// Vertices after assembly.
     pub vertices: u64,
+    /// Bytes of vertices to upload.
+    pub upload_bytes: u64,
 }
 
 impl Default for Budget {
     /// The limits of one callback run.
     fn default() -> Budget {
-        Budget { fuel: MAX_FUEL, vertices: MAX_VERTICES }
+        Budget { fuel: MAX_FUEL, calls: MAX_CALLS, vertices: MAX_VERTICES, upload_bytes: MAX_UPLOAD_BYTES }
     }
 }
 
 impl Budget {
-    pub(crate) fn check(self, worst: Cost) -> Result<(), Detail> {
-        within(Resource::Fuel, worst.fuel.into(), self.fuel)?;
-        within(Resource::Vertices, worst.assembled.into(), self.vertices)?;
-        Ok(())
+    /// Nothing.
+    pub const NONE: Budget = Budget { fuel: 0, calls: 0, vertices: 0, upload_bytes: 0 };
+
+    /// Is a program that needs `needs` (its [`Facts::needs`](crate::Facts::needs)) within it?
+    #[must_use]
+    pub fn allows(&self, needs: &Budget) -> bool {
+        needs.fuel <= self.fuel
+            && needs.calls <= self.calls
+            && needs.vertices <= self.vertices
+            && needs.upload_bytes <= self.upload_bytes
     }
+
+    /// The smaller of both in each resource.
+    #[must_use]
+    pub fn at_most(self, other: Budget) -> Budget {
+        Budget {
+            fuel: self.fuel.min(other.fuel),
+            calls: self.calls.min(other.calls),
+            vertices: self.vertices.min(other.vertices),
+            upload_bytes: self.upload_bytes.min(other.upload_bytes),
+        }
+    }
+}
+
+/// The budget, and what of it was needed so far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Needs {
+    budget: Budget,
+    /// The least budget with which everything so far is accepted: that of the dearest body, in each resource.
+    pub(crate) least: Budget,
 }
 
 /// The most of a resource that is counted, whatever the budget: single ops can then add theirs without looking.
 const MOST: u32 = 1 << 31;
 
-fn within(resource: Resource, needed: u64, limit: u64) -> Result<u32, Detail> {
-    let limit = limit.min(MOST.into());
-    match u32::try_from(needed) {
-        Ok(fits) if needed <= limit => Ok(fits),
-        _ => Err(Detail::Budget { resource, needed, limit }),
+impl Needs {
+    pub(crate) fn new(budget: Budget) -> Needs {
+        Needs { budget, least: Budget::NONE }
     }
+
+    /// Is this cost, of a body or of a part of one, within the budget?
+    pub(crate) fn check(&mut self, worst: Cost) -> Result<(), Detail> {
+        self.fuel(worst.fuel.into())?;
+        within(Resource::Calls, worst.gl_calls.into(), self.budget.calls, &mut self.least.calls)?;
+        self.vertices(worst.assembled.into())?;
+        let bytes = worst.upload_bytes();
+        within(Resource::UploadBytes, bytes, self.budget.upload_bytes, &mut self.least.upload_bytes)
+    }
+
+    fn fuel(&mut self, needed: u64) -> Result<u32, Detail> {
+        counted(Resource::Fuel, needed, self.budget.fuel, &mut self.least.fuel)
+    }
+
+    fn vertices(&mut self, needed: u64) -> Result<u32, Detail> {
+        counted(Resource::Vertices, needed, self.budget.vertices, &mut self.least.vertices)
+    }
+}
+
+fn within(resource: Resource, needed: u64, limit: u64, least: &mut u64) -> Result<(), Detail> {
+    if needed > limit {
+        return Err(Detail::Budget { resource, needed, limit });
+    }
+    *least = needed.max(*least);
+    Ok(())
+}
+
+fn counted(resource: Resource, needed: u64, limit: u64, least: &mut u64) -> Result<u32, Detail> {
+    let limit = limit.min(MOST.into());
+    within(resource, needed, limit, least)?;
+    u32::try_from(needed).map_err(|_| Detail::Budget { resource, needed, limit })
 }
 
 /// Vertices that `source` vertices of a primitive become when it is taken apart into points, lines or

@@ -50,8 +50,12 @@ impl fmt::Display for Number {
 pub enum Resource {
     /// Fuel units.
     Fuel,
+    /// GL calls.
+    Calls,
     /// Vertices after assembly.
     Vertices,
+    /// Bytes of vertices to upload.
+    UploadBytes,
     /// Definitions of display lists in one program.
     ListDefinitions,
 }
@@ -60,7 +64,9 @@ impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Resource::Fuel => "units of fuel",
+            Resource::Calls => "GL calls",
             Resource::Vertices => "vertices",
+            Resource::UploadBytes => "bytes of vertices to upload",
             Resource::ListDefinitions => "definitions of display lists",
         })
     }

@@ -6,7 +6,7 @@
 //! display lists that it calls are known when it runs. Who asks about a window takes all of them together.
 
 use crate::attributes::Attributes;
-use crate::cost::Cost;
+use crate::cost::{Budget, Cost};
 use crate::error::Detail;
 use crate::matrix::Stacks;
 use alloc::boxed::Box;
@@ -248,6 +248,8 @@ pub struct Facts {
     pub notifies: Occurs,
     /// Display lists that it may define, in the order of their definitions. A name can occur twice.
     pub lists: Box<[ListFacts]>,
+    /// The least budget with which it is accepted.
+    pub needs: Budget,
     /// Its primitives in order, those of display lists included.
     pub primitives: Box<[PrimitiveFacts]>,
     /// Register work, in order: all instructions of the classes Compute and Read, each run as long as it can be.

@@ -68,7 +68,9 @@
 //!   as in OpenGL.
 //! - V34 a parameter has a value of its own kind: the wire has one set of values for all parameters of a texture, of
 //!   a texture environment, and of an array's data.
-//! - V35 the worst case is within the budget ([`Budget`]; and at most `MAX_LISTS` list definitions).
+//! - V35 the worst case is within the budget ([`Budget`]: fuel, GL calls, vertices, bytes to upload; and at most
+//!   `MAX_LISTS` list definitions). [`Facts::needs`] is the least budget with which a program is accepted, so that one
+//!   that was accepted for one client need not be verified again to know whether another one may have it.
 //!
 //! Attributes:
 //! - V36 an attribute stack does not overflow: each body counts what it pushes itself. (What is pushed where a list

@@ -1,7 +1,7 @@
 //! The pass: each word once, in order. Jumps go forward only, so every path into an instruction is
 //! known when the pass gets there.
 
-use crate::cost::{self, Budget, Cost};
+use crate::cost::{self, Budget, Cost, Needs};
 use crate::error::{Detail, Resource, VerifyError};
 use crate::facts::{Body, Confinement, Facts, ListFacts, Occurs, Path, PrimitiveFacts, RegisterWork};
 use crate::jumps::{Jump, Pending};
@@ -28,7 +28,7 @@ pub(crate) fn check(words: &[u32], callback: Callback, budget: Budget) -> Result
     }
     let mut pass = Pass {
         words,
-        budget,
+        needs: Needs::new(budget),
         offset: HEADER_WORDS,
         index: 0,
         place: Place::new(callback),
@@ -101,7 +101,7 @@ struct Seen {
 
 struct Pass<'a> {
     words: &'a [u32],
-    budget: Budget,
+    needs: Needs,
     /// Word offset of the instruction at hand.
     offset: usize,
     /// Its index.
@@ -437,7 +437,7 @@ impl Pass<'_> {
     fn draw_arrays(&mut self, mode: u32, count: usize, args: &[u32]) -> Result<(), Fault> {
         self.body.draws.note(self.unconditional());
         let vertices = args.get(count).copied().unwrap_or_default();
-        let added = self.body.path.cost.add_arrays(mode, vertices, self.budget);
+        let added = self.body.path.cost.add_arrays(mode, vertices, &mut self.needs);
         added.map_err(|detail| (Some(count), detail))
     }
 
@@ -538,7 +538,7 @@ impl Pass<'_> {
         // `end_list` itself is the program's.
         let end = rows::row(Op::EndList.code()).step;
         self.body.path.cost.sub(end);
-        self.budget.check(self.body.path.cost)?;
+        self.needs.check(self.body.path.cost)?;
         let (Some(outer), Some(new_list)) = (self.outer.take(), self.place.list) else {
             return Err(Detail::NoList);
         };
@@ -556,14 +556,14 @@ impl Pass<'_> {
         Ok(())
     }
 
-    fn finish(self) -> Result<Outcome, VerifyError> {
+    fn finish(mut self) -> Result<Outcome, VerifyError> {
         let open = match (self.place.begin, self.place.list) {
             (Some(begin), _) => Err(Detail::MissingEnd { begin }),
             (None, Some(new_list)) => Err(Detail::MissingEndList { new_list }),
             (None, None) => Ok(()),
         };
-        let budget = |()| self.budget.check(self.body.path.cost);
-        let end = open.and_then(|()| self.body.balanced()).and_then(budget);
+        let (needs, cost) = (&mut self.needs, self.body.path.cost);
+        let end = open.and_then(|()| self.body.balanced()).and_then(|()| needs.check(cost));
         if let Err(detail) = end {
             return Err(self.error(None, (None, detail)));
         }
@@ -580,6 +580,7 @@ impl Pass<'_> {
                 damages: self.damages,
                 notifies: self.notifies,
                 lists: self.lists.into_boxed_slice(),
+                needs: self.needs.least,
                 primitives: self.primitives.into_boxed_slice(),
                 works: self.works.into_boxed_slice(),
             },

@@ -1,16 +1,16 @@
 //! For each rule, programs that keep it and programs that break it and nothing else: `tests/programs/Vnn.bgl`.
 //!
 //! A file holds many programs. Each begins with a line `; verify: ` and what the verifier must say of it: `ok`, or the
-//! whole text of its error. `; budget: fuel N, vertices N` gives a budget. To write the verifier's
+//! whole text of its error. `; budget: RESOURCE N, RESOURCE N` lowers the budget. To write the verifier's
 //! present answers into the files (and then to read the difference), run the tests with `UPDATE_PROGRAMS=1`.
 #![allow(clippy::cast_possible_truncation, reason = "test")]
 mod build;
 
-use blinkgl::limits::{MAX_FUEL, MAX_LISTS, MAX_PROGRAM_WORDS, MAX_VERTICES};
+use blinkgl::limits::{MAX_CALLS, MAX_FUEL, MAX_LISTS, MAX_PROGRAM_WORDS, MAX_UPLOAD_BYTES, MAX_VERTICES};
 use blinkgl::ops::{Callback, OPS, Op};
 use build::{U, op, program, verify};
 use std::path::PathBuf;
-use verifier::{Budget, Rule, VerifyError, verify_within};
+use verifier::{Budget, Detail, Resource, Rule, VERTEX_BYTES, VerifyError, verify_within};
 
 const VERDICT: &str = "; verify: ";
 
@@ -22,11 +22,49 @@ fn file(rule: Rule) -> PathBuf {
 fn judge(text: &str) -> Result<(), VerifyError> {
     let assembled = blinkgl::asm::assemble(text).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
     let callback = assembled.callback.unwrap_or_else(|| panic!("no .callback in\n{text}"));
-    let budget = text.lines().find_map(|line| line.strip_prefix("; budget: fuel ")).map(|budget| {
-        let (fuel, vertices) = budget.split_once(", vertices ").expect("fuel N, vertices N");
-        Budget { fuel: fuel.parse().expect("a number"), vertices: vertices.parse().expect("a number") }
-    });
-    verify_within(assembled.program, callback, budget.unwrap_or_default()).map(|_| ())
+    let mut budget = Budget::default();
+    let line = text.lines().find_map(|line| line.strip_prefix("; budget: "));
+    for part in line.into_iter().flat_map(|line| line.split(", ")) {
+        let (resource, limit) = part.split_once(' ').expect("RESOURCE N");
+        let limit = limit.parse().expect("a number");
+        match resource {
+            "fuel" => budget.fuel = limit,
+            "calls" => budget.calls = limit,
+            "vertices" => budget.vertices = limit,
+            "upload_bytes" => budget.upload_bytes = limit,
+            other => panic!("no resource `{other}`"),
+        }
+    }
+    let (words, verified) = (assembled.program.clone(), verify_within(assembled.program, callback, budget));
+    // What a program needs is exactly what it is refused without.
+    for needs in verified.iter().map(|v| v.facts().needs) {
+        assert!(budget.allows(&needs), "{needs:?}\n{text}");
+        let again = verify_within(words.clone(), callback, needs).map(|v| v.facts().needs);
+        assert_eq!(again, Ok(needs), "{text}");
+        for (resource, less) in less(needs) {
+            match verify_within(words.clone(), callback, less) {
+                Err(VerifyError { detail: Detail::Budget { resource: r, .. }, .. }) if r == resource => {}
+                other => panic!("{resource}: {other:?}\n{text}"),
+            }
+        }
+    }
+    verified.map(|_| ())
+}
+
+/// Budgets that have one unit less of one resource.
+fn less(needs: Budget) -> impl Iterator<Item = (Resource, Budget)> {
+    let Budget { fuel, calls, vertices, upload_bytes } = needs;
+    let less = |resource, limit: u64, with: fn(Budget, u64) -> Budget| {
+        limit.checked_sub(1).map(|limit| (resource, with(needs, limit)))
+    };
+    [
+        less(Resource::Fuel, fuel, |needs, fuel| Budget { fuel, ..needs }),
+        less(Resource::Calls, calls, |needs, calls| Budget { calls, ..needs }),
+        less(Resource::Vertices, vertices, |needs, vertices| Budget { vertices, ..needs }),
+        less(Resource::UploadBytes, upload_bytes, |needs, upload_bytes| Budget { upload_bytes, ..needs }),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 #[test]
@@ -89,7 +127,7 @@ fn rules_are_numbered_and_documented() {
 #[test]
 fn length_limit() {
     let mut longest = program(&[]);
-    longest.resize(MAX_PROGRAM_WORDS, u32::from(Op::LoadIdentity.code()));
+    longest.resize(MAX_PROGRAM_WORDS, u32::from(Op::RequestFrame.code()));
     longest[2] = longest.len() as u32;
     assert!(verify(&longest, Callback::Redraw).is_ok());
     longest.push(longest[4]);
@@ -111,12 +149,20 @@ fn list_definition_limit() {
 }
 
 #[test]
-fn no_program_exceeds_the_default_budget_by_its_own_ops() {
+fn only_calls_without_operands_exceed_the_default_budget() {
     // Fails when that changes: then V35 wants more programs without a smaller budget. (Drawing from arrays is
     // paid for by its count.)
     let dearest = OPS.iter().map(|row| u64::from(row.cost).div_ceil(1 + row.operands.len() as u64)).max();
     assert!(dearest.unwrap_or(0) * MAX_PROGRAM_WORDS as u64 <= MAX_FUEL);
     assert!(3 * MAX_PROGRAM_WORDS as u64 <= MAX_VERTICES);
+    // A vertex has three words at least.
+    assert!(MAX_PROGRAM_WORDS as u64 / 3 * VERTEX_BYTES <= MAX_UPLOAD_BYTES);
+    let calls = |count| verify(&program(&vec![op(Op::LoadIdentity, &[]); count]), Callback::Redraw);
+    let most = MAX_CALLS as usize;
+    assert!(calls(most).is_ok());
+    let error = calls(most + 1).expect_err("one call too many");
+    let text = "V35 at the program's end: needs 196609 GL calls at worst, the budget is 196608";
+    assert_eq!(error.to_string(), text);
 }
 
 #[test]
