@@ -4,6 +4,7 @@
 //! The renderer handles hostile bytes, so the broker trusts nothing that comes from it: a message that
 //! does not parse, or names a client that does not exist, is dropped with an error in the log.
 
+use crate::budget::Budget;
 use serde::{Deserialize, Serialize};
 
 /// Names a client for the life of the broker; never used again.
@@ -64,6 +65,8 @@ pub struct ClientInfo {
     pub color: [u8; 3],
     /// Bytes of its aperture.
     pub bytes: u64,
+    /// What one run of its programs may cost.
+    pub budget: Budget,
     /// Where its windows were, when the renderer starts again.
     pub placements: Vec<Placement>,
 }

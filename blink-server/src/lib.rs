@@ -4,6 +4,7 @@
 //! client wrote; the *renderer* reads what clients wrote, runs it, and draws. `docs/ARCHITECTURE.md` is the map.
 
 pub mod broker;
+pub mod budget;
 pub mod compositor;
 pub mod geometry;
 pub mod gl;

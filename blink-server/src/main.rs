@@ -1,6 +1,7 @@
 //! `blink-server`: the broker, and, started by it, the renderer.
 
-use blink_server::broker::{self, BrokerError};
+use blink_server::broker::{self, BrokerError, Policy};
+use blink_server::budget::Budget;
 use blink_server::options::{Mode, OutputOption};
 use blink_server::renderer;
 use clap::{Args, Parser, Subcommand};
@@ -23,6 +24,8 @@ struct CommandLine {
     socket: Option<PathBuf>,
     #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    budget: Limits,
     /// Say more in the log; twice: still more.
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
@@ -70,8 +73,37 @@ impl Output {
     }
 }
 
+/// What one run of a client's program may cost, at worst; dearer ones are refused.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Budget of each client's programs (defaults: the limits)")]
+struct Limits {
+    /// Units of fuel.
+    #[arg(long, value_name = "UNITS", default_value_t = Budget::default().fuel)]
+    max_fuel: u64,
+    /// GL calls.
+    #[arg(long, value_name = "CALLS", default_value_t = Budget::default().calls)]
+    max_calls: u64,
+    /// Vertices, after assembly into points, lines and triangles.
+    #[arg(long, value_name = "VERTICES", default_value_t = Budget::default().vertices)]
+    max_vertices: u64,
+    /// Bytes of vertices.
+    #[arg(long, value_name = "BYTES", default_value_t = Budget::default().upload_bytes)]
+    max_upload_bytes: u64,
+}
+
+impl Limits {
+    fn budget(&self) -> Budget {
+        Budget {
+            fuel: self.max_fuel,
+            calls: self.max_calls,
+            vertices: self.max_vertices,
+            upload_bytes: self.max_upload_bytes,
+        }
+    }
+}
+
 fn main() -> ExitCode {
-    let CommandLine { process, socket, output, verbose } = CommandLine::parse();
+    let CommandLine { process, socket, output, budget, verbose } = CommandLine::parse();
     match process {
         Some(Process::Renderer { output, verbose }) => {
             start_log(verbose);
@@ -87,8 +119,9 @@ fn main() -> ExitCode {
         }
         None => {
             start_log(verbose);
+            let policy = Policy { budget: budget.budget() };
             let socket = socket.unwrap_or_else(blink_client::default_path);
-            match broker::main(broker::Options { socket, output: output.option(), verbose }) {
+            match broker::main(broker::Options { socket, output: output.option(), policy, verbose }) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => fail(&error),
             }

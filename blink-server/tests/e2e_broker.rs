@@ -87,6 +87,34 @@ fn a_client_draws_and_blinkctl_steers_it() {
     assert!(server.blinkctl(&["list"]).unwrap_err().contains("no Blink server"));
 }
 
+/// What the command line allows holds for each client, also in the next renderer.
+#[test]
+fn programs_over_the_budget_are_refused_with_the_limit() {
+    let server = Server::start_with(&["--max-calls", "1"]);
+    let mut connection = server.connect("red").unwrap();
+    let mut context = connection.context().unwrap();
+    red_window(&mut context);
+    let error = "V35 at the program's end: needs 2 GL calls at worst, the budget is 1";
+    for life in 1..=2 {
+        until("the refusal", || {
+            let list = server.blinkctl(&["list"]).ok()?;
+            list[0]["errors"][0].as_str().is_some_and(|text| text.ends_with(error)).then_some(())
+        });
+        let refused = until("the event", || {
+            assert_ne!(connection.wait(Some(PATIENCE)).unwrap(), Wake::ServerGone);
+            let mut events = std::iter::from_fn(|| context.next_event());
+            events.find(|event| matches!(event.what, What::ProcedureRejected(_)))
+        });
+        let What::ProcedureRejected(refused) = refused.what else { unreachable!("{refused:?}") };
+        assert_eq!((refused.rule, refused.op_index), (35, 2));
+        if life == 1 {
+            let old = server.renderer();
+            send_signal(old, Signal::KILL);
+            server.next_renderer(old);
+        }
+    }
+}
+
 #[test]
 fn strangers_are_refused_with_a_reason_and_disturb_nobody() {
     let server = Server::start();

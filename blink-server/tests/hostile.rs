@@ -14,6 +14,7 @@
 
 mod support;
 
+use blink_server::budget::Budget;
 use blink_server::geometry::Rect;
 use blink_server::ipc::{ClientId, Command, Input, WindowId};
 use blinkgl::gl::ClearMask;
@@ -901,6 +902,64 @@ fn programs_replaced_a_thousand_times() {
         let errors = attack.errors();
         assert!(errors.is_empty(), "{errors:?}");
     });
+}
+
+/// A program that one client may have is cached. Another one whose budget is smaller may not have it for all that,
+/// and is told what there is too much of.
+#[test]
+fn a_budget_holds_for_what_others_may() {
+    let program = assemble(
+        "clear_color 0, 1, 0, 1\nclear color\nbegin triangle_fan\n\
+         vertex2 0, 0\nvertex2 1, 0\nvertex2 1, 1\nvertex2 0, 1\nend\n",
+    );
+    let enough = Budget { fuel: 25, calls: 8, vertices: 6, upload_bytes: 320 };
+    let smaller = [
+        (Budget { fuel: 24, ..enough }, "needs 25 units of fuel at worst, the budget is 24"),
+        (Budget { calls: 7, ..enough }, "needs 8 GL calls at worst, the budget is 7"),
+        (Budget { vertices: 5, ..enough }, "needs 6 vertices at worst, the budget is 5"),
+        (
+            Budget { upload_bytes: 319, ..enough },
+            "needs 320 bytes of vertices to upload at worst, the budget is 319",
+        ),
+    ];
+    let mut fixture = Fixture::new(WIDTH, HEIGHT);
+    let mut publish = |budget: Budget, program: &WireProgram| {
+        let (id, memory) = fixture.client_within(APERTURE, budget);
+        let mut raw = Raw::new(memory);
+        raw.procedure(0, 1, Callback::Redraw, &clear_to([0.0, 0.0, 1.0]));
+        raw.window(1, 2, &with(at(50, 60, 100, 100), Callback::Redraw, 1));
+        raw.committed();
+        fixture.server.rang(id);
+        fixture.frame();
+        raw.procedure(0, 1, Callback::Redraw, program);
+        raw.committed();
+        fixture.server.rang(id);
+        fixture.frame();
+        let now = fixture.now;
+        let stats = fixture.server.command(Command::Stats, now).unwrap().value;
+        let cached = stats["clients"].as_array().unwrap().last().unwrap()["cached_procedures"].clone();
+        let list = fixture.server.command(Command::List, now).unwrap().value;
+        let listed = list.as_array().unwrap().last().unwrap().clone();
+        let shown = fixture.part(Rect::new(60, 70, 1, 1));
+        (raw.event(EventKind::ProcedureRejected), listed, cached, shown)
+    };
+    let (green, blue) = ([0, 255, 0, 255], [0, 0, 255, 255]);
+    for (budget, text) in [smaller, smaller].concat() {
+        let (told, listed, _, shown) = publish(budget, &program);
+        assert_eq!(told.map(|event| event.words), Some([1, 35, 8, u32::MAX]), "{text}");
+        let text = format!("V35 at the program's end: {text}");
+        assert_eq!(listed["errors"][0], format!("procedure 0.1 (redraw): {text}"));
+        assert_eq!(listed["windows"][0]["procedures"][0]["error"], text);
+        assert_eq!(shown, blue, "the last good program stays");
+        // From now on the cache has it.
+        let (told, listed, _, shown) = publish(Budget::default(), &program);
+        assert!(told.is_none() && listed["errors"].as_array().unwrap().is_empty(), "{listed}");
+        assert_eq!(shown[1], 255, "{shown:?}");
+    }
+    // Just enough; both procedures came from the cache.
+    let (told, _, cached, shown) = publish(enough, &program);
+    assert_eq!((told, cached), (None, 2.into()));
+    assert_eq!(shown, green);
 }
 
 /// Without anything to draw, a client that rings makes no frames.

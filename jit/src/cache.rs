@@ -3,24 +3,38 @@
 //! A program is what its words and its callback say, whoever published it; registers, lists and state are a window's
 //! own. So sharing one shares nothing that a client wrote but its own words. (It does let a client measure whether
 //! somebody else has published the very words that it publishes.)
+//!
+//! What a client may have is its own matter: a program that is here because one client may have it is refused to
+//! another one whose budget is smaller.
+//!
+//! What a client can do to others here: make room for its own programs, so that those of others are verified, lowered
+//! and compiled again when they are *published* again (who uses a program keeps it). So room is taken from the client
+//! that has most, as each program counts for the client that brought it: one that publishes without end loses its
+//! own. And two programs that meet in one place push each other out, so where they go depends on keys that
+//! clients do not know.
 
 use crate::program::Program;
 use blinkgl::limits::MAX_CACHED_PROGRAM_BYTES;
 use blinkgl::ops::Callback;
 use blinkgl::wire::WireProgram;
-use std::collections::HashMap;
+use std::collections::{BinaryHeap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use verifier::VerifyError;
+use verifier::{Budget, VerifyError};
 
 #[derive(Debug)]
 struct Entry {
     program: Arc<Program>,
     bytes: usize,
     used: u64,
+    /// Who brought it.
+    client: u32,
 }
 
-/// The programs that are kept, those not used for longest given up first.
+/// Bytes that the smallest program takes here, about.
+const ENTRY_BYTES: usize = 1 << 10;
+
+/// The programs that are kept, as many as [`MAX_CACHED_PROGRAM_BYTES`] hold.
 #[derive(Debug)]
 pub struct ProgramCache {
     /// By hash. Of two programs with one hash the later one stays.
@@ -28,41 +42,50 @@ pub struct ProgramCache {
     bytes: usize,
     /// Counts uses.
     clock: u64,
-    /// Drawn when the process starts: clients cannot choose words that meet.
-    seed: u64,
+    /// Drawn when the process starts.
+    keys: [u64; 4],
 }
 
 impl Default for ProgramCache {
     fn default() -> ProgramCache {
-        let seed = RandomState::new().hash_one(0u8);
-        ProgramCache { entries: HashMap::new(), bytes: 0, clock: 0, seed }
+        let random = RandomState::new();
+        ProgramCache {
+            entries: HashMap::new(),
+            bytes: 0,
+            clock: 0,
+            keys: [0u8, 1, 2, 3].map(|lane| random.hash_one(lane)),
+        }
     }
 }
 
 impl ProgramCache {
-    /// The program of these words, and whether it was there: else it is verified and lowered now.
+    /// The program of these words for a client (whatever number the caller has for it) with this budget, and whether it
+    /// was there: else it is verified and lowered now.
     ///
     /// # Errors
-    /// It breaks a rule.
+    /// It breaks a rule: the same error whether it was there or not.
     pub fn accept(
         &mut self,
         words: WireProgram,
         callback: Callback,
+        client: u32,
+        budget: Budget,
     ) -> Result<(Arc<Program>, bool), VerifyError> {
         self.clock += 1;
         let hash = self.hash(words.untrusted_words(), callback);
         if let Some(entry) = self.entries.get_mut(&hash)
             && entry.program.callback() == callback
             && entry.program.words() == words.untrusted_words()
+            && budget.allows(&entry.program.facts().needs)
         {
             entry.used = self.clock;
             return Ok((Arc::clone(&entry.program), true));
         }
-        let program = Arc::new(Program::new(verifier::verify(words, callback)?));
+        let program = Arc::new(Program::new(verifier::verify_within(words, callback, budget)?));
         // The lowered form shares the words; native code comes later, and may be twice as much again.
-        let bytes = 3 * size_of_val(program.words()) + program.bytes();
+        let bytes = ENTRY_BYTES + 3 * size_of_val(program.words()) + program.bytes();
         self.make_room(bytes);
-        let entry = Entry { program: Arc::clone(&program), bytes, used: self.clock };
+        let entry = Entry { program: Arc::clone(&program), bytes, used: self.clock, client };
         if let Some(old) = self.entries.insert(hash, entry) {
             self.bytes -= old.bytes;
         }
@@ -82,50 +105,69 @@ impl ProgramCache {
         self.entries.is_empty()
     }
 
-    /// Gives up the programs used longest ago, down to half of the limit, so that this is rare.
+    /// Gives up programs down to half of the limit, so that this is rare: each time the one used longest ago of the client
+    /// that has most.
     fn make_room(&mut self, bytes: usize) {
         if self.bytes.saturating_add(bytes) <= MAX_CACHED_PROGRAM_BYTES {
             return;
         }
-        let mut by_use: Vec<(u64, u64)> = self.entries.iter().map(|(&hash, e)| (e.used, hash)).collect();
-        by_use.sort_unstable();
-        for (_, hash) in by_use {
-            if self.bytes <= MAX_CACHED_PROGRAM_BYTES / 2 {
-                break;
-            }
-            if let Some(entry) = self.entries.remove(&hash) {
+        // Of each client: bytes, and programs with those used last in front.
+        let mut clients: HashMap<u32, (usize, Vec<(u64, u64)>)> = HashMap::new();
+        for (&hash, entry) in &self.entries {
+            let (held, programs) = clients.entry(entry.client).or_default();
+            *held += entry.bytes;
+            programs.push((entry.used, hash));
+        }
+        let sorted = clients.into_values().map(|(held, mut programs)| {
+            programs.sort_unstable_by(|a, b| b.cmp(a));
+            (held, programs)
+        });
+        let mut sorted: BinaryHeap<_> = sorted.collect();
+        while self.bytes > MAX_CACHED_PROGRAM_BYTES / 2
+            && let Some((mut held, mut programs)) = sorted.pop()
+        {
+            let last = programs.pop().and_then(|(_, hash)| self.entries.remove(&hash));
+            if let Some(entry) = last {
                 self.bytes -= entry.bytes;
+                held -= entry.bytes;
+                sorted.push((held, programs));
             }
         }
     }
 
-    /// Four lanes, because each step of one waits for its multiplication.
+    /// Four lanes, because each step of one waits for its multiplication. Multiplying with a key that nobody knows and
+    /// folding the upper half in is what makes it hard to choose words that meet.
     fn hash(&self, words: &[u32], callback: Callback) -> u64 {
-        let mix = |lane: u64, value: u64| (lane ^ value).wrapping_mul(PRIME).rotate_left(29);
-        let mut lanes = [0u64, 1, 2, 3].map(|lane| mix(self.seed, lane ^ u64::from(callback as u32) << 8));
+        let mut lanes = self.keys;
+        let keys = self.keys.map(|key| key | 1);
         let (blocks, rest) = words.as_chunks::<8>();
         for &[a, b, c, d, e, f, g, h] in blocks {
             let pairs = [[a, b], [c, d], [e, f], [g, h]];
-            for (lane, [low, high]) in lanes.iter_mut().zip(pairs) {
-                *lane = mix(*lane, u64::from(high) << 32 | u64::from(low));
+            for ((lane, key), [low, high]) in lanes.iter_mut().zip(keys).zip(pairs) {
+                *lane = mix(*lane, u64::from(high) << 32 | u64::from(low), key);
             }
         }
-        let [first, ..] = &mut lanes;
-        for &word in rest {
-            *first = mix(*first, u64::from(word));
-        }
-        lanes.into_iter().fold(words.len() as u64, mix)
+        let [key, ..] = keys;
+        let length = mix(key, (words.len() as u64) << 8 | u64::from(callback as u32), key);
+        let all = lanes.into_iter().fold(length, |all, lane| mix(all, lane, key));
+        rest.iter().fold(all, |all, &word| mix(all, word.into(), key))
     }
 }
 
-/// Odd, with its bits well spread: the golden ratio.
-const PRIME: u64 = 0x9e37_79b9_7f4a_7c15;
+/// The lower half of the product folded with the upper one.
+fn mix(lane: u64, value: u64, key: u64) -> u64 {
+    let (low, high) = (lane ^ value).carrying_mul(key, 0);
+    low ^ high
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use blinkgl::Recorder;
     use blinkgl::gl::ClearMask;
+
+    const ALL: Budget =
+        Budget { fuel: u64::MAX, calls: u64::MAX, vertices: u64::MAX, upload_bytes: u64::MAX };
 
     fn program(value: f32, length: usize) -> WireProgram {
         let mut p = Recorder::new();
@@ -139,16 +181,16 @@ mod tests {
     #[test]
     fn equal_words_give_the_same_program() {
         let mut cache = ProgramCache::default();
-        let (first, cached) = cache.accept(program(0.5, 3), Callback::Redraw).unwrap();
+        let (first, cached) = cache.accept(program(0.5, 3), Callback::Redraw, 1, ALL).unwrap();
         assert!(!cached);
-        let (second, cached) = cache.accept(program(0.5, 3), Callback::Redraw).unwrap();
+        let (second, cached) = cache.accept(program(0.5, 3), Callback::Redraw, 1, ALL).unwrap();
         assert!(cached && Arc::ptr_eq(&first, &second));
         for other in [program(0.25, 3), program(0.5, 4), program(0.5, 5)] {
-            assert!(!cache.accept(other, Callback::Redraw).unwrap().1);
+            assert!(!cache.accept(other, Callback::Redraw, 1, ALL).unwrap().1);
         }
         assert_eq!(cache.len(), 4);
         // What is allowed depends on the callback.
-        assert!(cache.accept(program(0.5, 3), Callback::Init).is_err());
+        assert!(cache.accept(program(0.5, 3), Callback::Init, 1, ALL).is_err());
         assert_eq!(cache.len(), 4, "what is refused is not kept");
     }
 
@@ -156,26 +198,75 @@ mod tests {
     #[test]
     fn a_hash_alone_proves_nothing() {
         let mut cache = ProgramCache::default();
-        let (first, _) = cache.accept(program(0.5, 3), Callback::Redraw).unwrap();
+        let (first, _) = cache.accept(program(0.5, 3), Callback::Redraw, 1, ALL).unwrap();
         let other = program(0.25, 3);
         let hash = cache.hash(other.untrusted_words(), Callback::Redraw);
-        cache.entries.insert(hash, Entry { program: Arc::clone(&first), bytes: 0, used: 0 });
-        let (second, cached) = cache.accept(other.clone(), Callback::Redraw).unwrap();
+        cache.entries.insert(hash, Entry { program: Arc::clone(&first), bytes: 0, used: 0, client: 1 });
+        let (second, cached) = cache.accept(other.clone(), Callback::Redraw, 1, ALL).unwrap();
         assert!(!cached && second.words() == other.untrusted_words());
     }
 
     #[test]
     fn the_cache_has_a_limit_and_keeps_what_is_used() {
         let mut cache = ProgramCache::default();
-        let (kept, _) = cache.accept(program(0.5, 3), Callback::Redraw).unwrap();
+        let (kept, _) = cache.accept(program(0.5, 3), Callback::Redraw, 1, ALL).unwrap();
         for i in 0..200 {
             #[allow(clippy::cast_precision_loss, reason = "a small number")]
-            let (_, cached) = cache.accept(program(i as f32, 40_000), Callback::Redraw).unwrap();
+            let (_, cached) = cache.accept(program(i as f32, 40_000), Callback::Redraw, 1, ALL).unwrap();
             assert!(!cached);
             assert!(cache.bytes <= MAX_CACHED_PROGRAM_BYTES);
-            let (again, _) = cache.accept(program(0.5, 3), Callback::Redraw).unwrap();
+            let (again, _) = cache.accept(program(0.5, 3), Callback::Redraw, 1, ALL).unwrap();
             assert!(Arc::ptr_eq(&again, &kept));
         }
         assert_eq!(cache.bytes, cache.entries.values().map(|e| e.bytes).sum::<usize>());
+    }
+
+    #[test]
+    fn a_smaller_budget_is_kept_by_what_is_cached_too() {
+        let mut cache = ProgramCache::default();
+        let small = Budget { calls: 3, ..ALL };
+        // Four calls: two verdicts on the same words, in either order.
+        let refused = cache.accept(program(0.5, 3), Callback::Redraw, 2, small).unwrap_err();
+        assert!(cache.is_empty());
+        assert!(!cache.accept(program(0.5, 3), Callback::Redraw, 1, ALL).unwrap().1);
+        let again = cache.accept(program(0.5, 3), Callback::Redraw, 2, small).unwrap_err();
+        assert_eq!(refused, again);
+        assert_eq!(again.to_string(), "V35 at the program's end: needs 4 GL calls at worst, the budget is 3");
+        let enough = Budget { calls: 4, ..small };
+        assert!(cache.accept(program(0.5, 3), Callback::Redraw, 2, enough).unwrap().1);
+    }
+
+    #[test]
+    fn a_client_that_publishes_without_end_loses_its_own() {
+        let mut cache = ProgramCache::default();
+        let (kept, _) = cache.accept(program(0.5, 40_000), Callback::Redraw, 1, ALL).unwrap();
+        for i in 0..200 {
+            #[allow(clippy::cast_precision_loss, reason = "a small number")]
+            cache.accept(program(i as f32, 40_000), Callback::Redraw, 2, ALL).unwrap();
+        }
+        let (again, cached) = cache.accept(program(0.5, 40_000), Callback::Redraw, 1, ALL).unwrap();
+        assert!(cached && Arc::ptr_eq(&again, &kept));
+    }
+
+    /// Bits that a multiplication carries nowhere, or that a rotation leaves together: without keys that are secret,
+    /// changing the same two in two words would always meet.
+    #[test]
+    fn single_bits_move_a_program_elsewhere() {
+        let cache = ProgramCache::default();
+        let words: Vec<u32> = (0..64).collect();
+        let hash = cache.hash(&words, Callback::Redraw);
+        let mut seen = std::collections::HashSet::from([hash]);
+        for i in 0..words.len() {
+            for bit in 0..32 {
+                let mut other = words.clone();
+                other[i] ^= 1 << bit;
+                assert!(seen.insert(cache.hash(&other, Callback::Redraw)), "word {i}, bit {bit}");
+                if let Some(next) = other.get_mut(i + 8) {
+                    *next ^= 1 << ((bit + 29) % 32);
+                    assert!(seen.insert(cache.hash(&other, Callback::Redraw)), "words {i}, bit {bit}");
+                }
+            }
+        }
+        assert_ne!(hash, ProgramCache::default().hash(&words, Callback::Redraw));
     }
 }

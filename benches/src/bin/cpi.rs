@@ -132,12 +132,12 @@ fn run(options: &Options) -> Result<(), Error> {
 fn second_client(options: &Options) -> Result<CacheFigures, Error> {
     let words = Mix::OpenGl.words();
     let mut cache = ProgramCache::default();
-    cache.accept(WireProgram::from_words(&words[..]), Callback::Redraw)?;
+    cache.accept(WireProgram::from_words(&words[..]), Callback::Redraw, 1, verifier::Budget::default())?;
     let mut times = Vec::with_capacity(options.runs);
     for _ in 0..options.runs {
         let copy = WireProgram::from_words(&words[..]);
         let start = Instant::now();
-        let (program, was_there) = cache.accept(copy, Callback::Redraw)?;
+        let (program, was_there) = cache.accept(copy, Callback::Redraw, 1, verifier::Budget::default())?;
         times.push(start.elapsed().as_secs_f64() * 1e6);
         assert!(was_there && program.words().len() == words.len());
     }

@@ -16,5 +16,6 @@ mod renderer;
 mod signals;
 mod sockets;
 
+pub use policy::Policy;
 pub use process::{BrokerError, Options, main};
 pub use sockets::control_path;

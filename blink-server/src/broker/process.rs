@@ -3,7 +3,7 @@
 use super::aperture::Aperture;
 use super::commands::{self, Kind, MAX_PENDING, Pending};
 use super::peers::{Client, Peer, PeerId, PeerKind};
-use super::policy;
+use super::policy::{self, Policy};
 use super::renderer::{Backoff, Renderer, SendError};
 use super::signals::Signals;
 use super::sockets::{BindError, Directory, Listener, control_path};
@@ -50,6 +50,8 @@ pub struct Options {
     pub socket: PathBuf,
     /// Where the picture goes.
     pub output: OutputOption,
+    /// What clients may.
+    pub policy: Policy,
     /// How much the logs say; for the renderer.
     pub verbose: u8,
 }
@@ -378,6 +380,7 @@ impl Broker {
             name: policy::local_name(&hello.name),
             color: policy::color(client),
             bytes,
+            budget: self.options.policy.budget,
             placements: Vec::new(),
         };
         let pid = credentials.pid.as_raw_nonzero().get();

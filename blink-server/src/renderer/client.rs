@@ -537,7 +537,7 @@ impl Client {
         self.stats.copied_bytes += bytes as u64;
         self.stats.program_bytes += bytes as u64;
         let started = Instant::now();
-        let accepted = programs.accept(program, callback);
+        let accepted = programs.accept(program, callback, self.info.id.0, self.info.budget.into());
         self.stats.accept_time.add(nanoseconds(started));
         let kept = self.program_bytes();
         let context = self.contexts.get_mut(&index)?;

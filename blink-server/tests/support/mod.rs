@@ -4,6 +4,7 @@
 pub mod raw;
 
 use blink_client::{Connection, Context, Transport, Wake};
+use blink_server::budget::Budget;
 use blink_server::geometry::{Rect, Region};
 use blink_server::gl::{Tracker, context};
 use blink_server::ipc::{ClientId, ClientInfo, Placement};
@@ -83,6 +84,11 @@ impl Fixture {
 
     /// A client that does what it likes with its memory.
     pub fn client(&mut self, size: usize) -> (ClientId, Shm) {
+        self.client_within(size, Budget::default())
+    }
+
+    /// The same with a budget.
+    pub fn client_within(&mut self, size: usize, budget: Budget) -> (ClientId, Shm) {
         let memory = raw::aperture_memory(size);
         let id = ClientId(self.next_client);
         self.next_client += 1;
@@ -91,6 +97,7 @@ impl Fixture {
             name: format!("vm{}", id.0),
             color: [200, 60, 60],
             bytes: size as u64,
+            budget,
             placements: vec![],
         };
         self.memories.push((info.clone(), memory.clone()));

@@ -34,6 +34,15 @@ impl Server {
         Server { child: launch(&socket), directory, socket }
     }
 
+    /// A server with more options.
+    pub fn start_with(options: &[&str]) -> Server {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("blink-with-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let directory = std::env::temp_dir().join(name);
+        let socket = directory.join("s");
+        Server { child: launch_with(&socket, Stdio::inherit(), options), directory, socket }
+    }
+
     /// A server whose log goes to a file.
     pub fn start_logged(log: &Path) -> Server {
         static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -109,9 +118,14 @@ pub fn launch(socket: &Path) -> Child {
 
 /// Launches a server whose log goes to `log`.
 pub fn launch_logged(socket: &Path, log: Stdio) -> Child {
+    launch_with(socket, log, &[])
+}
+
+fn launch_with(socket: &Path, log: Stdio, options: &[&str]) -> Child {
     let mut child = Command::new(env!("CARGO_BIN_EXE_blink-server"))
         .args(["--headless", "320x240@60", "--socket"])
         .arg(socket)
+        .args(options)
         .stderr(log)
         .stdout(Stdio::piped())
         .spawn()

@@ -1,0 +1,55 @@
+//! What one run of a client's program may cost: decided by the broker's policy, enforced by the renderer.
+
+use blinkgl::limits::{MAX_CALLS, MAX_FUEL, MAX_UPLOAD_BYTES, MAX_VERTICES};
+use serde::{Deserialize, Serialize};
+
+/// The worst case up to which a client's programs are accepted. Dearer ones are refused before anything is made of
+/// them, with verifier rule V35, which names what there is too much of, how much, and this limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Budget {
+    /// Fuel units.
+    pub fuel: u64,
+    /// GL calls.
+    pub calls: u64,
+    /// Vertices after assembly.
+    pub vertices: u64,
+    /// Bytes of vertices to upload.
+    pub upload_bytes: u64,
+}
+
+impl Default for Budget {
+    /// The limits, which hold for everybody.
+    fn default() -> Budget {
+        Budget { fuel: MAX_FUEL, calls: MAX_CALLS, vertices: MAX_VERTICES, upload_bytes: MAX_UPLOAD_BYTES }
+    }
+}
+
+impl From<Budget> for verifier::Budget {
+    /// A budget can only be smaller than the limits.
+    fn from(budget: Budget) -> verifier::Budget {
+        let Budget { fuel, calls, vertices, upload_bytes } = budget;
+        verifier::Budget { fuel, calls, vertices, upload_bytes }.at_most(verifier::Budget::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_said_is_the_limit() {
+        assert_eq!(serde_json::from_str::<Budget>("{}").unwrap(), Budget::default());
+        let some: Budget = serde_json::from_str(r#"{"calls": 5}"#).unwrap();
+        assert_eq!(some, Budget { calls: 5, ..Budget::default() });
+        assert!(serde_json::from_str::<Budget>(r#"{"call": 5}"#).is_err());
+    }
+
+    #[test]
+    fn no_budget_is_above_the_limits() {
+        let limits = verifier::Budget::default();
+        assert_eq!(verifier::Budget::from(Budget::default()), limits);
+        let much = Budget { fuel: u64::MAX, calls: u64::MAX, vertices: u64::MAX, upload_bytes: 5 };
+        assert_eq!(verifier::Budget::from(much), verifier::Budget { upload_bytes: 5, ..limits });
+    }
+}
