@@ -25,6 +25,19 @@ impl Default for Budget {
     }
 }
 
+impl Budget {
+    /// The lower of both, each by itself.
+    #[must_use]
+    pub fn at_most(self, other: Budget) -> Budget {
+        Budget {
+            fuel: self.fuel.min(other.fuel),
+            calls: self.calls.min(other.calls),
+            vertices: self.vertices.min(other.vertices),
+            upload_bytes: self.upload_bytes.min(other.upload_bytes),
+        }
+    }
+}
+
 impl From<Budget> for verifier::Budget {
     /// A budget can only be smaller than the limits.
     fn from(budget: Budget) -> verifier::Budget {

@@ -5,6 +5,7 @@
 //! does not parse, or names a client that does not exist, is dropped with an error in the log.
 
 use crate::budget::Budget;
+use crate::vm::{Color, MemorySize, VmName};
 use serde::{Deserialize, Serialize};
 
 /// Names a client for the life of the broker; never used again.
@@ -54,7 +55,7 @@ pub struct Placement {
 }
 
 /// A client as the renderer needs it. Descriptors with it: memory, doorbell (the client rings, the
-/// renderer reads), wake (the renderer writes, the client waits).
+/// renderer reads), wake (the renderer writes, the client waits): a socket, or for a virtual machine an eventfd.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientInfo {
     /// Its id.
@@ -185,8 +186,50 @@ pub enum Command {
         /// Which.
         client: ClientId,
     },
+    /// About virtual machines. Answered by the broker.
+    Vm(VmCommand),
     /// Stops the server. Answered by the broker.
     Quit,
+}
+
+/// What is asked about virtual machines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "vm")]
+pub enum VmCommand {
+    /// Those that there are:
+    ///
+    /// ```json
+    /// [{"name": "work", "client": 1, "memory_bytes": 67108864, "color": "#2a6fdb", "state": "connected",
+    ///   "pid": 4711, "socket": "/run/user/1000/blink-0.vm-work",
+    ///   "wake_socket": "/run/user/1000/blink-0.wake-work"}]
+    /// ```
+    ///
+    /// States: `waiting` for QEMU (`pid` is null then), `connected`, `suspended`.
+    List,
+    /// Makes one. Answer: as in the list.
+    Add {
+        /// Its name.
+        name: VmName,
+        /// How much it shares.
+        memory: Option<MemorySize>,
+        /// Of its borders.
+        color: Option<Color>,
+    },
+    /// Forgets one; its windows go, and its memory is released.
+    Remove {
+        /// Which.
+        name: VmName,
+    },
+    /// Hides a machine's windows, runs nothing of it and tells it nothing.
+    Suspend {
+        /// Which.
+        name: VmName,
+    },
+    /// Takes it up again.
+    Resume {
+        /// Which.
+        name: VmName,
+    },
 }
 
 /// From the broker to the renderer.
@@ -197,6 +240,11 @@ pub enum ToRenderer {
     Client(ClientInfo),
     /// A client went.
     ClientGone {
+        /// Which.
+        id: ClientId,
+    },
+    /// A client that came has another way to be woken: a stream socket comes with it, a byte on it wakes.
+    Port {
         /// Which.
         id: ClientId,
     },

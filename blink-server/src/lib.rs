@@ -13,5 +13,6 @@ pub mod options;
 pub mod output;
 pub mod renderer;
 mod throttle;
+pub mod vm;
 
 pub use blink_client::seqpacket as socket;

@@ -1,6 +1,6 @@
 //! `blink-server`: the broker, and, started by it, the renderer.
 
-use blink_server::broker::{self, BrokerError, Policy};
+use blink_server::broker::{self, Policy};
 use blink_server::budget::Budget;
 use blink_server::options::{Mode, OutputOption};
 use blink_server::renderer;
@@ -22,6 +22,9 @@ struct CommandLine {
     /// Path of the socket for clients; PATH.control is the one for blinkctl.
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
+    /// A file that says what clients may and which virtual machines there are (TOML).
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -75,7 +78,7 @@ impl Output {
 
 /// What one run of a client's program may cost, at worst; dearer ones are refused.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Budget of each client's programs (defaults: the limits)")]
+#[command(next_help_heading = "Budget of each client's programs (defaults: the limits), at most")]
 struct Limits {
     /// Units of fuel.
     #[arg(long, value_name = "UNITS", default_value_t = Budget::default().fuel)]
@@ -103,7 +106,7 @@ impl Limits {
 }
 
 fn main() -> ExitCode {
-    let CommandLine { process, socket, output, budget, verbose } = CommandLine::parse();
+    let CommandLine { process, socket, policy, output, budget, verbose } = CommandLine::parse();
     match process {
         Some(Process::Renderer { output, verbose }) => {
             start_log(verbose);
@@ -119,8 +122,12 @@ fn main() -> ExitCode {
         }
         None => {
             start_log(verbose);
-            let policy = Policy { budget: budget.budget() };
             let socket = socket.unwrap_or_else(blink_client::default_path);
+            let mut policy = match policy.as_deref().map(Policy::read).transpose() {
+                Ok(policy) => policy.unwrap_or_default(),
+                Err(error) => return fail(&error),
+            };
+            policy.limit(budget.budget());
             match broker::main(broker::Options { socket, output: output.option(), policy, verbose }) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => fail(&error),
@@ -129,7 +136,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn fail(error: &BrokerError) -> ExitCode {
+fn fail(error: &dyn std::error::Error) -> ExitCode {
     eprintln!("blink-server: {error}");
     ExitCode::FAILURE
 }

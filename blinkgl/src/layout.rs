@@ -34,6 +34,8 @@ pub mod aperture {
     pub const VERSION: usize = 0x04;
     /// u32: pages of the aperture, this one included.
     pub const PAGES: usize = 0x08;
+    /// u32: the server's number for the client.
+    pub const CLIENT: usize = 0x0c;
     /// [`crate::limits::MAX_CONTEXTS`] directory entries of [`ENTRY_BYTES`].
     pub const DIRECTORY: usize = 0x100;
     /// Bytes of a directory entry.

@@ -97,7 +97,7 @@ fn offsets_are_those_of_the_layout() {
     };
     check(
         &["offset", "written by", "aperture header"],
-        constants!(aperture: MAGIC, VERSION, PAGES, DIRECTORY),
+        constants!(aperture: MAGIC, VERSION, PAGES, CLIENT, DIRECTORY),
     );
     check(
         &["offset", "directory entry"],

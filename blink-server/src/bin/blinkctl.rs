@@ -1,8 +1,9 @@
 //! `blinkctl`: looks at a running server, and steers it.
 
 use blink_server::broker::control_path;
-use blink_server::ipc::{Answer, ClientId, Command, Input, WindowId};
+use blink_server::ipc::{Answer, ClientId, Command, Input, VmCommand, WindowId};
 use blink_server::socket::{self, Received};
+use blink_server::vm::{Color, MemorySize, VmName};
 use clap::{Parser, Subcommand, ValueEnum};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, OwnedFd};
@@ -86,8 +87,43 @@ enum Action {
         /// Number of the client, as `list` shows it.
         client: u32,
     },
+    /// Virtual machines: which there are, and what is done with them.
+    #[command(subcommand)]
+    Vm(VmAction),
     /// Stops the server.
     Quit,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum VmAction {
+    /// Those that there are, and QEMU's options for those that wait.
+    List,
+    /// Makes one, and says QEMU's options for it.
+    Add {
+        /// Its name: the label of its windows.
+        name: VmName,
+        /// Memory that it shares with the server; a power of two.
+        #[arg(long, value_name = "SIZE", default_value = "64M")]
+        memory: MemorySize,
+        /// Color of its windows' borders, as #2a6fdb.
+        #[arg(long)]
+        color: Option<Color>,
+    },
+    /// Forgets one: its windows go, and its memory is released.
+    Remove {
+        /// Which.
+        name: VmName,
+    },
+    /// Hides a VM's windows; nothing of it is run, and it is told nothing.
+    Suspend {
+        /// Which.
+        name: VmName,
+    },
+    /// Takes a suspended VM up again.
+    Resume {
+        /// Which.
+        name: VmName,
+    },
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -210,6 +246,8 @@ fn run(line: &CommandLine) -> Result<(), Failure> {
         _ if line.json => serde_json::to_string_pretty(&value).map(|text| writeln!(out, "{text}"))?,
         Action::List => write_list(&mut out, &value),
         Action::Stats => write_stats(&mut out, &value),
+        Action::Vm(VmAction::List) => write_vms(&mut out, &value),
+        Action::Vm(VmAction::Add { .. }) => write_vm(&mut out, &value),
         Action::Screenshot { .. }
         | Action::Input(_)
         | Action::Move { .. }
@@ -218,6 +256,7 @@ fn run(line: &CommandLine) -> Result<(), Failure> {
         | Action::Focus { .. }
         | Action::Close { .. }
         | Action::Kill { .. }
+        | Action::Vm(VmAction::Remove { .. } | VmAction::Suspend { .. } | VmAction::Resume { .. })
         | Action::Quit => Ok(()),
     };
     printed.map_err(Failure::Print)
@@ -235,7 +274,18 @@ fn command(action: &Action) -> Command {
         Action::Focus { window } => Command::Focus { window: window.0 },
         Action::Close { window } => Command::Close { window: window.0 },
         Action::Kill { client } => Command::Kill { client: ClientId(client) },
+        Action::Vm(ref action) => Command::Vm(vm_command(action.clone())),
         Action::Quit => Command::Quit,
+    }
+}
+
+fn vm_command(action: VmAction) -> VmCommand {
+    match action {
+        VmAction::List => VmCommand::List,
+        VmAction::Add { name, memory, color } => VmCommand::Add { name, memory: Some(memory), color },
+        VmAction::Remove { name } => VmCommand::Remove { name },
+        VmAction::Suspend { name } => VmCommand::Suspend { name },
+        VmAction::Resume { name } => VmCommand::Resume { name },
     }
 }
 
@@ -333,6 +383,30 @@ fn write_list(out: &mut impl Write, value: &Value) -> std::io::Result<()> {
         for error in entries(client, "errors") {
             writeln!(out, "  error: {}", text(Some(error)))?;
         }
+    }
+    Ok(())
+}
+
+fn write_vms(out: &mut impl Write, value: &Value) -> std::io::Result<()> {
+    let vms = value.as_array().map_or(&[][..], Vec::as_slice);
+    if vms.is_empty() {
+        return writeln!(out, "no VMs; `blinkctl vm add NAME` makes one");
+    }
+    vms.iter().try_for_each(|vm| write_vm(out, vm))
+}
+
+/// A VM, and with what options a QEMU becomes it.
+fn write_vm(out: &mut impl Write, vm: &Value) -> std::io::Result<()> {
+    let field = |name| text(vm.get(name));
+    let mebibytes = vm.get("memory_bytes").and_then(Value::as_u64).unwrap_or(0) >> 20;
+    write!(out, "VM {}  client {}  {mebibytes} MiB  {}", field("name"), field("client"), field("color"))?;
+    match vm.get("pid") {
+        None | Some(Value::Null) => writeln!(out, "  {}", field("state"))?,
+        pid => writeln!(out, "  {}, process {}", field("state"), text(pid))?,
+    }
+    if field("state") == "waiting" {
+        writeln!(out, "  -chardev socket,path={},id=blink", field("socket"))?;
+        writeln!(out, "  -device ivshmem-doorbell,vectors=2,chardev=blink")?;
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Makes the memory, the doorbell and the wake-up of a client. The broker writes the header and never reads again.
 
+use crate::ipc::ClientId;
+use crate::vm::MemorySize;
 use blinkgl::layout::{APERTURE_MAGIC, APERTURE_VERSION, aperture};
 use blinkgl::limits::{DEFAULT_APERTURE_BYTES, MAX_APERTURE_BYTES, MIN_APERTURE_BYTES, PAGE_SIZE};
 use rustix::event::{EventfdFlags, eventfd};
@@ -13,12 +15,18 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 pub struct Aperture {
     memory: OwnedFd,
     doorbell: OwnedFd,
-    /// A socket and not an eventfd: a send says itself that it must not block, a write to an eventfd does so or
-    /// not by a flag that the client could change.
-    wake: OwnedFd,
-    /// The client's end of it.
-    client_wake: OwnedFd,
+    wake: Wake,
     bytes: u64,
+}
+
+/// How the renderer wakes the client.
+#[derive(Debug)]
+enum Wake {
+    /// A process on this machine. A socket and not an eventfd: a send says itself that it must not block, a write
+    /// to an eventfd does so or not by a flag that the client could change.
+    Socket { ours: OwnedFd, client: OwnedFd },
+    /// A virtual machine: the eventfd of an interrupt vector, as QEMU and KVM want it.
+    Vector(OwnedFd),
 }
 
 /// Why there is none.
@@ -33,11 +41,26 @@ pub enum ApertureError {
 }
 
 impl Aperture {
-    /// Makes one of `wanted` bytes, rounded up to pages; 0 = the default size.
+    /// Makes one for a process, of `wanted` bytes, rounded up to pages; 0 = the default size.
     ///
     /// # Errors
     /// Out of range, or the system has none.
-    pub fn new(wanted: u64) -> Result<Aperture, ApertureError> {
+    pub fn for_process(client: ClientId, wanted: u64) -> Result<Aperture, ApertureError> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+        Aperture::new(client, wanted, Wake::Socket { ours, client: theirs })
+    }
+
+    /// Makes one for a virtual machine.
+    ///
+    /// # Errors
+    /// The system has none.
+    pub fn for_vm(client: ClientId, size: MemorySize) -> Result<Aperture, ApertureError> {
+        let vector = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Aperture::new(client, size.bytes(), Wake::Vector(vector))
+    }
+
+    fn new(client: ClientId, wanted: u64, wake: Wake) -> Result<Aperture, ApertureError> {
         let size = match usize::try_from(wanted) {
             Ok(0) => DEFAULT_APERTURE_BYTES,
             Ok(size) if (MIN_APERTURE_BYTES..=MAX_APERTURE_BYTES).contains(&size) => {
@@ -54,6 +77,7 @@ impl Aperture {
             (aperture::MAGIC, APERTURE_MAGIC),
             (aperture::VERSION, APERTURE_VERSION),
             (aperture::PAGES, pages),
+            (aperture::CLIENT, client.0),
         ] {
             let offset = u64::try_from(offset).unwrap_or(u64::MAX);
             rustix::io::pwrite(&memory, &word.to_le_bytes(), offset)?;
@@ -61,9 +85,7 @@ impl Aperture {
         // Nobody can cut it off under the renderer's or the client's mapping.
         rustix::fs::fcntl_add_seals(&memory, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         let doorbell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let (wake, client_wake) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
-        Ok(Aperture { memory, doorbell, wake, client_wake, bytes })
+        Ok(Aperture { memory, doorbell, wake, bytes })
     }
 
     /// Bytes.
@@ -75,13 +97,15 @@ impl Aperture {
     /// Memory, doorbell, wake: what goes to the client.
     #[must_use]
     pub fn for_client(&self) -> [BorrowedFd<'_>; 3] {
-        [self.memory.as_fd(), self.doorbell.as_fd(), self.client_wake.as_fd()]
+        let (Wake::Socket { client: wake, .. } | Wake::Vector(wake)) = &self.wake;
+        [self.memory.as_fd(), self.doorbell.as_fd(), wake.as_fd()]
     }
 
     /// Memory, doorbell, wake: what goes to the renderer.
     #[must_use]
     pub fn for_renderer(&self) -> [BorrowedFd<'_>; 3] {
-        [self.memory.as_fd(), self.doorbell.as_fd(), self.wake.as_fd()]
+        let (Wake::Socket { ours: wake, .. } | Wake::Vector(wake)) = &self.wake;
+        [self.memory.as_fd(), self.doorbell.as_fd(), wake.as_fd()]
     }
 }
 
@@ -91,11 +115,12 @@ mod tests {
 
     #[test]
     fn sizes() {
-        assert_eq!(Aperture::new(1).unwrap_err(), ApertureError::Size(1));
-        assert_eq!(Aperture::new(u64::MAX).unwrap_err(), ApertureError::Size(u64::MAX));
-        assert_eq!(Aperture::new(0).unwrap().bytes(), DEFAULT_APERTURE_BYTES as u64);
-        assert_eq!(Aperture::new((1 << 20) + 1).unwrap().bytes(), (1 << 20) + 4096);
-        let aperture = Aperture::new(1 << 20).unwrap();
+        let make = |bytes| Aperture::for_process(ClientId(7), bytes);
+        assert_eq!(make(1).unwrap_err(), ApertureError::Size(1));
+        assert_eq!(make(u64::MAX).unwrap_err(), ApertureError::Size(u64::MAX));
+        assert_eq!(make(0).unwrap().bytes(), DEFAULT_APERTURE_BYTES as u64);
+        assert_eq!(make((1 << 20) + 1).unwrap().bytes(), (1 << 20) + 4096);
+        let aperture = make(1 << 20).unwrap();
         let [memory, ..] = aperture.for_client();
         assert_eq!(rustix::fs::ftruncate(memory, 4096), Err(Errno::PERM), "sealed");
     }

@@ -49,6 +49,7 @@ impl Kind {
             | Command::Focus { .. }
             | Command::Close { .. }
             | Command::Kill { .. }
+            | Command::Vm(_)
             | Command::Quit => Kind::Other,
         }
     }

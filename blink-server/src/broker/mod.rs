@@ -8,14 +8,17 @@
 
 mod aperture;
 mod commands;
+mod ivshmem;
 mod peers;
 mod policy;
+mod policy_file;
 mod process;
 mod process_stats;
 mod renderer;
 mod signals;
 mod sockets;
+mod vms;
 
-pub use policy::Policy;
+pub use policy_file::{Policy, PolicyError};
 pub use process::{BrokerError, Options, main};
 pub use sockets::control_path;

@@ -30,6 +30,10 @@ pub enum PeerKind {
     Client(ClientId),
     /// A `blinkctl`.
     Control,
+    /// QEMU's device of a virtual machine, which is a client.
+    Device(ClientId),
+    /// QEMU's serial port of a virtual machine: wakes it.
+    Port(ClientId),
 }
 
 /// A client.

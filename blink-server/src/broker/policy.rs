@@ -1,16 +1,6 @@
-//! What a client may, is called, and looks like: decided here, never by the client.
+//! What a client is called and how its border looks: decided here, never by the client.
 
-use crate::budget::Budget;
 use crate::ipc::ClientId;
-use serde::Deserialize;
-
-/// What whoever runs the server decides about its clients.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Policy {
-    /// What one run of a client's program may cost.
-    pub budget: Budget,
-}
 
 /// Characters of a name in a label.
 const NAME_CHARACTERS: usize = 32;

@@ -3,10 +3,12 @@
 use super::aperture::Aperture;
 use super::commands::{self, Kind, MAX_PENDING, Pending};
 use super::peers::{Client, Peer, PeerId, PeerKind};
-use super::policy::{self, Policy};
+use super::policy;
+use super::policy_file::Policy;
 use super::renderer::{Backoff, Renderer, SendError};
 use super::signals::Signals;
 use super::sockets::{BindError, Directory, Listener, control_path};
+use super::vms::{self, Vm};
 use crate::ipc::{Answer, ClientId, ClientInfo, Command, Placement, ToBroker, ToRenderer};
 use crate::options::OutputOption;
 use crate::socket::{self, Received};
@@ -18,11 +20,14 @@ use rustix::event::Timespec;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
+use rustix::net::SocketType;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+mod virtual_machines;
 
 /// Connections that have not said Hello, and `blinkctl`s: beyond that the oldest is shut out.
 const MAX_OTHERS: usize = 64;
@@ -35,7 +40,7 @@ const MAX_FIRST_DEATHS: u32 = 5;
 /// Wait before the next try to accept when the system has no descriptors left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// What woke the loop. Connections: their id above these.
+/// What woke the loop. Connections, and sockets of virtual machines: their id above these.
 const SIGNALS: u64 = 0;
 const CLIENTS: u64 = 1;
 const CONTROL: u64 = 2;
@@ -50,7 +55,7 @@ pub struct Options {
     pub socket: PathBuf,
     /// Where the picture goes.
     pub output: OutputOption,
-    /// What clients may.
+    /// What clients may, and which virtual machines there are from the start.
     pub policy: Policy,
     /// How much the logs say; for the renderer.
     pub verbose: u8,
@@ -65,6 +70,9 @@ pub enum BrokerError {
     /// The system failed.
     #[error("{0}")]
     System(#[from] Errno),
+    /// A virtual machine of the policy can't be.
+    #[error("{0}")]
+    Vm(String),
     /// No renderer can be started.
     #[error("the renderer can't be started: {0}")]
     Renderer(#[from] std::io::Error),
@@ -80,9 +88,10 @@ pub enum BrokerError {
 pub fn main(options: Options) -> Result<(), BrokerError> {
     let signals = Signals::new()?;
     let _directory = Directory::make(&options.socket)?;
-    let clients = Listener::bind(&options.socket)?;
-    let control = Listener::bind(&control_path(&options.socket))?;
+    let clients = Listener::bind(&options.socket, SocketType::SEQPACKET)?;
+    let control = Listener::bind(&control_path(&options.socket), SocketType::SEQPACKET)?;
     let mut broker = Broker::new(options, &signals, clients, control)?;
+    broker.apply_policy()?;
     let result = broker.work();
     broker.end();
     result
@@ -100,6 +109,7 @@ struct Broker {
     last_peer: u64,
     clients: BTreeMap<ClientId, Client>,
     last_client: u32,
+    vms: BTreeMap<ClientId, Vm>,
     renderer: Option<Renderer>,
     /// When to start the next one.
     start_renderer: Option<Instant>,
@@ -136,6 +146,7 @@ impl Broker {
             last_peer: FIRST_PEER,
             clients: BTreeMap::new(),
             last_client: 0,
+            vms: BTreeMap::new(),
             renderer: None,
             start_renderer: Some(Instant::now()),
             renderer_starts: 0,
@@ -187,6 +198,7 @@ impl Broker {
         // First the clients: a renderer that is slow to end shall not keep them.
         self.peers.clear();
         self.clients.clear();
+        self.vms.clear();
         if let Some(renderer) = self.renderer.take() {
             renderer.end();
         }
@@ -197,7 +209,7 @@ impl Broker {
     fn next_timer(&self) -> Option<Instant> {
         let newcomers = self.peers.values().filter_map(|peer| match peer.kind {
             PeerKind::Newcomer { deadline } => Some(deadline),
-            PeerKind::Client(_) | PeerKind::Control => None,
+            PeerKind::Client(_) | PeerKind::Control | PeerKind::Device(_) | PeerKind::Port(_) => None,
         });
         let answers = self.pending.values().map(|pending| pending.deadline);
         newcomers.chain(answers).chain(self.start_renderer).chain(self.accept_again).min()
@@ -266,13 +278,19 @@ impl Broker {
                 log::error!("a listening socket can't be watched: {error}");
             }
         }
+        for (_, entrance) in self.vms.values().flat_map(Vm::entrances) {
+            if let Err(error) = epoll::modify(&self.epoll, entrance, EventData::new_u64(entrance.id.0), flags)
+            {
+                log::error!("a VM's socket can't be watched: {error}");
+            }
+        }
     }
 
     fn add_peer(&mut self, socket: OwnedFd, control: bool) {
         let is_kind = |kind: PeerKind| match kind {
             PeerKind::Newcomer { .. } => !control,
             PeerKind::Control => control,
-            PeerKind::Client(_) => false,
+            PeerKind::Client(_) | PeerKind::Device(_) | PeerKind::Port(_) => false,
         };
         let mut others = self.peers.iter().filter(|(_, peer)| is_kind(peer.kind)).map(|(&id, _)| id);
         let oldest = others.next();
@@ -295,22 +313,39 @@ impl Broker {
 
     /// Closes a connection, and forgets the client that it was.
     fn remove_peer(&mut self, id: PeerId) {
-        // Closing the descriptor takes it out of the epoll set: it was not duplicated.
+        // Closing the descriptor takes it out of the epoll set, unless it was duplicated.
         let Some(peer) = self.peers.remove(&id) else { return };
         self.pending.retain(|_, pending| pending.peer != id);
-        if let PeerKind::Client(client) = peer.kind
-            && self.clients.remove(&client).is_some()
-        {
-            log::info!("client {client} is gone");
-            self.tell_renderer(&ToRenderer::ClientGone { id: client }, None);
+        match peer.kind {
+            PeerKind::Client(client) | PeerKind::Device(client) => {
+                if self.clients.remove(&client).is_some() {
+                    log::info!("client {client} is gone");
+                    self.tell_renderer(&ToRenderer::ClientGone { id: client }, None);
+                }
+            }
+            PeerKind::Port(vm) => {
+                // The renderer has it too; it finds out when it next writes to it.
+                let removed = epoll::delete(&self.epoll, &peer.socket);
+                debug_assert!(removed.is_ok(), "it was added when it came");
+                if let Some(vm) = self.vms.get_mut(&vm) {
+                    vm.connected_port = None;
+                }
+            }
+            PeerKind::Newcomer { .. } | PeerKind::Control => {}
         }
     }
 
     fn peer(&mut self, id: PeerId) {
+        if let Some((vm, side)) = vms::entrance(self.vms.iter(), id) {
+            return self.accept_vm(vm, side);
+        }
         for _ in 0..MESSAGES_A_TURN {
             // Gone since the event was made?
             let Some(peer) = self.peers.get(&id) else { return };
             let kind = peer.kind;
+            if matches!(kind, PeerKind::Device(_) | PeerKind::Port(_)) {
+                return self.qemu(id);
+            }
             let received = match socket::receive(peer.socket.as_fd()) {
                 Ok(received) => received,
                 Err(error) => {
@@ -324,7 +359,7 @@ impl Broker {
                 (Received::Message(packet, _), PeerKind::Newcomer { .. }) => self.hello(id, &packet),
                 (Received::Message(packet, _), PeerKind::Control) => self.control(id, &packet),
                 // Nothing is due from a client any more; a later version may send what is not known here.
-                (Received::Message(..), PeerKind::Client(_)) => {}
+                (Received::Message(..), PeerKind::Client(_) | PeerKind::Device(_) | PeerKind::Port(_)) => {}
             }
         }
     }
@@ -358,12 +393,12 @@ impl Broker {
                 "the client speaks versions {lowest} to {highest}, this server {own}; update the older one"
             ));
         }
-        if self.clients.len() >= MAX_CLIENTS {
+        if self.places_taken() >= MAX_CLIENTS {
             return Err(format!("{MAX_CLIENTS} clients are connected, which is the limit; close some"));
         }
-        let aperture = Aperture::new(hello.bytes).map_err(|e| e.to_string())?;
         let number = self.last_client.checked_add(1).ok_or("no client ids are left; restart the server")?;
         let client = ClientId(number);
+        let aperture = Aperture::for_process(client, hello.bytes).map_err(|e| e.to_string())?;
         let Some(peer) = self.peers.get_mut(&id) else { return Ok(()) };
         let credentials = rustix::net::sockopt::socket_peercred(&peer.socket).map_err(|e| e.to_string())?;
         let bytes = aperture.bytes();
@@ -392,9 +427,11 @@ impl Broker {
 
     /// Hands a client to the renderer. Without one: the next one gets all clients.
     fn introduce(&mut self, id: ClientId) {
-        if let Some(client) = self.clients.get(&id) {
+        let suspended = self.vms.get(&id).is_some_and(|vm| vm.suspended);
+        if let Some(client) = self.clients.get(&id).filter(|_| !suspended) {
             let message = ToRenderer::Client(client.info.clone());
             self.tell_renderer(&message, Some(id));
+            self.introduce_port(id);
         }
     }
 
@@ -554,6 +591,10 @@ impl Broker {
                     }
                     None => Err(format!("there is no client {client}; `blinkctl list` shows those that are")),
                 };
+                self.answer(id, &answer, &[]);
+            }
+            Command::Vm(command) => {
+                let answer = self.vm_command(command);
                 self.answer(id, &answer, &[]);
             }
             Command::Quit => {

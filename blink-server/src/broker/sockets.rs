@@ -1,5 +1,6 @@
 //! The two sockets that others find the server by, and their files.
 
+use crate::vm::VmName;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Mode};
 use rustix::io::Errno;
@@ -46,12 +47,12 @@ impl Listener {
     ///
     /// # Errors
     /// Another server lives there, something else is there, or the system says no.
-    pub fn bind(path: &Path) -> Result<Listener, BindError> {
+    pub fn bind(path: &Path, kind: SocketType) -> Result<Listener, BindError> {
         let system = |source| BindError::System { path: path.to_owned(), source };
         let address = SocketAddrUnix::new(path).map_err(system)?;
         let socket = || {
             let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-            rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
+            rustix::net::socket_with(AddressFamily::UNIX, kind, flags, None)
         };
         match rustix::fs::lstat(path) {
             Err(Errno::NOENT) => {}
@@ -81,6 +82,12 @@ impl Listener {
         let listener = Listener { socket, path: path.to_owned(), file: (stat.st_dev, stat.st_ino) };
         rustix::net::listen(&listener.socket, BACKLOG).map_err(system)?;
         Ok(listener)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The next connection; `None`: none waits.
@@ -119,6 +126,22 @@ impl Drop for Listener {
 pub fn control_path(socket: &Path) -> PathBuf {
     let mut path = OsString::from(socket);
     path.push(".control");
+    path.into()
+}
+
+/// The path of the socket for a virtual machine's device.
+#[must_use]
+pub fn device_path(socket: &Path, name: &VmName) -> PathBuf {
+    let mut path = OsString::from(socket);
+    path.push(format!(".vm-{name}"));
+    path.into()
+}
+
+/// The path of the socket for a virtual machine's serial port, which wakes guests that have no interrupt.
+#[must_use]
+pub fn port_path(socket: &Path, name: &VmName) -> PathBuf {
+    let mut path = OsString::from(socket);
+    path.push(format!(".wake-{name}"));
     path.into()
 }
 
@@ -174,19 +197,19 @@ mod tests {
         let directory = std::env::temp_dir().join(format!("blink-bind-{}", std::process::id()));
         let path = directory.join("s");
         let made = Directory::make(&path).unwrap();
-        let listener = Listener::bind(&path).unwrap();
-        assert!(matches!(Listener::bind(&path), Err(BindError::Taken(_))));
+        let listener = Listener::bind(&path, SocketType::SEQPACKET).unwrap();
+        assert!(matches!(Listener::bind(&path, SocketType::SEQPACKET), Err(BindError::Taken(_))));
         drop(listener);
         assert!(!path.exists(), "the file goes with the listener");
         // A server that was killed leaves its file.
         let stale = std::os::unix::net::UnixListener::bind(&path).unwrap();
         drop(stale);
         assert!(path.exists());
-        let listener = Listener::bind(&path).unwrap();
+        let listener = Listener::bind(&path, SocketType::SEQPACKET).unwrap();
         assert_eq!(control_path(&path), directory.join("s.control"));
         drop(listener);
         std::fs::write(&path, "text").unwrap();
-        assert!(matches!(Listener::bind(&path), Err(BindError::NoSocket(_))));
+        assert!(matches!(Listener::bind(&path, SocketType::SEQPACKET), Err(BindError::NoSocket(_))));
         std::fs::remove_file(&path).unwrap();
         drop(made);
         assert!(!directory.exists());

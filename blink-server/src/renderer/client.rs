@@ -3,6 +3,7 @@
 use super::channel::Channel;
 use super::scan::{Array, Change, Cursor, Object, Refusal, Scan};
 use super::stats::ClientStats;
+use super::wake::Wake;
 use super::window::{Published, Window};
 use crate::ipc::ClientInfo;
 use crate::throttle::Throttle;
@@ -17,7 +18,6 @@ use blinkgl::shm::{Shm, ShmOffset};
 use blinkgl::wire::WireProgram;
 use jit::{Outcome, Program, ProgramCache};
 use rustix::fd::OwnedFd;
-use rustix::net::SendFlags;
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -182,8 +182,8 @@ pub struct Client {
     pub memory: Shm,
     /// The client rings it.
     pub doorbell: Option<OwnedFd>,
-    /// The server rings it: a socket, as the client could make a write to an eventfd block.
-    pub wake: Option<OwnedFd>,
+    /// The server rings it.
+    pub wake: Option<Wake>,
     /// Its contexts, by directory index.
     pub contexts: BTreeMap<u32, Context>,
     /// It rang since the last scan.
@@ -218,7 +218,7 @@ struct Spent {
 impl Client {
     /// A client that has not been scanned yet.
     #[must_use]
-    pub fn new(info: ClientInfo, memory: Shm, doorbell: Option<OwnedFd>, wake: Option<OwnedFd>) -> Client {
+    pub fn new(info: ClientInfo, memory: Shm, doorbell: Option<OwnedFd>, wake: Option<Wake>) -> Client {
         Client {
             info,
             memory,
@@ -600,10 +600,8 @@ impl Client {
         for context in self.contexts.values_mut() {
             unheard |= std::mem::take(&mut context.unheard);
         }
-        if let (true, Some(wake)) = (unheard, &self.wake) {
-            // A send that never blocks, whatever flags the client set on its end. Full: the client has
-            // wakes to take already.
-            let _full = rustix::net::send(wake, &[1], SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+        if let (true, Some(wake)) = (unheard, &mut self.wake) {
+            wake.wake();
         }
     }
 }

@@ -132,7 +132,7 @@ impl Server {
                 self.wake_clients();
                 Ok(Value::Null.into())
             }
-            Command::Kill { .. } | Command::Quit => {
+            Command::Kill { .. } | Command::Vm(_) | Command::Quit => {
                 Err("the broker carries this out, not the renderer".into())
             }
         }

@@ -7,6 +7,7 @@
 pub mod channel;
 pub mod client;
 pub mod control;
+pub mod interrupt;
 pub mod mapping;
 mod paint;
 pub mod pointer;
@@ -16,6 +17,7 @@ pub mod scan;
 pub mod seat;
 pub mod server;
 pub mod stats;
+pub mod wake;
 pub mod window;
 
 pub use process::main;

@@ -4,6 +4,7 @@ use super::control::Answer;
 use super::mapping;
 use super::sandbox;
 use super::server::Server;
+use super::wake::Wake;
 use crate::gl::Tracker;
 use crate::gl::context::{self, Functions};
 use crate::ipc::{ClientId, ClientInfo, Command, ToBroker, ToRenderer};
@@ -267,6 +268,10 @@ impl Process {
                 }
                 self.server.remove_client(id);
             }
+            ToRenderer::Port { id } => match <[OwnedFd; 1]>::try_from(fds) {
+                Ok([port]) => self.server.add_port(id, port),
+                Err(fds) => log::error!("the broker sent {} descriptors instead of a port", fds.len()),
+            },
             ToRenderer::Command { serial, command } => {
                 let stats = command == Command::Stats;
                 let (result, pixels) = match self.server.command(command, now()) {
@@ -303,6 +308,7 @@ impl Process {
         let data = EventData::new_u64(u64::from(info.id.0));
         epoll::add(&self.doorbells, &doorbell, data, EventFlags::IN | EventFlags::ET)
             .map_err(|e| e.to_string())?;
+        let wake = Wake::new(wake).map_err(|e| e.to_string())?;
         self.server.add_client(info, memory, Some(doorbell), Some(wake));
         Ok(())
     }

@@ -5,6 +5,7 @@ use super::client::{Client, Consequence, Context, Procedure, Stored, nanoseconds
 use super::pointer::Pointer;
 use super::scan::Texture;
 use super::seat::Seat;
+use super::wake::Wake;
 use super::window::{self, Damage, Surroundings, Window};
 use crate::compositor::{Stack, Style, View, plan, stack::confine};
 use crate::geometry::{Rect, Region};
@@ -98,13 +99,20 @@ impl Server {
         info: ClientInfo,
         memory: Shm,
         doorbell: Option<OwnedFd>,
-        wake: Option<OwnedFd>,
+        wake: Option<Wake>,
     ) {
         for placement in &info.placements {
             self.remembered.insert(placement.window, *placement);
         }
         self.clients.insert(info.id, Client::new(info, memory, doorbell, wake));
         self.pending = true;
+    }
+
+    /// A client can be woken by this socket too.
+    pub fn add_port(&mut self, id: ClientId, port: OwnedFd) {
+        if let Some(wake) = self.clients.get_mut(&id).and_then(|client| client.wake.as_mut()) {
+            wake.add_port(port);
+        }
     }
 
     /// A client went: everything of it goes.

@@ -1,0 +1,229 @@
+//! Virtual machines as the server sees them, with a QEMU that has no machine in it.
+#![allow(missing_docs, reason = "a test")]
+
+#[path = "support/process.rs"]
+mod process;
+#[path = "support/qemu.rs"]
+mod qemu;
+
+use blink_client::{Wake, What};
+use blinkgl::limits::MAX_CLIENTS;
+use blinkgl::shm::ShmOffset;
+use process::{PATIENCE, Server, descriptors, is_red, red_window, send_signal, until};
+use qemu::Device;
+use rustix::fs::fcntl_get_seals;
+use rustix::process::Signal;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::time::Duration;
+
+fn add(server: &Server, name: &str) -> PathBuf {
+    let vm = server.blinkctl(&["vm", "add", name, "--memory", "1M"]).unwrap();
+    vm["socket"].as_str().unwrap().into()
+}
+
+fn vm(server: &Server, name: &str) -> Value {
+    let list = server.blinkctl(&["vm", "list"]).unwrap();
+    list.as_array().unwrap().iter().find(|vm| vm["name"] == name).cloned().unwrap_or_default()
+}
+
+fn windows(server: &Server) -> usize {
+    let list = server.blinkctl(&["list"]).unwrap();
+    list.as_array().unwrap().iter().map(|client| client["windows"].as_array().unwrap().len()).sum()
+}
+
+#[test]
+fn a_vm_draws_through_qemus_device() {
+    let server = Server::start();
+    let vm_1 = server.blinkctl(&["vm", "add", "work", "--memory", "2M", "--color", "#102030"]).unwrap();
+    assert_eq!(
+        (&vm_1["name"], &vm_1["memory_bytes"], &vm_1["color"], &vm_1["state"], &vm_1["pid"]),
+        (&"work".into(), &(2 << 20).into(), &"#102030".into(), &"waiting".into(), &Value::Null)
+    );
+    assert_eq!(server.blinkctl(&["vm", "list"]).unwrap(), Value::Array(vec![vm_1.clone()]));
+    assert_eq!(server.blinkctl(&["list"]).unwrap(), Value::Array(vec![]));
+
+    let device = Device::connect(vm_1["socket"].as_str().unwrap().as_ref());
+    assert_eq!(device.memory.size(), 2 << 20);
+    let seals = fcntl_get_seals(&device.memory_fd).unwrap();
+    assert!(seals.contains(rustix::fs::SealFlags::SHRINK | rustix::fs::SealFlags::GROW));
+    let (device, mut connection) = device.boot();
+    assert_eq!(vm_1["client"], connection.client());
+    let mut context = connection.context().unwrap();
+    let window = red_window(&mut context);
+    let id = format!("{}.0.{window}", connection.client());
+    until("the window", || server.window(&id));
+    until("the picture", || is_red(&server, [20, 40, 100, 80]).then_some(()));
+    let client = server.blinkctl(&["list"]).unwrap()[0].clone();
+    assert_eq!((&client["name"], &client["pid"]), (&"work".into(), &std::process::id().into()));
+    assert_eq!(vm(&server, "work")["state"], "connected");
+
+    // The server wakes the guest by its interrupt vector.
+    while connection.wait(Some(Duration::ZERO)).unwrap() == Wake::Events {}
+    while context.next_event().is_some() {}
+    server.blinkctl(&["close", &id]).unwrap();
+    assert_eq!(connection.wait(Some(PATIENCE)).unwrap(), Wake::Events);
+    assert!(std::iter::from_fn(|| context.next_event()).any(|event| event.what == What::Close));
+
+    // What QEMU says is not listened to, and does not disturb.
+    assert!(rustix::io::write(&device.socket, &[0; 8]).is_err());
+    assert_eq!(windows(&server), 1);
+}
+
+/// A machine that starts again finds memory that nobody has seen, under the same client number.
+#[test]
+fn a_vm_that_ends_loses_its_windows_and_may_come_again() {
+    let server = Server::start();
+    let socket = add(&server, "work");
+    let broker = server.child.id();
+    let count = || {
+        server.blinkctl(&["list"]).unwrap();
+        [descriptors(broker), descriptors(server.renderer())]
+    };
+    let before = until("rest", || {
+        let [first, second] = [count(), count()];
+        (first == second).then_some(first)
+    });
+    for round in 0..3 {
+        let (device, mut connection) = Device::connect(&socket).boot();
+        assert_eq!(device.memory.load(ShmOffset(4096)), Ok(0));
+        device.memory.store(ShmOffset(4096 * 100), 7).unwrap();
+        let mut context = connection.context().unwrap();
+        red_window(&mut context);
+        until("the picture", || is_red(&server, [20, 40, 100, 80]).then_some(()));
+        assert_eq!(vm(&server, "work")["client"], connection.client());
+        if round == 1 {
+            // A second QEMU of the same name is sent away, and does not disturb the first.
+            let second = qemu::connect(&socket).unwrap();
+            assert!(qemu::next_message(&second).is_none());
+            assert!(is_red(&server, [20, 40, 100, 80]));
+        }
+        // The end of QEMU, whatever else is alive of it.
+        rustix::net::shutdown(&device.socket, rustix::net::Shutdown::Both).unwrap();
+        drop((device, connection, context));
+        until("the windows' end", || (windows(&server) == 0).then_some(()));
+        assert!(!is_red(&server, [20, 40, 100, 80]));
+        until("all descriptors closed", || (count() == before).then_some(()));
+        assert_eq!(vm(&server, "work")["state"], "waiting");
+    }
+}
+
+/// QEMU is killed and started again before the server has heard of its end.
+#[test]
+fn a_restart_is_faster_than_its_news() {
+    let server = Server::start();
+    let socket = add(&server, "work");
+    send_signal(server.child.id(), Signal::STOP);
+    let first = qemu::connect(&socket).unwrap();
+    drop(first);
+    let second = std::thread::spawn(move || Device::connect(&socket));
+    send_signal(server.child.id(), Signal::CONT);
+    let (_device, mut connection) = second.join().unwrap().boot();
+    let mut context = connection.context().unwrap();
+    red_window(&mut context);
+    until("the picture", || is_red(&server, [20, 40, 100, 80]).then_some(()));
+}
+
+#[test]
+fn a_suspended_vm_shows_nothing_and_comes_back_as_it_was() {
+    let server = Server::start();
+    let (_device, mut connection) = Device::connect(&add(&server, "work")).boot();
+    let mut context = connection.context().unwrap();
+    let window = red_window(&mut context);
+    let id = format!("{}.0.{window}", connection.client());
+    until("the picture", || is_red(&server, [20, 40, 100, 80]).then_some(()));
+    server.blinkctl(&["move", &id, "150", "100"]).unwrap();
+    until("the move", || is_red(&server, [150, 100, 100, 80]).then_some(()));
+    for _ in 0..2 {
+        server.blinkctl(&["vm", "suspend", "work"]).unwrap();
+    }
+    assert_eq!(vm(&server, "work")["state"], "suspended");
+    assert_eq!(server.blinkctl(&["list"]).unwrap(), Value::Array(vec![]));
+    assert!(!is_red(&server, [150, 100, 100, 80]));
+    // Also the next renderer does not know it.
+    let old = server.renderer();
+    send_signal(old, Signal::KILL);
+    server.next_renderer(old);
+    assert_eq!(server.blinkctl(&["list"]).unwrap(), Value::Array(vec![]));
+    server.blinkctl(&["vm", "resume", "work"]).unwrap();
+    until("the window", || server.window(&id));
+    until("the picture", || is_red(&server, [150, 100, 100, 80]).then_some(()));
+    assert_eq!(vm(&server, "work")["state"], "connected");
+}
+
+#[test]
+fn a_renderer_that_is_killed_finds_a_vm_again() {
+    let server = Server::start();
+    let (_device, mut connection) = Device::connect(&add(&server, "work")).boot();
+    let mut context = connection.context().unwrap();
+    let window = red_window(&mut context);
+    let id = format!("{}.0.{window}", connection.client());
+    until("the picture", || is_red(&server, [20, 40, 100, 80]).then_some(()));
+    let old = server.renderer();
+    send_signal(old, Signal::KILL);
+    server.next_renderer(old);
+    until("the picture", || is_red(&server, [20, 40, 100, 80]).then_some(()));
+    while connection.wait(Some(Duration::ZERO)).unwrap() == Wake::Events {}
+    while context.next_event().is_some() {}
+    server.blinkctl(&["close", &id]).unwrap();
+    assert_eq!(connection.wait(Some(PATIENCE)).unwrap(), Wake::Events);
+}
+
+/// The serial port: for guests without interrupts.
+#[test]
+fn a_port_wakes_too_and_takes_nothing() {
+    let server = Server::start();
+    let (_device, mut connection) = Device::connect(&add(&server, "work")).boot();
+    let path = PathBuf::from(vm(&server, "work")["wake_socket"].as_str().unwrap());
+    let mut context = connection.context().unwrap();
+    let window = red_window(&mut context);
+    let id = format!("{}.0.{window}", connection.client());
+    until("the window", || server.window(&id));
+    for _ in 0..2 {
+        let port = qemu::connect(&path).unwrap();
+        until("the port", || {
+            server.blinkctl(&["close", &id]).unwrap();
+            let received = rustix::net::recv(&port, &mut [0_u8; 64][..], rustix::net::RecvFlags::DONTWAIT);
+            received.is_ok_and(|(_, count)| count > 0).then_some(())
+        });
+        assert!(rustix::net::send(&port, &[0; 64], rustix::net::SendFlags::NOSIGNAL).is_err());
+        let second = qemu::connect(&path).unwrap();
+        assert_eq!(rustix::io::read(&second, &mut [0_u8; 8]), Ok(0), "one at a time");
+    }
+    until("the picture", || is_red(&server, [20, 40, 100, 80]).then_some(()));
+}
+
+#[test]
+fn a_vm_that_is_removed_leaves_nothing() {
+    let server = Server::start();
+    let socket = add(&server, "work");
+    let port = PathBuf::from(vm(&server, "work")["wake_socket"].as_str().unwrap());
+    let (device, mut connection) = Device::connect(&socket).boot();
+    let _port = qemu::connect(&port).unwrap();
+    let mut context = connection.context().unwrap();
+    red_window(&mut context);
+    until("the picture", || is_red(&server, [20, 40, 100, 80]).then_some(()));
+    server.blinkctl(&["vm", "remove", "work"]).unwrap();
+    assert_eq!(rustix::io::read(&device.socket, &mut [0_u8; 8]), Ok(0), "the server hangs up");
+    until("the windows' end", || (windows(&server) == 0).then_some(()));
+    assert!(!socket.exists() && !port.exists());
+    for action in ["remove", "suspend", "resume"] {
+        let error = server.blinkctl(&["vm", action, "work"]).unwrap_err();
+        assert!(error.contains("there is no VM work"), "{error}");
+    }
+    add(&server, "work");
+    assert!(server.blinkctl(&["vm", "add", "work"]).unwrap_err().contains("a VM work already"));
+}
+
+/// Each VM keeps its place, so that a crowd of processes can't take it.
+#[test]
+fn vms_and_processes_share_the_limit() {
+    let server = Server::start();
+    let socket = add(&server, "first");
+    let others: Vec<_> = (1..MAX_CLIENTS).map(|_| server.connect("many").unwrap()).collect();
+    assert!(server.connect("too many").is_err());
+    assert!(server.blinkctl(&["vm", "add", "second"]).unwrap_err().contains("are the limit"));
+    let (_device, connection) = Device::connect(&socket).boot();
+    assert_eq!(vm(&server, "first")["client"], connection.client());
+    drop(others);
+}
