@@ -4,9 +4,7 @@ mod common;
 
 use blinkgl::Op;
 use blinkgl::ops::Callback;
-use common::generate::Generator;
 use common::{F, R, Seen, U, Words, environment, run};
-use fastrand::Rng;
 use jit::trace::{NullGl, TraceGl};
 use jit::{Dynamic, Environment, Gl, Lists, Outcome, Program, Progress, Run, Segment, Tier, TierChoice};
 use std::sync::Arc;
@@ -76,66 +74,6 @@ fn same(a: &Seen, b: &Seen, what: &str) {
     assert_eq!(any(&a.outcome), any(&b.outcome), "{what}");
     assert_eq!(a.registers, b.registers, "{what}");
     assert_eq!(a.trace, b.trace, "{what}");
-}
-
-#[test]
-fn where_a_run_is_suspended_changes_nothing() {
-    let mut rng = Rng::with_seed(7);
-    let (mut suspended, mut in_lists) = (0, 0);
-    for seed in 0..600 {
-        let compiled = seed % 6 == 0;
-        let environment = environment(seed);
-        let registers = std::array::from_fn(|i| (i as f32 - 7.5).to_bits());
-        let mut lists = Lists::default();
-        let distance = [1, 40, 300, 2000][rng.usize(..4)];
-        let init = Generator::lists(seed, 40, seed % 5 == 0).verify(Callback::Init);
-        run(
-            &Program::with_yields(init, distance),
-            TierChoice::Interpreter,
-            registers,
-            &environment,
-            &mut lists,
-        );
-        let redraw = Generator::redraw(!seed, 120).verify(Callback::Redraw);
-        in_lists += redraw.facts().body.calls.len();
-        let program = Arc::new(Program::with_yields(redraw, distance));
-        let whole = run(&program, TierChoice::Interpreter, registers, &environment, &mut lists.clone());
-        let what = format!("seed {seed}, distance {distance}");
-
-        let mut never = || usize::MAX;
-        let (seen, none, points) = in_slices(
-            &program,
-            TierChoice::Interpreter,
-            registers,
-            &environment,
-            &mut lists.clone(),
-            &mut never,
-        );
-        same(&seen, &whole, &what);
-        assert_eq!(none, 0);
-        for tier in [TierChoice::Interpreter, TierChoice::Native] {
-            if tier == TierChoice::Native && !compiled {
-                continue;
-            }
-            let mut never = || usize::MAX;
-            let (seen, _, at) =
-                in_slices(&program, tier, registers, &environment, &mut lists.clone(), &mut never);
-            same(&seen, &whole, &what);
-            assert_eq!(at, points, "{what}: both tiers yield at the same points");
-            let mut always = || 0;
-            let (seen, every, at) =
-                in_slices(&program, tier, registers, &environment, &mut lists.clone(), &mut always);
-            same(&seen, &whole, &what);
-            assert_eq!((every, &at), (points.len(), &points), "{what}: at each of them");
-            let mut sometimes = || rng.usize(..9);
-            let (seen, some, at) =
-                in_slices(&program, tier, registers, &environment, &mut lists.clone(), &mut sometimes);
-            same(&seen, &whole, &what);
-            assert_eq!(at, points, "{what}");
-            suspended += every + some;
-        }
-    }
-    assert!(suspended > 20_000 && in_lists > 200, "{suspended} {in_lists}");
 }
 
 /// The longest stretch without a yield point, in commands: each distance is kept on whichever path.

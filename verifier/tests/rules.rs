@@ -8,7 +8,8 @@ mod build;
 
 use blinkgl::limits::{MAX_CALLS, MAX_FUEL, MAX_LISTS, MAX_PROGRAM_WORDS, MAX_UPLOAD_BYTES, MAX_VERTICES};
 use blinkgl::ops::{Callback, OPS, Op};
-use build::{U, op, program, verify};
+use blinkgl::wire::HEADER_WORDS;
+use build::{F, R, U, op, program, verify};
 use std::path::PathBuf;
 use verifier::{Budget, Detail, Resource, Rule, VERTEX_BYTES, VerifyError, verify_within};
 
@@ -173,4 +174,24 @@ fn every_op_of_redraw_is_accepted() {
     let missing: Vec<Op> = OPS.iter().filter(missing).map(|row| row.op).collect();
     // Of other callbacks, and in the programs of V24.
     assert_eq!(missing, [Op::NewList, Op::EndList]);
+}
+
+#[test]
+fn the_largest_programs_of_jumps_are_done_in_one_pass() {
+    // Every jump to the end, and every jump nearer than the one before: the orders that are worst
+    // for a list of pending jumps. (Quadratic time would be minutes.)
+    let count = (MAX_PROGRAM_WORDS - HEADER_WORDS) / 6;
+    for nested in [false, true] {
+        let mut words = program(&[]);
+        let length = HEADER_WORDS + 6 * count;
+        for i in 0..count {
+            let target = if nested { length - i } else { length };
+            words.extend(op(Op::JmpIf, &[U(0), R(0), F(0.0), U(target as u32)]));
+        }
+        words.extend(std::iter::repeat_n(u32::from(Op::LoadIdentity.code()), count));
+        words[2] = words.len() as u32;
+        let verified = verify(&words, Callback::Redraw).expect("keeps all rules");
+        assert_eq!(verified.facts().body.worst.ops as usize, 2 * count);
+        assert_eq!(verified.jump_targets().len(), if nested { count } else { 1 });
+    }
 }

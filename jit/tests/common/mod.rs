@@ -7,9 +7,6 @@
     clippy::cast_precision_loss,
     reason = "test"
 )]
-pub mod generate;
-pub mod reference;
-
 use blinkgl::External;
 use blinkgl::ops::{Callback, Op};
 use blinkgl::wire::{self, HEADER_WORDS, WireProgram};
