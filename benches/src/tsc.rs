@@ -39,6 +39,11 @@ impl Samples {
         self.0.push(cycles);
     }
 
+    /// Adds runs.
+    pub fn extend(&mut self, cycles: impl IntoIterator<Item = u64>) {
+        self.0.extend(cycles);
+    }
+
     /// Cycles of the fastest run; 0 if there was none.
     #[must_use]
     pub fn minimum(&self) -> u64 {

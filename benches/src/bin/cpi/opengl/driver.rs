@@ -1,0 +1,52 @@
+//! What Mesa does with drawing, which it is told by the environment of a fresh process.
+
+use super::Error;
+use crate::report::{Gl, GlRows};
+use std::process::Command;
+
+/// How much of OpenGL there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Driver {
+    /// All of it. In the calling thread, so that its clock sees all work.
+    Whole,
+    /// Nothing behind Mesa's front end, as if drawing took no time: what is left is OpenGL's library, and ours.
+    FrontEnd,
+}
+
+impl Driver {
+    /// Does it draw?
+    pub fn draws(self) -> bool {
+        self == Driver::Whole
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Driver::Whole => "whole",
+            Driver::FrontEnd => "front-end",
+        }
+    }
+
+    fn environment(self) -> (&'static str, &'static str) {
+        match self {
+            Driver::Whole => ("LP_NUM_THREADS", "0"),
+            Driver::FrontEnd => ("GALLIUM_NOOP", "1"),
+        }
+    }
+
+    fn rows(self, frames: usize) -> Result<GlRows, Error> {
+        let (name, value) = self.environment();
+        let frames = frames.to_string();
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["--gl", self.name(), "--frames", &frames]).env(name, value);
+        let output = command.stderr(std::process::Stdio::inherit()).output()?;
+        if !output.status.success() {
+            return Err(Error::Child(self.name()));
+        }
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+}
+
+/// Measures with both.
+pub fn measure(frames: usize) -> Result<Gl, Error> {
+    Ok(Gl { whole: Driver::Whole.rows(frames)?, front_end: Driver::FrontEnd.rows(frames)? })
+}
