@@ -18,6 +18,7 @@
 
 use crate::limits::{EVENT_RING_ENTRIES, MAX_EXTENTS, MAX_OBJECTS, MAX_TITLE_BYTES, PAGE_SIZE};
 use crate::ops::Callback;
+use crate::planted;
 
 pub mod texture;
 
@@ -323,7 +324,7 @@ impl WindowDesc {
             max_width: words[6],
             max_height: words[7],
             offscreen: words[8] & FLAG_OFFSCREEN != 0,
-            popup: words[8] & FLAG_POPUP != 0,
+            popup: words[8] & planted!(PopupIsOffscreen, FLAG_OFFSCREEN, FLAG_POPUP) != 0,
             parent: words[9],
             procedures: [words[10], words[11], words[12], words[13], words[14]],
             registers: words[15],
@@ -378,7 +379,7 @@ impl Slot {
         params.copy_from_slice(&words[slot::PARAMS..slot::PARAMS + 8]);
         let mut extents = [(0, 0); MAX_EXTENTS];
         for (extent, pair) in extents.iter_mut().zip(words[slot::EXTENT_LIST..].chunks_exact(2)) {
-            *extent = (pair[0], pair[1]);
+            *extent = planted!(ExtentSwapped, (pair[1], pair[0]), (pair[0], pair[1]));
         }
         Slot {
             version: words[slot::VERSION],
@@ -559,7 +560,12 @@ impl Event {
     #[must_use]
     pub fn decode(words: [u32; 8]) -> Event {
         let [kind, window, low, high, a, b, c, d] = words;
-        Event { kind, window, time: join(low, high), words: [a, b, c, d] }
+        Event {
+            kind,
+            window,
+            time: planted!(TimeHalved, u64::from(low), join(low, high)),
+            words: [a, b, c, d],
+        }
     }
 }
 

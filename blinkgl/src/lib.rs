@@ -23,6 +23,7 @@ pub mod layout;
 pub mod limits;
 pub mod local;
 pub mod ops;
+pub mod planted;
 pub mod record;
 pub mod shm;
 pub mod wire;

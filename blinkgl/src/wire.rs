@@ -16,6 +16,7 @@
 
 use crate::limits::REGISTERS;
 use crate::ops::{Op, OpInfo};
+use crate::planted;
 use alloc::sync::Arc;
 
 /// First word of a program: the bytes `BGL1`.
@@ -147,7 +148,7 @@ impl Instruction<'_> {
     #[must_use]
     #[inline]
     pub fn is_register(&self, i: usize) -> bool {
-        self.mask >> i & 1 != 0
+        planted!(SixteenthConstant, i < 15 && self.mask >> i & 1 != 0, self.mask >> i & 1 != 0)
     }
 
     /// Operand `i`; `None` if there is none or the register's number is too large.
@@ -194,7 +195,7 @@ pub fn decode(words: &[u32], offset: usize) -> Result<Option<Instruction<'_>>, D
         return Err(DecodeError::UnknownOp { code });
     };
     let needed = info.operands.len();
-    match rest.get(..needed) {
+    match rest.get(..planted!(EndForgottenInDecode, needed.min(rest.len()), needed)) {
         Some(args) => Ok(Some(Instruction { info, mask, args })),
         None => Err(DecodeError::Truncated { op: info.op, needed, found: rest.len() }),
     }
@@ -209,5 +210,5 @@ fn halves(word: u32) -> [u16; 2] {
 /// The head word of an instruction.
 #[must_use]
 pub fn head_word(op: Op, mask: u16) -> u32 {
-    u32::from(mask) << 16 | u32::from(op.code())
+    planted!(MaskCut, u32::from(mask & 0x3fff), u32::from(mask)) << 16 | u32::from(op.code())
 }

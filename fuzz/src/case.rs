@@ -46,6 +46,8 @@ pub struct Checks {
     pub text: bool,
     /// With a budget that is just enough, and one that is not.
     pub budget: bool,
+    /// Objects other than programs, too.
+    pub layout: bool,
 }
 
 /// A case.
@@ -125,6 +127,7 @@ impl Case {
             cache: rng.u8(..16) == 0,
             text: rng.u8(..16) == 0,
             budget: rng.u8(..8) == 0,
+            layout: rng.u8(..64) == 0,
         };
         Case { parts, registers, seed: rng.u64(..), checks }
     }
@@ -180,9 +183,11 @@ impl Case {
     /// As the text of a file, which [`Case::from_text`] reads.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let Checks { native, slices, cache, text, budget } = self.checks;
-        let mut out =
-            format!("seed {}\nchecks {native} {slices} {cache} {text} {budget}\nregisters", self.seed);
+        let Checks { native, slices, cache, text, budget, layout } = self.checks;
+        let mut out = format!(
+            "seed {}\nchecks {native} {slices} {cache} {text} {budget} {layout}\nregisters",
+            self.seed
+        );
         for register in self.registers {
             let _ = write!(out, " {register:#x}");
         }
@@ -220,9 +225,10 @@ impl Case {
         let fields: Vec<&str> = line.split_whitespace().collect();
         match *fields.as_slice() {
             ["seed", seed] => self.seed = seed.parse().ok()?,
-            ["checks", a, b, c, d, e] => {
-                let [native, slices, cache, text, budget] = [a, b, c, d, e].map(|word| word == "true");
-                self.checks = Checks { native, slices, cache, text, budget };
+            ["checks", a, b, c, d, e, f] => {
+                let [native, slices, cache, text, budget, layout] =
+                    [a, b, c, d, e, f].map(|word| word == "true");
+                self.checks = Checks { native, slices, cache, text, budget, layout };
             }
             ["registers", ref values @ ..] => {
                 let values: Option<Vec<u32>> = values.iter().map(|word| number(word)).collect();

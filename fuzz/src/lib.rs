@@ -4,8 +4,10 @@
 //!   changes them.
 //! - [`walk`] knows what the verifier's facts mean, [`reference`] what a program does, [`arithmetic`] what the ops of
 //!   registers compute. They are slow, obvious, and share nothing with what they judge.
+//! - [`layout`] looks at what shared memory holds besides programs.
 //! - [`oracles`] holds all against each other: verifier, reference, interpreter, native code, slices, cache, text.
-//! - [`campaign`] does so until the time is up; [`minimise`] makes what it finds small.
+//! - [`campaign`] does so until the time is up; [`minimise`] makes what it finds small; [`defects`] shows that it finds
+//!   anything: each fault that can be planted must be caught.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::cast_possible_truncation,
@@ -19,7 +21,10 @@
 pub mod arithmetic;
 pub mod campaign;
 pub mod case;
+#[cfg(feature = "planted")]
+pub mod defects;
 pub mod generate;
+pub mod layout;
 pub mod minimise;
 pub mod mutate;
 pub mod oracles;

@@ -1,4 +1,4 @@
-//! Runs the differential programme: `fuzz run`, `fuzz replay`.
+//! Runs the differential programme: `fuzz run`, `fuzz replay`, `fuzz defects`.
 #![forbid(unsafe_code)]
 
 use clap::{Parser, Subcommand};
@@ -45,6 +45,18 @@ enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Checks that each planted defect is caught. Needs a build with `--features planted`.
+    Defects {
+        /// Cases to check at most for each.
+        #[arg(long, default_value_t = 400_000)]
+        cases: u64,
+        /// Seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Only those with this in their name.
+        #[arg(long, default_value = "")]
+        only: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -61,6 +73,7 @@ fn main() -> ExitCode {
             run(plan, &folder)
         }
         Command::Replay { files } => replay(&files),
+        Command::Defects { cases, seed, only } => defects(cases, seed, &only),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -121,4 +134,14 @@ fn replay(files: &[PathBuf]) -> Result<(), String> {
         }
     }
     if bad > 0 { Err(format!("{bad} of {} cases", files.len())) } else { Ok(()) }
+}
+
+#[cfg(feature = "planted")]
+fn defects(cases: u64, seed: u64, only: &str) -> Result<(), String> {
+    fuzz::defects::catch_all(cases, seed, processors(), only)
+}
+
+#[cfg(not(feature = "planted"))]
+fn defects(_cases: u64, _seed: u64, _only: &str) -> Result<(), String> {
+    Err("no defects are planted in this build: cargo run -p fuzz --features planted -- defects".to_owned())
 }

@@ -33,12 +33,13 @@ pub fn minimise(case: &Case, oracle: &'static str) -> Case {
         }
         best = fewer;
     }
-    let off: [fn(&mut Checks); 5] = [
+    let off: [fn(&mut Checks); 6] = [
         |checks| checks.native = false,
         |checks| checks.slices = false,
         |checks| checks.cache = false,
         |checks| checks.text = false,
         |checks| checks.budget = false,
+        |checks| checks.layout = false,
     ];
     for off in off {
         let mut fewer = best.clone();

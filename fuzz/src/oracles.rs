@@ -7,15 +7,16 @@
 //! - `interpreter`, `native`, `cached`, `slices`: drawing, registers, effects, stops and costs are those of the
 //!   [`crate::reference`], and suspended where the other tier is suspended.
 //! - `bound`: what was really executed is within the static worst case.
+//! - `layout`: objects survive their words, by [`crate::layout`].
 //! - `panic`: nothing panics.
 
 use crate::case::{Case, Expect, Part};
 use crate::reference::{Reference, ReferenceLists};
 use crate::trace::{Current, Observer, Over, Trace};
-use crate::{Mismatch, ensure, walk};
+use crate::{Mismatch, ensure, layout, walk};
 use blinkgl::Op;
 use blinkgl::limits::MAX_PROGRAM_WORDS;
-use blinkgl::wire::{self, HEADER_WORDS, WireProgram};
+use blinkgl::wire::{self, DecodeError, HEADER_WORDS, WireProgram};
 use fastrand::Rng;
 use jit::{
     CompileError, Effects, Environment, Lists, Outcome, Program, ProgramCache, Progress, Run, Stop, Tier,
@@ -138,11 +139,15 @@ pub fn check(case: &Case, keep: bool, stats: &mut Stats) -> Result<(), Mismatch>
         distance,
         keep,
     };
+    if case.checks.layout {
+        layout::check(&mut check.rng)?;
+    }
     for part in &case.parts {
         // The assembler makes no program that is too long.
         if case.checks.text && part.words.len() <= MAX_PROGRAM_WORDS {
             text(part)?;
         }
+        decoding(part)?;
         stats.executions += 1;
         match verifier::verify(part.wire(), part.callback) {
             Err(error) => {
@@ -196,6 +201,35 @@ fn text(part: &Part) -> Result<(), Mismatch> {
             Ok(())
         }
         Err(errors) => Err(Mismatch::new("round trip", format!("{errors}: {}", beginning(&text)))),
+    }
+}
+
+/// What is decoded is there, and is what the words say; what is not has a reason.
+fn decoding(part: &Part) -> Result<(), Mismatch> {
+    let mut at = HEADER_WORDS;
+    loop {
+        let rest = part.words.get(at..).unwrap_or_default();
+        let known = rest.first().and_then(|&head| Op::from_code(head as u16)).map(Op::info);
+        let good = match (wire::decode(&part.words, at), known) {
+            (Ok(None), _) => {
+                ensure!(rest.is_empty(), "round trip", "nothing is decoded at word {at}");
+                return Ok(());
+            }
+            (Ok(Some(i)), Some(info)) => {
+                let needed = info.operands.len();
+                at += 1 + needed;
+                i.op() == info.op
+                    && rest.get(1..1 + needed) == Some(i.args)
+                    && rest.first() == Some(&(u32::from(info.op.code()) | u32::from(i.mask) << 16))
+            }
+            (Err(DecodeError::Truncated { .. }), Some(info)) => {
+                ensure!(rest.len() <= info.operands.len(), "round trip", "word {at} is not cut short");
+                return Ok(());
+            }
+            (Err(DecodeError::UnknownOp { .. }), None) => return Ok(()),
+            _ => false,
+        };
+        ensure!(good, "round trip", "word {at}: {:?} of {known:?}", wire::decode(&part.words, at));
     }
 }
 

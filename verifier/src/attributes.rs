@@ -8,6 +8,7 @@ use crate::matrix::Selection;
 use alloc::vec::Vec;
 use blinkgl::limits::ATTRIB_STACK;
 use blinkgl::ops::AttribGroup;
+use blinkgl::planted;
 
 /// What one `push_attrib` saved.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +40,11 @@ impl Attributes {
 
     pub(crate) fn push(&mut self, groups: u32, path: &mut Path) -> Result<(), Detail> {
         let depth = self.top(path).map_or(0, |top| top.depth);
-        if usize::from(depth) >= ATTRIB_STACK {
+        if planted!(
+            AttributesOneDeeper,
+            usize::from(depth) > ATTRIB_STACK,
+            usize::from(depth) >= ATTRIB_STACK
+        ) {
             return Err(Detail::AttributeOverflow);
         }
         self.saved.push(Saved {
@@ -68,7 +73,7 @@ impl Attributes {
             path.stacks.selection.unit = saved.selection.unit;
         }
         if has(AttribGroup::SCISSOR) {
-            path.scissor = saved.scissor;
+            planted!(ScissorNotRestored, (), path.scissor = saved.scissor);
         } else if has(AttribGroup::ENABLE) && path.scissor != saved.scissor {
             // The test is as it was, but the rectangle may be another.
             path.scissor =
@@ -90,7 +95,7 @@ impl Attributes {
     pub(crate) fn balanced(&self, path: &Path) -> Result<(), Detail> {
         match self.top(path) {
             None => Ok(()),
-            Some(top) => Err(Detail::AttributesLeft { excess: top.depth }),
+            Some(top) => planted!(AttributesLeft, Ok(()), Err(Detail::AttributesLeft { excess: top.depth })),
         }
     }
 }

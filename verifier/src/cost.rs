@@ -3,6 +3,7 @@
 use crate::error::{Detail, Resource};
 use crate::rows::Step;
 use blinkgl::limits::{MAX_CALLS, MAX_FUEL, MAX_UPLOAD_BYTES, MAX_VERTICES};
+use blinkgl::planted;
 
 /// Bytes of a vertex as it is uploaded.
 pub const VERTEX_BYTES: u64 = 80;
@@ -47,7 +48,7 @@ impl Cost {
         let all = u64::from(self.assembled).saturating_add(assembled(mode, count));
         (self.fuel, self.assembled) = (needs.fuel(fuel)?, needs.vertices(all)?);
         // Less than the fuel, so it has room.
-        self.vertices += count;
+        self.vertices += planted!(ArraysForFree, 0, count);
         needs.check(*self)
     }
 
@@ -151,7 +152,7 @@ impl Needs {
 }
 
 fn within(resource: Resource, needed: u64, limit: u64, least: &mut u64) -> Result<(), Detail> {
-    if needed > limit {
+    if needed > planted!(OneOverBudget, limit.saturating_add(1), limit) {
         return Err(Detail::Budget { resource, needed, limit });
     }
     *least = needed.max(*least);
@@ -173,7 +174,7 @@ pub fn assembled(primitive: u32, source: u32) -> u64 {
     match primitive {
         0 => source,
         1 => source / 2 * 2,
-        2 if source >= 2 => 2 * source,
+        2 if source >= 2 => 2 * planted!(LoopNotClosed, source - 1, source),
         2 => 0,
         3 => 2 * source.saturating_sub(1),
         4 => source / 3 * 3,

@@ -12,6 +12,7 @@ use crate::matrix::Stacks;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use blinkgl::limits::MAX_LISTS;
+use blinkgl::planted;
 use core::ops::Range;
 
 /// Does it happen in a run?
@@ -285,11 +286,11 @@ impl Path {
 
     pub(crate) fn join(&mut self, jumped: Path, target: u32) -> Result<(), Detail> {
         self.stacks.join(jumped.stacks, target)?;
-        if self.attributes != jumped.attributes {
+        if planted!(AttributesNotJoined, false, self.attributes != jumped.attributes) {
             return Err(Detail::JoinAttributes { target });
         }
-        self.cost = self.cost.max(jumped.cost);
-        self.written &= jumped.written;
+        self.cost = planted!(CheaperPath, jumped.cost, self.cost.max(jumped.cost));
+        planted!(WrittenOnOnePath, self.written |= jumped.written, self.written &= jumped.written);
         self.scissor = self.scissor.join(jumped.scissor);
         self.color_mask = self.color_mask.join(jumped.color_mask);
         self.depth_mask = self.depth_mask.join(jumped.depth_mask);
@@ -368,7 +369,7 @@ impl Body {
     }
 
     pub(crate) fn use_buffer(&mut self, oid: u32) {
-        if oid != 0 && self.buffers.last() != Some(&oid) {
+        if oid != 0 && planted!(BufferZeroOnly, self.buffers.is_empty(), self.buffers.last() != Some(&oid)) {
             self.buffers.push(oid);
         }
     }
@@ -399,7 +400,7 @@ impl Body {
 
     pub(crate) fn clear(&mut self, buffers: u32, offset: u32, unconditional: bool) {
         // The server does the first clear of each buffer whatever its limits say; so no other path may have one before.
-        let opening = unconditional && !self.draws.may();
+        let opening = planted!(ClearAfterDrawing, unconditional, unconditional && !self.draws.may());
         let fact = |mask| Some(ClearFact { offset, scissor: self.path.scissor, mask });
         if buffers & CLEAR_COLOR != 0 {
             if opening && !self.clears_color.may() {

@@ -3,6 +3,7 @@
 use crate::error::Detail;
 use blinkgl::limits::{MODELVIEW_STACK, PROJECTION_STACK, TEXTURE_STACK};
 use blinkgl::ops::TextureUnit;
+use blinkgl::planted;
 use core::fmt;
 
 /// A matrix stack, and the matrix mode that selects it.
@@ -106,19 +107,23 @@ impl Stacks {
     pub(crate) fn push(&mut self) -> Result<(), Detail> {
         let stack = self.selected()?;
         let depth = &mut self.depth[stack as usize];
-        if usize::from(*depth) >= stack.capacity() {
+        if planted!(
+            StackOneDeeper,
+            usize::from(*depth) > stack.capacity(),
+            usize::from(*depth) >= stack.capacity()
+        ) {
             return Err(Detail::Overflow { stack, capacity: stack.capacity() });
         }
         *depth += 1;
         let peak = &mut self.peak[stack as usize];
-        *peak = (*peak).max(*depth);
+        *peak = planted!(PeakForgotten, *peak, (*peak).max(*depth));
         Ok(())
     }
 
     pub(crate) fn pop(&mut self) -> Result<(), Detail> {
         let stack = self.selected()?;
         let depth = &mut self.depth[stack as usize];
-        if *depth <= 1 {
+        if planted!(StackBelowEntry, *depth == 0, *depth <= 1) {
             return Err(Detail::Underflow { stack });
         }
         *depth -= 1;
@@ -129,7 +134,9 @@ impl Stacks {
     pub(crate) fn call(self) -> Result<(), Detail> {
         match self.selection {
             Selection { mode: Some(Stack::Modelview), unit: Some(Unit::Zero) } => Ok(()),
-            Selection { mode: Some(Stack::Modelview), .. } => Err(Detail::CallUnit),
+            Selection { mode: Some(Stack::Modelview), .. } => {
+                planted!(CallWithAnyUnit, Ok(()), Err(Detail::CallUnit))
+            }
             Selection { .. } => Err(Detail::CallMode),
         }
     }
@@ -138,7 +145,7 @@ impl Stacks {
     pub(crate) fn balanced(self) -> Result<(), Detail> {
         for stack in Stack::ALL {
             let excess = self.depth[stack as usize].saturating_sub(1);
-            if excess > 0 {
+            if planted!(Texture1Unbalanced, excess > 0 && stack != Stack::Texture1, excess > 0) {
                 return Err(Detail::Unbalanced { stack, excess });
             }
         }
@@ -161,14 +168,14 @@ impl Stacks {
     pub(crate) fn join(&mut self, jumped: Stacks, target: u32) -> Result<(), Detail> {
         for stack in Stack::ALL {
             let (own, other) = (jumped.depth[stack as usize], self.depth[stack as usize]);
-            if own != other {
+            if planted!(ProjectionNotJoined, own != other && stack != Stack::Projection, own != other) {
                 return Err(Detail::JoinDepth { target, stack, jumped: own, other });
             }
         }
-        if self.selection.mode != jumped.selection.mode {
+        if planted!(ModeNotJoined, false, self.selection.mode != jumped.selection.mode) {
             self.selection.mode = None;
         }
-        if self.selection.unit != jumped.selection.unit {
+        if planted!(UnitNotJoined, false, self.selection.unit != jumped.selection.unit) {
             self.selection.unit = None;
         }
         for (peak, other) in self.peak.iter_mut().zip(jumped.peak) {

@@ -12,6 +12,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use blinkgl::limits::{MAX_LISTS, MAX_PROGRAM_WORDS, REGISTERS};
 use blinkgl::ops::{Callback, External, Op, OpInfo};
+use blinkgl::planted;
 use blinkgl::wire::{self, HEADER_WORDS, MAGIC, VERSION_MAJOR, VERSION_MINOR};
 
 /// What a pass found.
@@ -62,16 +63,16 @@ fn header(words: &[u32]) -> Result<(), (u32, Detail)> {
         return Err((0, Detail::Magic { found: magic }));
     }
     let [minor, major] = rows::halves(version);
-    if major != VERSION_MAJOR || minor > VERSION_MINOR {
+    if major != VERSION_MAJOR || planted!(MinorVersionIgnored, false, minor > VERSION_MINOR) {
         return Err((1, Detail::Version { major, minor }));
     }
-    if words.len() > MAX_PROGRAM_WORDS {
+    if planted!(LengthLimitIgnored, words.len() > MAX_PROGRAM_WORDS + 1, words.len() > MAX_PROGRAM_WORDS) {
         return Err((2, Detail::TooLong { words: words.len() }));
     }
-    if usize::try_from(claimed) != Ok(words.len()) {
+    if planted!(LengthIgnored, false, usize::try_from(claimed) != Ok(words.len())) {
         return Err((2, Detail::Length { claimed, real: words.len() }));
     }
-    if reserved != 0 {
+    if planted!(ReservedIgnored, false, reserved != 0) {
         return Err((3, Detail::Reserved { found: reserved }));
     }
     Ok(())
@@ -137,7 +138,7 @@ impl Pass<'_> {
         let mut offset = self.offset;
         loop {
             if offset >= self.pending.next {
-                self.end_work();
+                planted!(WorkAcrossTarget, (), self.end_work());
                 self.arrive()?;
             }
             let Some((&head, rest)) = self.words.get(offset..).and_then(<[u32]>::split_first) else {
@@ -150,9 +151,9 @@ impl Pass<'_> {
             let Some(args) = rest.get(..needed) else {
                 return Err(self.refused(head, rest));
             };
-            if mask & !row.may_register != 0
-                || row.must_register & !mask != 0
-                || row.kind & self.place.allowed == 0
+            if planted!(MaskUnchecked, false, mask & !row.may_register != 0)
+                || planted!(WrittenConstant, false, row.must_register & !mask != 0)
+                || planted!(PlaceUnchecked, row.kind == 0, row.kind & self.place.allowed == 0)
             {
                 return Err(self.refused(head, rest));
             }
@@ -162,7 +163,8 @@ impl Pass<'_> {
                 };
                 let (read, written) =
                     if row.must_register == 0 { (first | others, 0) } else { (others, first) };
-                self.body.registers_read |= read & !self.body.path.written;
+                self.body.registers_read |= read
+                    & !planted!(ReadAfterWrite, self.body.path.written | written, self.body.path.written);
                 self.body.path.written |= written;
                 self.registers_written |= written;
                 self.seen.registers |= first | others;
@@ -252,7 +254,7 @@ impl Pass<'_> {
                 self.externals |= 1u32.checked_shl(what).unwrap_or(0);
                 self.uses_time |= matches!(External::from_code(what), Some(External::Time | External::Frame));
             }
-            Op::TimeSince | Op::TimeMod => self.uses_time = true,
+            Op::TimeSince | Op::TimeMod => self.uses_time |= planted!(TimeForgotten, false, true),
             Op::RequestFrame => self.requests_frame.note(self.unconditional()),
             Op::Damage => self.damages.note(self.unconditional()),
             Op::Notify => self.notifies.note(self.unconditional()),
@@ -269,7 +271,7 @@ impl Pass<'_> {
                 let source = cost.vertices - self.primitive.before.vertices;
                 // At most three for each of a program's words.
                 let assembled = cost::assembled(self.primitive.mode, source);
-                cost.assembled += u32::try_from(assembled).unwrap_or(0);
+                cost.assembled += planted!(AssembledForgotten, 0, u32::try_from(assembled).unwrap_or(0));
                 self.place.set_begin(None);
                 // `end` itself is a GL call too. What is none is register work.
                 let (now, before) = (self.body.path.cost, self.primitive.before);
@@ -280,7 +282,7 @@ impl Pass<'_> {
                     end: word_offset(self.offset + 1),
                     mode: self.primitive.mode,
                     vertices: source,
-                    plain: is_gl && !material,
+                    plain: is_gl && planted!(PlainMaterial, true, !material),
                     registers,
                 });
             }
@@ -350,7 +352,7 @@ impl Pass<'_> {
 
             Op::NewList => {
                 let definitions = self.lists.len() as u64 + 1;
-                if definitions > u64::from(MAX_LISTS) {
+                if definitions > u64::from(planted!(OneListMore, MAX_LISTS + 1, MAX_LISTS)) {
                     let (resource, limit) = (Resource::ListDefinitions, u64::from(MAX_LISTS));
                     return Err(whole(Detail::Budget { resource, needed: definitions, limit }));
                 }
@@ -430,7 +432,7 @@ impl Pass<'_> {
 
     /// Outside of every conditional scope? Within a list: of its own body, which has none.
     fn unconditional(&self) -> bool {
-        self.outer.is_some() || self.pending.is_empty()
+        self.outer.is_some() || planted!(AllUnconditional, true, self.pending.is_empty())
     }
 
     /// Drawing of as many vertices as operand `count` says.
@@ -460,10 +462,10 @@ impl Pass<'_> {
     fn jump(&mut self, op: Op, target: u32, operand: usize, operands: usize) -> Result<(), Fault> {
         let next = self.offset + 1 + operands;
         let offset = usize::try_from(target).unwrap_or(usize::MAX);
-        if offset < next {
+        if planted!(JumpIntoItself, offset + 1 < next, offset < next) {
             return Err((Some(operand), Detail::Backward { target, next }));
         }
-        if offset > self.words.len() {
+        if planted!(JumpPastEnd, offset > self.words.len() + 1, offset > self.words.len()) {
             return Err((Some(operand), Detail::PastEnd { target, end: self.words.len() }));
         }
         // Code that no path reaches brings no state to where it would jump.
@@ -478,14 +480,14 @@ impl Pass<'_> {
         let at_end = self.offset == self.words.len();
         while let Some(jump) = self.pending.arrive(self.offset) {
             let target = jump.target;
-            let detail = if usize::try_from(target) != Ok(self.offset) {
+            let detail = if planted!(JumpIntoMiddle, false, usize::try_from(target) != Ok(self.offset)) {
                 Detail::IntoMiddle { target, instruction: self.start_of(target) }
             } else if at_end && (self.place.begin.is_some() || self.place.list.is_some()) {
                 // The missing end is the fault, and is found there.
                 continue;
-            } else if self.place.begin.is_some() {
+            } else if planted!(JumpIntoPrimitive, false, self.place.begin.is_some()) {
                 Detail::IntoPrimitive { target }
-            } else if self.place.list.is_some() {
+            } else if planted!(JumpIntoList, false, self.place.list.is_some()) {
                 Detail::IntoList { target }
             } else {
                 if self.targets.last() != Some(&target) {
@@ -544,7 +546,7 @@ impl Pass<'_> {
         };
         let body = core::mem::replace(&mut self.body, outer.body);
         self.place.set_list(None);
-        self.body.path.cost.add(end);
+        planted!(EndListForFree, (), self.body.path.cost.add(end));
         let mut defined = Occurs::Never;
         defined.note(self.unconditional());
         self.lists.push(ListFacts {
@@ -558,8 +560,10 @@ impl Pass<'_> {
 
     fn finish(mut self) -> Result<Outcome, VerifyError> {
         let open = match (self.place.begin, self.place.list) {
-            (Some(begin), _) => Err(Detail::MissingEnd { begin }),
-            (None, Some(new_list)) => Err(Detail::MissingEndList { new_list }),
+            (Some(begin), _) => planted!(EndForgotten, Ok(()), Err(Detail::MissingEnd { begin })),
+            (None, Some(new_list)) => {
+                planted!(EndListForgotten, Ok(()), Err(Detail::MissingEndList { new_list }))
+            }
             (None, None) => Ok(()),
         };
         let (needs, cost) = (&mut self.needs, self.body.path.cost);
@@ -616,7 +620,11 @@ fn registers(mask: u16, args: &[u32], rest: &[u32]) -> Option<(u32, u32)> {
         let numbers = a & lanes[0] | b & lanes[1] | c & lanes[2] | d & lanes[3];
         let bit = |word: u32, lane: u32| 1u32.wrapping_shl(word) & lane;
         let others = bit(b, lanes[1]) | bit(c, lanes[2]) | bit(d, lanes[3]);
-        return if numbers < u32::BITS { Some((bit(a, lanes[0]), others)) } else { None };
+        return if planted!(Register32, numbers <= u32::BITS, numbers < u32::BITS) {
+            Some((bit(a, lanes[0]), others))
+        } else {
+            None
+        };
     }
     let (mut first, mut others) = (0, 0);
     for (i, &number) in args.iter().enumerate() {

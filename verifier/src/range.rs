@@ -8,6 +8,7 @@ use blinkgl::ops::{
     ARRAY, ARRAY_DATA, Array, EnumSet, TEX_COORDINATE, TEX_ENV_PARAMETER, TEX_ENV_VALUE, TEX_GEN_MODE,
     TEX_PARAMETER, TEX_VALUE,
 };
+use blinkgl::planted;
 
 /// Arguments of one instruction, of which only the constants are looked at.
 #[derive(Clone, Copy)]
@@ -35,7 +36,7 @@ impl Constants<'_> {
 
     fn size(&self, i: usize) -> Result<(), Fault> {
         match self.word(i).map(u32::cast_signed) {
-            Some(value) if value < 0 => {
+            Some(value) if planted!(EmptySizeRefused, value <= 0, value < 0) => {
                 Err((i, Detail::Range { value: Number::Int(value), must: "it must not be negative" }))
             }
             _ => Ok(()),
@@ -58,7 +59,7 @@ impl Constants<'_> {
         }
         self.differ(0, 1, ("left", "right"))?;
         self.differ(2, 3, ("bottom", "top"))?;
-        self.differ(4, 5, ("near", "far"))
+        planted!(EqualSides, Ok(()), self.differ(4, 5, ("near", "far")))
     }
 
     pub(crate) fn frustum(&self) -> Result<(), Fault> {
@@ -85,7 +86,17 @@ impl Constants<'_> {
 
     pub(crate) fn material(&self) -> Result<(), Fault> {
         match self.word(1) {
-            Some(0x1601) => self.float(2, |v| (0.0..=128.0).contains(&v), "shininess is 0 to 128"),
+            Some(0x1601) => self.float(
+                2,
+                |v| {
+                    planted!(
+                        ShininessOfNan,
+                        v.is_nan() || (0.0..=128.0).contains(&v),
+                        (0.0..=128.0).contains(&v)
+                    )
+                },
+                "shininess is 0 to 128",
+            ),
             _ => Ok(()),
         }
     }
@@ -93,9 +104,13 @@ impl Constants<'_> {
     pub(crate) fn light(&self) -> Result<(), Fault> {
         match self.word(1) {
             Some(0x1205) => self.float(2, |v| (0.0..=128.0).contains(&v), "a spot exponent is 0 to 128"),
-            Some(0x1206) => {
-                self.float(2, |v| (0.0..=90.0).contains(&v) || v == 180.0, "a spot cutoff is 0 to 90, or 180")
-            }
+            Some(0x1206) => self.float(
+                2,
+                |v| {
+                    planted!(CutoffBelow90, (0.0..90.0).contains(&v), (0.0..=90.0).contains(&v)) || v == 180.0
+                },
+                "a spot cutoff is 0 to 90, or 180",
+            ),
             Some(0x1207..=0x1209) => self.float(2, |v| v >= 0.0, "an attenuation must not be negative"),
             _ => Ok(()),
         }
@@ -176,7 +191,14 @@ impl Constants<'_> {
     pub(crate) fn tex_parameter(&self) -> Result<(), Fault> {
         let (Some(name), Some(value)) = (self.word(0), self.word(1)) else { return Ok(()) };
         let (good, must) = match name {
-            0x2800 => (matches!(value, 0x2600 | 0x2601), "use nearest or linear"),
+            0x2800 => (
+                planted!(
+                    MagnifiedByLevels,
+                    matches!(value, 0x2600 | 0x2601 | 0x2700),
+                    matches!(value, 0x2600 | 0x2601)
+                ),
+                "use nearest or linear",
+            ),
             0x2801 => (
                 matches!(value, 0x2600 | 0x2601 | 0x2700..=0x2703),
                 "use nearest, linear or one of the mipmap filters",

@@ -5,6 +5,7 @@
 
 use blinkgl::limits::{MAX_LISTS, MAX_OPERANDS};
 use blinkgl::ops::{CODE_LIMIT, Class, EnumSet, Kind, OPS, Op, OpInfo};
+use blinkgl::planted;
 
 /// What each execution of an op adds to its path's [`crate::Cost`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -166,11 +167,25 @@ impl Check {
             Check::Member { operand, base, window, set } => {
                 let value = word(args, operand);
                 let bit = value.wrapping_sub(base);
-                (operand, (bit < 64 && window >> bit & 1 != 0) || set.contains(value))
+                (
+                    operand,
+                    (bit < 64 && planted!(AnyEnumerant, true, window >> bit & 1 != 0)) || set.contains(value),
+                )
             }
-            Check::Bits { operand, all, .. } => (operand, word(args, operand) & !all == 0),
-            Check::Bool { operand } => (operand, word(args, operand) <= 1),
-            Check::List { operand } => (operand, (1..=MAX_LISTS).contains(&word(args, operand))),
+            Check::Bits { operand, all, .. } => {
+                (operand, planted!(AnyBits, true, word(args, operand) & !all == 0))
+            }
+            Check::Bool { operand } => {
+                (operand, planted!(BoolOfTwo, word(args, operand) <= 2, word(args, operand) <= 1))
+            }
+            Check::List { operand } => (
+                operand,
+                planted!(
+                    ListZero,
+                    word(args, operand) <= MAX_LISTS,
+                    (1..=MAX_LISTS).contains(&word(args, operand))
+                ),
+            ),
         };
         if good { None } else { Some(usize::from(operand)) }
     }

@@ -1,5 +1,7 @@
 //! Parameters of a texture's slot, and where its texels are in its data.
 
+use crate::planted;
+
 /// Parameter: [`Format`] code.
 pub const FORMAT: usize = 0;
 /// Parameter: width in texels.
@@ -100,7 +102,8 @@ impl Format {
     #[must_use]
     pub fn bytes(self, stride: u32, height: u32) -> Option<usize> {
         let (stride, height) = (u64::from(stride), u64::from(height));
-        let chroma = if self.planes() == 1 { 0 } else { 2 * stride.div_ceil(2) * height.div_ceil(2) };
+        let chroma_rows = planted!(ChromaRowsDown, height / 2, height.div_ceil(2));
+        let chroma = if self.planes() == 1 { 0 } else { 2 * stride.div_ceil(2) * chroma_rows };
         usize::try_from((stride * height).checked_add(chroma)?).ok()
     }
 

@@ -107,6 +107,8 @@ pub struct Generator {
     exits: Vec<usize>,
     /// Lists call any list, themselves too.
     wild: bool,
+    /// Dear drawings so far.
+    dear: u32,
     /// A rule that is still to be broken.
     fault: Option<broken::Plan>,
     fault_offset: Option<usize>,
@@ -127,6 +129,7 @@ impl Generator {
             place: TOP,
             exits: Vec::new(),
             wild,
+            dear: 0,
             fault: None,
             fault_offset: None,
         }
@@ -136,9 +139,35 @@ impl Generator {
     #[must_use]
     pub fn valid(rng: &mut Rng, callback: Callback, length: usize) -> Vec<u32> {
         let mut g = Generator::new(rng, callback);
+        if callback == Callback::Redraw && g.chance(4) {
+            g.opening();
+        }
         g.block(length);
         g.finish();
         g.words
+    }
+
+    /// What redraws begin with: a clear, of all of the window or not.
+    fn opening(&mut self) {
+        let mut open = 0;
+        for _ in 0..self.rng.u32(0..6) {
+            match self.rng.u32(0..4) {
+                0 => {
+                    let groups = self.rng.u32(..) & ALL_GROUPS & !MODES;
+                    self.op(Op::PushAttrib, &[groups]);
+                    open += 1;
+                }
+                1 if open > 0 => {
+                    self.op(Op::PopAttrib, &[]);
+                    open -= 1;
+                }
+                _ => self.confining(),
+            }
+        }
+        for _ in 0..open {
+            self.op(Op::PopAttrib, &[]);
+        }
+        self.instruction(Op::Clear);
     }
 
     fn finish(&mut self) {
@@ -155,7 +184,7 @@ impl Generator {
 
     /// Appends an instruction of constants.
     fn op(&mut self, op: Op, args: &[u32]) {
-        self.words.push(wire::head_word(op, 0));
+        self.words.push(u32::from(op.code()));
         self.words.extend_from_slice(args);
     }
 
@@ -260,7 +289,11 @@ impl Generator {
     /// Between statements matrix mode and texture unit are those that lists are called in.
     fn call(&mut self) {
         if self.place.in_list && self.wild {
-            // Dear, so that lists that call each other without end soon do.
+            // Dear, so that lists that call each other without end soon do. Not so many that a program is too dear itself.
+            self.dear += 1;
+            if self.dear > 10 {
+                return;
+            }
             let (mode, count) = (self.rng.u32(0..10), self.rng.u32(10_000..100_000));
             self.op(Op::DrawArrays, &[mode, 0, count]);
             self.instruction(Op::CallList);
