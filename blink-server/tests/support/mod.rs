@@ -90,19 +90,24 @@ impl Fixture {
     /// The same with a budget.
     pub fn client_within(&mut self, size: usize, budget: Budget) -> (ClientId, Shm) {
         let memory = raw::aperture_memory(size);
+        (self.client_with(memory.clone(), budget), memory)
+    }
+
+    /// A client with an aperture that is there already.
+    pub fn client_with(&mut self, memory: Shm, budget: Budget) -> ClientId {
         let id = ClientId(self.next_client);
         self.next_client += 1;
         let info = ClientInfo {
             id,
             name: format!("vm{}", id.0),
             color: [200, 60, 60],
-            bytes: size as u64,
+            bytes: memory.size() as u64,
             budget,
             placements: vec![],
         };
         self.memories.push((info.clone(), memory.clone()));
-        self.server.add_client(info, memory.clone(), None, None);
-        (id, memory)
+        self.server.add_client(info, memory, None, None);
+        id
     }
 
     /// Hears the doorbell and makes frames until nothing but time asks for one: at most one.
