@@ -1,8 +1,53 @@
 //! Where a server is found.
 
+use crate::transport::ivshmem::{self, SCHEME};
+use alloc::borrow::ToOwned;
+use alloc::string::String;
 use blinkgl::local::{DISPLAY_VARIABLE, SOCKET_NAME};
 use std::env;
 use std::path::{Path, PathBuf};
+
+/// Where a client finds its server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A socket on this machine.
+    Socket(PathBuf),
+    /// A device of this virtual machine: the one at this address on the PCI bus, or the only one.
+    Ivshmem(Option<String>),
+}
+
+impl Address {
+    /// What `BLINK_DISPLAY` says: `ivshmem`, `ivshmem:0000:00:04.0`, or a socket's path. Without it: the default
+    /// path; in a virtual machine that has a device, and no socket there, the device.
+    #[must_use]
+    pub fn of_display() -> Address {
+        match env::var_os(DISPLAY_VARIABLE).filter(|address| !address.is_empty()) {
+            Some(address) => match address.to_str() {
+                Some(text) => Address::parse(text),
+                None => Address::Socket(address.into()),
+            },
+            None => {
+                let path = default_path();
+                if !path.exists() && ivshmem::is_there() {
+                    Address::Ivshmem(None)
+                } else {
+                    Address::Socket(path)
+                }
+            }
+        }
+    }
+
+    fn parse(text: &str) -> Address {
+        match text.strip_prefix(SCHEME) {
+            Some("") => Address::Ivshmem(None),
+            Some(rest) => match rest.strip_prefix(':') {
+                Some(slot) => Address::Ivshmem(Some(slot.to_owned())),
+                None => Address::Socket(text.into()),
+            },
+            None => Address::Socket(text.into()),
+        }
+    }
+}
 
 /// Path of the server's socket: `BLINK_DISPLAY`, else [`default_path`].
 #[must_use]
@@ -19,6 +64,20 @@ pub fn default_path() -> PathBuf {
         None => {
             let user = rustix::process::getuid().as_raw();
             Path::new("/tmp").join(format!("blink-{user}")).join(SOCKET_NAME)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_sockets_or_devices() {
+        assert_eq!(Address::parse("ivshmem"), Address::Ivshmem(None));
+        assert_eq!(Address::parse("ivshmem:0000:00:04.0"), Address::Ivshmem(Some("0000:00:04.0".into())));
+        for path in ["/run/blink-0", "ivshmem-socket", "./ivshmem", "x"] {
+            assert_eq!(Address::parse(path), Address::Socket(path.into()));
         }
     }
 }

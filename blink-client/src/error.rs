@@ -56,6 +56,32 @@ pub enum Error {
         /// The system's answer.
         source: Errno,
     },
+    /// No device in this virtual machine.
+    #[cfg(feature = "std")]
+    #[error(
+        "this machine has no ivshmem device{what}; give QEMU the options that `blinkctl vm list` shows, or name a \
+         server's socket in BLINK_DISPLAY"
+    )]
+    NoDevice {
+        /// Which was wanted.
+        what: String,
+    },
+    /// Another program has the device.
+    #[cfg(feature = "std")]
+    #[error("another program has the device {slot}; end it")]
+    DeviceTaken {
+        /// Its address on the bus.
+        slot: String,
+    },
+    /// The device can't be used.
+    #[cfg(feature = "std")]
+    #[error("{}: {source}; a program needs the rights of root to use the device", path.display())]
+    Device {
+        /// Which of its files.
+        path: PathBuf,
+        /// The system's answer.
+        source: Errno,
+    },
     /// The memory can't be mapped.
     #[cfg(feature = "std")]
     #[error("the aperture can't be mapped: {0}")]

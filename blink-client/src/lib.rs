@@ -64,7 +64,7 @@ pub mod seqpacket;
 pub mod transport;
 
 #[cfg(feature = "std")]
-pub use address::{default_path, display_path};
+pub use address::{Address, default_path, display_path};
 pub use blinkgl::layout::WindowDesc;
 pub use commit::Commit;
 pub use context::Context;
@@ -151,12 +151,25 @@ pub struct Connection {
 
 #[cfg(feature = "std")]
 impl Connection {
-    /// Connects to the server that `BLINK_DISPLAY` names, or to the default one.
+    /// Connects to the server that `BLINK_DISPLAY` names, or to the default one, see [`Address::of_display`].
     ///
     /// # Errors
     /// There is none, or it refuses.
     pub fn open(name: &str) -> Result<Connection, Error> {
-        Connection::open_at(&display_path(), &Options { name: name.into(), bytes: None })
+        Connection::open_with(&Options { name: name.into(), bytes: None })
+    }
+
+    /// The same with more wishes. (In a virtual machine, name and memory are what the server's policy says.)
+    ///
+    /// # Errors
+    /// There is none, or it refuses.
+    pub fn open_with(options: &Options) -> Result<Connection, Error> {
+        match Address::of_display() {
+            Address::Socket(path) => Connection::open_at(&path, options),
+            Address::Ivshmem(slot) => {
+                Connection::over(Arc::new(transport::ivshmem::Ivshmem::open(slot.as_deref())?))
+            }
+        }
     }
 
     /// Connects to the server whose socket is at `path`.
@@ -230,6 +243,12 @@ impl Connection {
     /// The system says no.
     pub fn wait(&self, timeout: Option<Duration>) -> Result<Wake, Error> {
         self.transport.wait(timeout)
+    }
+
+    /// The way to the server and how it wakes this client, for people.
+    #[must_use]
+    pub fn describe(&self) -> alloc::string::String {
+        self.transport.describe()
     }
 
     /// The server's name for this client, as in `blinkctl list`.

@@ -1,6 +1,6 @@
 //! What the example clients have in common: options, and what they say when the server complains.
 
-use blink_client::{Error, Wake, What};
+use blink_client::{Address, Connection, Error, Options, Wake, What};
 use blinkgl::limits::{MAX_WINDOW_SIZE, MIN_WINDOW_SIZE};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -52,6 +52,18 @@ impl FromStr for Place {
         };
         parse().ok_or_else(|| "write X,Y in pixels, as in 40,60".to_owned())
     }
+}
+
+/// Connects to the server. In a virtual machine, says how the server wakes the client: it depends on the machine.
+///
+/// # Errors
+/// There is none, or it refuses.
+pub fn connect(program: &str, bytes: Option<usize>) -> Result<Connection, Error> {
+    let connection = Connection::open_with(&Options { name: program.to_owned(), bytes })?;
+    if matches!(Address::of_display(), Address::Ivshmem(_)) {
+        eprintln!("{program}: {}", connection.describe());
+    }
+    Ok(connection)
 }
 
 /// The server went away: what a client says last.

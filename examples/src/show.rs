@@ -1,8 +1,8 @@
 //! What the programs of one animated window have in common: options, publishing, waiting for the end. After
 //! publishing they have nothing to do.
 
-use crate::client::{Deadline, Place, Size, awake, complaint};
-use blink_client::{Commit, Connection, What};
+use crate::client::{Deadline, Place, Size, awake, complaint, connect};
+use blink_client::{Commit, What};
 use blinkgl::layout::WindowDesc;
 use clap::Args;
 use pictures::Picture;
@@ -46,7 +46,7 @@ fn run(
     options: &Window,
     publish: impl FnOnce(&mut Commit<'_>) -> Result<Picture, Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
-    let mut connection = Connection::open(program)?;
+    let mut connection = connect(program, None)?;
     let mut context = connection.context()?;
     let Size { width, height } = options.size;
     let mut window = WindowDesc { width, height, ..WindowDesc::default() };

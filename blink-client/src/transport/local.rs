@@ -158,4 +158,8 @@ impl Transport for Local {
     fn client(&self) -> u32 {
         self.client
     }
+
+    fn describe(&self) -> String {
+        "a server on this machine".into()
+    }
 }

@@ -1,4 +1,4 @@
-//! Maps the aperture. The only `unsafe` of this crate.
+//! Maps the aperture, and a device's registers.
 
 use crate::Error;
 use blinkgl::limits::{MAX_APERTURE_BYTES, MIN_APERTURE_BYTES};
@@ -28,4 +28,14 @@ pub(super) fn map(fd: &OwnedFd, bytes: u64) -> Result<Shm, Error> {
     // long as the owner lives; the file is that long and sealed against shrinking, both checked
     // above; nothing else in this process uses the mapping.
     Ok(unsafe { Shm::new(base, size, Arc::new(mapping)) })
+}
+
+/// Maps `bytes` bytes of a device's region at `offset` in its file.
+pub(super) fn map_region(fd: &OwnedFd, offset: u64, bytes: usize) -> Result<Shm, std::io::Error> {
+    let mapping = MmapOptions::new().offset(offset).len(bytes).map_raw(fd)?;
+    let base = NonNull::new(mapping.as_mut_ptr()).ok_or(std::io::ErrorKind::InvalidInput)?;
+    // SAFETY: `base` is page-aligned; `mapping` keeps `bytes` readable and writable bytes there for as long as the
+    // owner lives; a device's regions don't shrink; nothing else in this process uses the mapping, and other
+    // processes can't make it invalid.
+    Ok(unsafe { Shm::new(base, bytes, Arc::new(mapping)) })
 }

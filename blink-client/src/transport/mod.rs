@@ -1,12 +1,15 @@
 //! How a client reaches its server: memory, a doorbell, and a wake-up.
 
 #[cfg(feature = "std")]
+pub mod ivshmem;
+#[cfg(feature = "std")]
 pub mod local;
 #[cfg(feature = "std")]
 mod map;
 
 use crate::Error;
 use alloc::format;
+use alloc::string::String;
 use blinkgl::layout::{APERTURE_MAGIC, APERTURE_VERSION, aperture};
 use blinkgl::limits::PAGE_SIZE;
 use blinkgl::shm::{Shm, ShmOffset};
@@ -50,6 +53,11 @@ pub trait Transport: fmt::Debug + Send + Sync {
 
     /// The server's name for this client.
     fn client(&self) -> u32;
+
+    /// What it is, for people: the way to the server, and how the server wakes this client.
+    fn describe(&self) -> String {
+        String::from("memory shared with the server")
+    }
 }
 
 /// Looks whether the memory is an aperture of a layout that this client knows: each transport does so first. Returns

@@ -5,10 +5,10 @@ use crate::decode::{Decoder, Layout, Picture};
 use crate::film::Film;
 use crate::procedures::{self, BY_TIME, EPOCH_HIGH, EPOCH_LOW, NEVER, STILL, TIMES};
 use crate::ring::Ring;
-use blink_client::{Connection, Context, ObjectId, Registers, TextureInfo, TextureWriter, What};
+use blink_client::{Context, ObjectId, Registers, TextureInfo, TextureWriter, What};
 use blinkgl::layout::{WindowDesc, split};
 use blinkgl::{Callback, Reg};
-use examples::client::{Deadline, Place, awake, complaint};
+use examples::client::{Deadline, Place, awake, complaint, connect};
 use std::error::Error;
 use std::time::Duration;
 
@@ -41,11 +41,7 @@ pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     // Each texture twice: a new picture is published before the server has let go of the old one.
     let bytes =
         texture.bytes()?.next_multiple_of(blinkgl::limits::PAGE_SIZE) * 2 * ring_size(options) + (1 << 20);
-    let name = "player".to_owned();
-    let mut connection = Connection::open_at(
-        &blink_client::display_path(),
-        &blink_client::Options { name, bytes: Some(bytes) },
-    )?;
+    let mut connection = connect("player", Some(bytes))?;
     let context = connection.context()?;
     let mut player = Player::start(context, decoder, options, texture)?;
 
