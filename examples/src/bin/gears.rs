@@ -1,11 +1,11 @@
 //! The classic gears as a Blink client, in two ways: angles computed in the server, or by the client for
 //! each frame.
 
-use blink_client::{Connection, Context, Error, ObjectId, Registers, What};
+use blink_client::{Context, Error, ObjectId, Registers, What};
 use blinkgl::Reg;
 use blinkgl::layout::WindowDesc;
 use clap::{Parser, ValueEnum};
-use examples::client::{Deadline, Place, Size, awake, complaint};
+use examples::client::{Deadline, Place, Size, awake, complaint, connect};
 use examples::gears::{self, Angle};
 use std::process::ExitCode;
 
@@ -52,11 +52,12 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
-    let mut connection = Connection::open("gears")?;
+    let mut connection = connect("gears", None)?;
     let mut context = connection.context()?;
-    let (window, registers) = publish(&mut context, options)?;
     let asked = options.mode == Mode::Switch;
+    // Before the window is there: nothing would ask for a second frame if the first were not told.
     context.want_presented(asked || options.frames.is_some());
+    let (window, registers) = publish(&mut context, options)?;
 
     let deadline = Deadline::after(options.seconds);
     let mut frames = 0;
