@@ -148,7 +148,8 @@ fn a_machine_without_an_operating_system_shows_what_a_local_client_shows() {
         last = picture;
         assert!(real.frame().is_some() && local.frame().is_some(), "both ask for the next frame");
     }
-    assert!(machine.ticks() - ticks <= 2, "QEMU works while its machine is halted");
+    // Of hundreds that a processor has in this time; QEMU has timers of its own.
+    assert!(machine.ticks() - ticks <= 10, "QEMU works while its machine is halted");
     real.save("unikernel");
     assert_eq!(list(&mut real)[0]["errors"], json!([]));
 }
@@ -178,13 +179,35 @@ fn complaints() {
     let mut machine = Machine::start(kernel(), &nothing.socket(), &QBOOT, || nothing.greet());
     let line = machine.line();
     assert_eq!(line, "blink: the aperture is not usable: it starts with 0x00000007 instead of `BLNK`");
+
     let options = [&QBOOT[..], &["-append", "gears=5"]].concat();
     let mut peer = Peer::new(BYTES);
     let mut machine = Machine::start(kernel(), &peer.socket(), &options, || peer.greet());
-    assert_eq!(
-        machine.line(),
-        "blink: the command line has `gears=5`: write gears=X,Y or clock=X,Y in pixels"
-    );
+    let line = machine.line();
+    assert_eq!(line, "blink: the command line has `gears=5`: write gears=X,Y or clock=X,Y in pixels");
+}
+
+/// The ids are of any memory that is shared through QEMU: what is no aperture is left alone.
+#[test]
+fn a_second_device_of_the_same_ids() {
+    let mut other = Peer::new(BYTES);
+    other.memory.store(ShmOffset(aperture::MAGIC), 0).unwrap();
+    let chardev = format!("socket,path={},id=other", other.socket().display());
+    for firmware in [&QBOOT[..], &["-M", "pc", "-m", "16"]] {
+        // Among the functions of a device that comes before.
+        let device = "ivshmem-doorbell,vectors=2,chardev=other,addr=1.7";
+        let options = [firmware, &["-chardev", &chardev, "-device", device]].concat();
+        let mut peer = Peer::new(BYTES);
+        let mut machine = Machine::start(kernel(), &peer.socket(), &options, || {
+            peer.greet();
+            other.greet();
+        });
+        published(&mut machine, 1);
+        assert_eq!(objects(&peer.memory).0.len(), 11);
+        for at in (aperture::CLIENT + 4..BYTES).step_by(4) {
+            assert_eq!(other.memory.load(ShmOffset(at)), Ok(0));
+        }
+    }
 }
 
 /// A reset leaves the memory as it is; the program that then starts shows its windows instead of the old ones.

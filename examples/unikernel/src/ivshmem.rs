@@ -2,6 +2,7 @@
 
 use crate::{mmu, pci};
 use alloc::sync::Arc;
+use blink_client::transport::check_header;
 use blink_client::{Error, Transport, Wake};
 use blinkgl::layout::aperture;
 use blinkgl::shm::{Shm, ShmOffset};
@@ -31,8 +32,17 @@ pub enum NoDevice {
     Missing,
     #[error("the display's PCI device is behind a bridge, and no firmware gave it addresses")]
     BehindBridge,
+    #[error("{0}")]
+    NotOurs(#[from] Error),
     #[error("the display's PCI device has {registers} bytes of registers and {memory} of memory, at {at:#x}")]
     Shape { registers: u64, memory: u64, at: u64 },
+}
+
+/// Where memory goes that firmware has not placed: from here on is nothing.
+#[derive(Debug)]
+struct Places {
+    registers: u64,
+    memory: u64,
 }
 
 /// The device.
@@ -44,21 +54,33 @@ pub struct Ivshmem {
 }
 
 impl Ivshmem {
-    /// Finds it. Firmware may have placed it or not; if not, its memory goes behind the machine's, which ends at
-    /// `memory_end`.
+    /// Finds it: others may have the same ids, but no aperture. The machine's memory ends at `memory_end`.
     pub fn find(memory_end: u64) -> Result<Ivshmem, NoDevice> {
-        let function = pci::find(IDS).ok_or(NoDevice::Missing)?;
+        let mut places = Places { registers: REGISTERS_PLACE, memory: memory_end.max(LEAST_PLACE) };
+        let mut refused = NoDevice::Missing;
+        for function in pci::find(IDS) {
+            let checked = Ivshmem::open(function, &mut places)
+                .and_then(|device| Ok(check_header(&device.memory).map(|_version| device)?));
+            match checked {
+                Ok(device) => return Ok(device),
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
+    }
+
+    /// Firmware may have placed it or not. What was opened before is shown no more.
+    fn open(function: pci::Function, places: &mut Places) -> Result<Ivshmem, NoDevice> {
         let [mut registers, mut memory] = [REGISTERS, MEMORY].map(|bar| function.bar(bar));
-        let unplaced = [
-            (REGISTERS, &mut registers, REGISTERS_PLACE),
-            (MEMORY, &mut memory, memory_end.max(LEAST_PLACE)),
-        ];
-        for (index, bar, place) in unplaced {
+        let bars =
+            [(REGISTERS, &mut registers, &mut places.registers), (MEMORY, &mut memory, &mut places.memory)];
+        for (index, bar, place) in bars {
             if bar.address == 0 && bar.size != 0 {
                 if !function.is_on_root() {
                     return Err(NoDevice::BehindBridge);
                 }
                 bar.address = place.next_multiple_of(bar.size);
+                *place = bar.address + bar.size;
                 function.place(index, bar.address);
             }
         }
@@ -72,7 +94,8 @@ impl Ivshmem {
             return Err(shape);
         };
         // SAFETY: a BAR is aligned to its size, and a BAR of memory has at least 16 bytes; `show` has mapped all of it
-        // for good; QEMU does not let the memory behind it shrink; nothing else in this program knows the address.
+        // until the next device is opened, before which `find` drops this one; QEMU does not let the memory behind it
+        // shrink; nothing else in this program knows the address.
         let memory = unsafe { Shm::new(base, size, Arc::new(())) };
         Ok(Ivshmem { memory, doorbell: registers + DOORBELL })
     }

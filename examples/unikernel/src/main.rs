@@ -28,8 +28,7 @@ mod rtc;
 mod start_info;
 
 use alloc::sync::Arc;
-use blink_client::transport::check_header;
-use blink_client::{Connection, Transport};
+use blink_client::Connection;
 use blinkgl::RecordError;
 use core::mem::ManuallyDrop;
 use core::panic::PanicInfo;
@@ -68,14 +67,14 @@ extern "C" fn main(start_info: usize) -> ! {
 
 fn run(start_info: usize) -> Result<u32, Failure> {
     let info = StartInfo::at(start_info)?;
-    heap::give(info.free_memory()?);
-    let device = Arc::new(Ivshmem::find(info.memory_end())?);
-    check_header(device.memory())?;
+    let (free, end, command_line) = (info.free_memory()?, info.memory_end(), info.command_line());
+    heap::give(free);
+    let device = Arc::new(Ivshmem::find(end)?);
     let mut connection = Connection::over(device)?;
     // A context that is dropped takes its windows from the screen.
     let mut context = ManuallyDrop::new(connection.context()?);
     let mut commit = context.commit();
-    for (window, desc) in places::windows(&info.command_line())? {
+    for (window, desc) in places::windows(&command_line)? {
         let picture = match window {
             Window::Gears => gears::picture(Angle::Time)?,
             Window::Clock => clock::picture(Time::Now(rtc::since_midnight()))?,

@@ -1,6 +1,7 @@
 //! The one thing that is not at its physical address: the aperture, which firmware may have placed beyond the
 //! 4 GiB that [`crate::boot`] maps. It is seen through a window of 1 GiB, the most that an aperture has.
 
+use core::arch::asm;
 use core::ptr::NonNull;
 
 /// Address of the window, where the fifth page directory begins.
@@ -17,7 +18,7 @@ unsafe extern "C" {
     static mut window_directory: [u64; 512];
 }
 
-/// Shows `size` bytes from the physical `address` in the window. Call it once.
+/// Shows `size` bytes from the physical `address` in the window, instead of what it showed before.
 ///
 /// `None`: they do not fit.
 pub fn show(address: u64, size: u64) -> Option<NonNull<u8>> {
@@ -29,8 +30,10 @@ pub fn show(address: u64, size: u64) -> Option<NonNull<u8>> {
     let pages = (first..end).step_by(usize::try_from(LARGE_PAGE).ok()?);
     for (index, page) in pages.enumerate() {
         // SAFETY: a page directory of 512 entries for at most 1 GiB in pages of 2 MiB; nothing else writes it, and
-        // there is one thread. The processor has not seen a present entry there, so it has none to forget.
+        // there is one thread.
         unsafe { (&raw mut window_directory).cast::<u64>().add(index).write_volatile(page | ENTRY) };
     }
+    // SAFETY: the same tables again; the processor forgets what it remembers of the window.
+    unsafe { asm!("mov {0}, cr3", "mov cr3, {0}", out(reg) _, options(nostack, preserves_flags)) };
     NonNull::new(core::ptr::with_exposed_provenance_mut(WINDOW + usize::try_from(address - first).ok()?))
 }

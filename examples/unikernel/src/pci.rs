@@ -1,6 +1,7 @@
 //! PCI devices, by the configuration ports that every PC has.
 
 use crate::ports;
+use alloc::vec::Vec;
 use core::ops::Range;
 
 /// Ports of the configuration space: address, and the word there.
@@ -106,35 +107,32 @@ impl Function {
     }
 }
 
-/// The first function with this vendor (low half) and device id, on the first bus or behind bridges.
-pub fn find(ids: u32) -> Option<Function> {
-    find_on(0, ids, DEPTH)
+/// The functions with this vendor (low half) and device id, on the first bus and behind bridges.
+pub fn find(ids: u32) -> Vec<Function> {
+    let mut found = Vec::new();
+    find_on(0, ids, DEPTH, &mut found);
+    found
 }
 
-fn find_on(bus: u8, ids: u32, depth: usize) -> Option<Function> {
+fn find_on(bus: u8, ids: u32, depth: usize, all: &mut Vec<Function>) {
     for device in 0..32 {
         for function in 0..8 {
             let here = Function { bus, device, function };
             let found = here.read(IDS);
             if found == ids {
-                return Some(here);
+                all.push(here);
             }
             let header = here.read(HEADER);
             let exists = found != u32::MAX;
             let is_bridge = exists && header >> LAYOUT.start & ((1 << LAYOUT.len()) - 1) == 1;
             let [_, behind, ..] = here.read(BUSES).to_le_bytes();
             // A bridge that nobody has configured has no bus behind it.
-            if is_bridge
-                && behind > bus
-                && depth > 0
-                && let Some(found) = find_on(behind, ids, depth - 1)
-            {
-                return Some(found);
+            if is_bridge && behind > bus && depth > 0 {
+                find_on(behind, ids, depth - 1, all);
             }
             if function == 0 && (!exists || header & SEVERAL == 0) {
                 break;
             }
         }
     }
-    None
 }

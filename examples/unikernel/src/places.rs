@@ -29,14 +29,16 @@ impl Window {
     }
 }
 
-/// The windows, at their places: those of which nothing is said go where the server likes.
-pub fn windows(command_line: &str) -> Result<[(Window, WindowDesc); 2], Meaningless> {
+/// The windows, at their places: those of which nothing is said go where the server likes. The command line ends at
+/// its first zero.
+pub fn windows(command_line: &[u8]) -> Result<[(Window, WindowDesc); 2], Meaningless> {
     let mut windows = Window::ALL.map(|(_, window)| {
         let mut desc = WindowDesc::default();
         desc.set_title(window.title());
         (window, desc)
     });
-    for word in command_line.split_ascii_whitespace() {
+    let text = command_line.split(|&byte| byte == 0).next().unwrap_or_default();
+    for word in String::from_utf8_lossy(text).split_ascii_whitespace() {
         let (window, [x, y]) = place(word).ok_or_else(|| Meaningless(word.to_owned()))?;
         for (_, desc) in windows.iter_mut().filter(|(of, _)| *of == window) {
             (desc.x, desc.y) = (x, y);

@@ -1,6 +1,5 @@
 //! What a PVH loader says about the machine: where memory is.
 
-use alloc::string::String;
 use core::ops::Range;
 use core::ptr::{self, NonNull};
 
@@ -10,7 +9,7 @@ const MAGIC: u32 = 0x336e_c578;
 const RAM: u32 = 1;
 
 /// Longest command line that is looked at.
-const COMMAND_LINE_BYTES: usize = 4096;
+const COMMAND_LINE_BYTES: usize = 256;
 
 /// Xen's `hvm_start_info`, to the end of its first version.
 #[repr(C)]
@@ -80,15 +79,21 @@ impl StartInfo {
         })
     }
 
-    /// The command line.
-    pub fn command_line(&self) -> String {
+    /// The command line, up to its first zero.
+    pub fn command_line(&self) -> [u8; COMMAND_LINE_BYTES] {
+        let mut line = [0; COMMAND_LINE_BYTES];
         let first = usize::try_from(self.0.command_line).unwrap_or(0);
-        let Some(first) = NonNull::new(ptr::with_exposed_provenance_mut::<u8>(first)) else {
-            return String::new();
-        };
-        // SAFETY: the loader left the bytes there, in memory below 4 GiB, to the first zero; nobody writes to them.
-        let bytes = (0..COMMAND_LINE_BYTES).map(|i| unsafe { first.as_ptr().add(i).read() });
-        bytes.take_while(|&byte| byte != 0).map(char::from).collect()
+        if let Some(first) = NonNull::new(ptr::with_exposed_provenance_mut::<u8>(first)) {
+            for (i, byte) in line.iter_mut().enumerate() {
+                // SAFETY: the loader left the bytes there, in memory below 4 GiB, to the first zero; nobody has
+                // written to them yet.
+                *byte = unsafe { first.as_ptr().add(i).read() };
+                if *byte == 0 {
+                    break;
+                }
+            }
+        }
+        line
     }
 
     /// One past the highest memory.
@@ -96,15 +101,14 @@ impl StartInfo {
         self.memory().map(|range| range.end).max().unwrap_or(0)
     }
 
-    /// The memory behind this program.
+    /// The memory behind this program. What the loader says may be there too: read it before this is written to.
     pub fn free_memory(&self) -> Result<Range<usize>, Unusable> {
         let start = (&raw const image_end).expose_provenance();
         let around =
             self.memory().find(|range| u64::try_from(start).is_ok_and(|start| range.contains(&start)));
         let end =
             around.and_then(|range| usize::try_from(range.end).ok()).ok_or(Unusable::NoMemory(start))?;
-        // What the loader says may be there too, so it is read before the heap is written; but only the first 4 GiB
-        // are mapped.
+        // Only the first 4 GiB are mapped.
         Ok(start..end.min(4 << 30))
     }
 }
