@@ -167,6 +167,114 @@ mod active {
         TimeHalved;
         /// Layout: rows of chroma are rounded down.
         ChromaRowsDown;
+        /// Attributes that wait for a begin are not done before a register of theirs is written.
+        AttributeAfterWrite;
+        /// What a segment reads is not put in place before it is written.
+        WriteInSegment;
+        /// A segment stays open across a jump target.
+        JumpIntoSegment;
+        /// Commands after a jump target join those before it.
+        CommandsAcrossTarget;
+        /// Integers from registers are not converted.
+        IntNotConverted;
+        /// Jumps lead to the target after theirs.
+        NextTarget;
+        /// Calls of lists are not charged.
+        ListForFree;
+        /// All lists cost what the first one does.
+        FirstListCost;
+        /// Arrays draw as many vertices as they have.
+        ArraysNotAssembled;
+        /// All vertices have the color that is set between them.
+        ColorForAll;
+        /// Texture coordinates come from the register of the word before.
+        NeighbourRegister;
+        /// An attribute loses the value that its register had.
+        CaptureForgotten;
+        /// Vertices take values that their registers have later.
+        PatchesTooLate;
+        /// Vertices have the material before theirs.
+        RecordBefore;
+        /// Attributes from registers are lost after their segment.
+        ExitNotPatched;
+        /// Primitives of all kinds are one segment.
+        LinesAndTriangles;
+        /// A constant does not take the place of a register.
+        RegisterStays;
+        /// Primitives of words have no registers.
+        WordsWithoutRegisters;
+        /// A material between constant primitives changes nothing.
+        MaterialForAll;
+        /// Constant texture coordinates are those of the other unit.
+        UnitsSwapped;
+        /// Vertices of two coordinates have none that divides them.
+        PointAtInfinity;
+        /// Each triangle of a strip is wound like the first.
+        StripWinding;
+        /// A line without its end is drawn.
+        OddLine;
+        /// Quads are cut by the other diagonal.
+        QuadDiagonal;
+        /// A flat polygon has the color of its last vertex.
+        PolygonColor;
+        /// Attributes before a primitive of registers are lost.
+        WaitingDropped;
+        /// The second choice of select is a constant.
+        SelectOfConstant;
+        /// The interpreter yields an instruction later than native code.
+        YieldsLater;
+        /// Lists are nested one deeper than allowed.
+        NestedTooDeep;
+        /// The last unit of fuel is refused.
+        FuelOneLess;
+        /// Lists may draw any number of vertices.
+        VerticesUnlimited;
+        /// Negative integers from registers are 0.
+        IntsUnsigned;
+        /// A list that was suspended goes on a step too late.
+        ListGoesOnLater;
+        /// The normal after a segment of registers is the constant one.
+        NormalAtExit;
+        /// A list that is defined again stays as it was.
+        ListUndefined;
+        /// Work before a jump is not counted at its target.
+        JumpAroundYields;
+        /// Long runs of commands have no yield points.
+        CommandsWithoutYields;
+        /// Jumps lead past the step in front of which a yield point may be.
+        TargetsMovedTooFar;
+        /// Native: NaNs are not canonical.
+        AnyNan;
+        /// Native: a store that only one path needs is dropped.
+        StaleOnOnePath;
+        /// Native: registers are not stored before a list that may stop the run.
+        StopWithoutStores;
+        /// Native: registers are not stored where the run is suspended.
+        PauseWithoutStores;
+        /// Native: yield points between steps are missed.
+        YieldsForgotten;
+        /// Native: register work has no yield points.
+        WorkYieldsForgotten;
+        /// Native: register work goes on at its beginning.
+        PauseElsewhere;
+        /// Native: le is lt.
+        LessForLessOrEqual;
+        /// Native: ne does not hold for a NaN.
+        NotEqualNan;
+        /// Native: a NaN is taken for canonical when it is moved.
+        CleanMov;
+        /// Native: min takes the first of equals.
+        MinOfEquals;
+        /// Native: registers are not stored before vertices take them.
+        PatchReadsForgotten;
+        /// The interpreter goes on a step too late.
+        YieldSkipsStep;
+        /// The cache does not compare words, and looks at most of them only.
+        StaleHit;
+        /// The cache does not tell callbacks apart.
+        AnyCallback;
+        /// What is cached is given to clients that may not have it.
+        BudgetNotAsked;
     }
 
     /// The active one; [`NONE`] for none.

@@ -137,11 +137,12 @@ impl Case {
         let length = length(rng);
         let part = |callback, words, expect| Part { callback, words, expect };
         match rng.u32(0..1000) {
-            0 => {
-                let (init, redraw) = Generator::at_limit(rng);
+            0..=2 => {
+                let limit = rng.bool();
+                let (init, redraw) = if limit { Generator::at_limit(rng) } else { Generator::deep(rng) };
                 vec![part(Callback::Init, init, Expect::Valid), part(Callback::Redraw, redraw, Expect::Valid)]
             }
-            1..=220 => {
+            3..=220 => {
                 // Lists, and what calls them.
                 let init = Generator::lists(rng, length.min(300) / 3);
                 let redraw = Generator::valid(rng, Callback::Redraw, length);

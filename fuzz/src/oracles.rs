@@ -358,7 +358,15 @@ impl Check<'_> {
         accept(&part.words, part.callback)?;
         accept(&other, part.callback)?;
         match accept(&part.words, part.callback)? {
-            Some((program, true)) => Ok(program),
+            Some((program, true)) => {
+                let needs = program.facts().needs;
+                let less = Budget { fuel: needs.fuel.saturating_sub(1), ..needs };
+                for (budget, good) in [(needs, true), (less, needs.fuel == 0)] {
+                    let accepted = cache.accept(part.wire(), part.callback, 2, budget).is_ok();
+                    ensure!(accepted == good, "cached", "{budget:?} of {needs:?}: accepted is {accepted}");
+                }
+                Ok(program)
+            }
             other => Err(Mismatch::new("cached", format!("it was not kept: {}", other.is_some()))),
         }
     }
@@ -390,8 +398,15 @@ impl Check<'_> {
         Ok(Check::seen(observer, registers, outcome))
     }
 
-    /// Runs a program in slices: what is seen at the end, at the first suspension, and at the yield points.
-    fn sliced(&self, program: &Arc<Program>, choice: TierChoice, over: Over, lists: &Lists) -> Sliced {
+    /// Runs a program in slices, of which there may be so many: what is seen at the end, at the first suspension, and at the yield points.
+    fn sliced(
+        &self,
+        program: &Arc<Program>,
+        choice: TierChoice,
+        over: Over,
+        lists: &Lists,
+        most: usize,
+    ) -> Result<Sliced, Mismatch> {
         let (mut observer, mut registers, mut lists) = (self.observer(over), self.registers, lists.clone());
         let mut suspensions = Vec::new();
         let environment = &self.environment;
@@ -402,6 +417,11 @@ impl Check<'_> {
                 Progress::Done(outcome) => break outcome,
                 Progress::Suspended(suspended) => {
                     suspensions.push((observer.yields.len(), registers));
+                    ensure!(
+                        suspensions.len() <= most,
+                        "slices",
+                        "{over:?}: suspended more than {most} times"
+                    );
                     let mut run =
                         Run { registers: &mut registers, environment, lists: &mut lists, gl: &mut observer };
                     progress = suspended.resume(&mut run);
@@ -409,7 +429,7 @@ impl Check<'_> {
             }
         };
         let (yields, farthest) = (std::mem::take(&mut observer.yields), observer.farthest);
-        Sliced { seen: Check::seen(observer, registers, outcome), suspensions, yields, farthest }
+        Ok(Sliced { seen: Check::seen(observer, registers, outcome), suspensions, yields, farthest })
     }
 
     /// Runs in slices end as those in one go; both tiers are suspended at the same places, with the same registers.
@@ -422,7 +442,7 @@ impl Check<'_> {
         expected: &Seen,
         stats: &mut Stats,
     ) -> Result<(), Mismatch> {
-        let whole = self.sliced(program, TierChoice::Interpreter, Over::Never, lists);
+        let whole = self.sliced(program, TierChoice::Interpreter, Over::Never, lists, 0)?;
         whole.seen.same(expected, "slices")?;
         ensure!(whole.suspensions.is_empty(), "slices", "suspended, though no slice was over");
         if let Some(distance) = distance {
@@ -441,7 +461,7 @@ impl Check<'_> {
             scripts.push(Over::Every(self.rng.usize(1..=points.min(64))));
         }
         for over in scripts {
-            let sliced = self.sliced(program, TierChoice::Interpreter, over, lists);
+            let sliced = self.sliced(program, TierChoice::Interpreter, over, lists, points)?;
             sliced.seen.same(expected, "slices")?;
             ensure!(sliced.yields == whole.yields, "slices", "{over:?}: other yield points than in one go");
             let wanted: Vec<usize> = (0..points).filter(|&at| over.is_at(at)).map(|at| at + 1).collect();
@@ -449,7 +469,7 @@ impl Check<'_> {
             ensure!(places == wanted, "slices", "{over:?}: suspended at {places:?}, not {wanted:?}");
             stats.suspended += places.len() as u64;
             if is_native {
-                let native = self.sliced(program, TierChoice::Native, over, lists);
+                let native = self.sliced(program, TierChoice::Native, over, lists, points)?;
                 native.seen.same(expected, "slices")?;
                 ensure!(native.yields == whole.yields, "slices", "{over:?}: native code yields elsewhere");
                 let same = native.suspensions == sliced.suspensions;

@@ -6,6 +6,7 @@ use crate::gl::{Assembly, Attributes, Command, Content, Inherited, Segment, Segm
 use crate::primitive;
 use crate::step::{Body, CAPTURED, Dynamic, EXIT, LEADING, Lazy, Patch, RecordPlace, Step, VERTEX_WORDS};
 use blinkgl::ops::{Op, TextureUnit};
+use blinkgl::planted;
 use std::sync::{Arc, OnceLock};
 use verifier::PrimitiveFacts;
 
@@ -121,7 +122,11 @@ impl SegmentBuilder {
     pub(crate) fn continues(&self, mode: u32, vertices: u32) -> bool {
         let before = self.words.map_or_else(|| self.next_vertex(), |words| words.vertices);
         let fits = before == 0 || before.saturating_add(vertices) <= MAX_SEGMENT_VERTICES;
-        self.open && fits && self.assembly == primitive::assembly(mode)
+        planted!(
+            LinesAndTriangles,
+            self.open && fits,
+            self.open && fits && self.assembly == primitive::assembly(mode)
+        )
     }
 
     /// Begin: opens a segment if none is open.
@@ -176,7 +181,7 @@ impl SegmentBuilder {
                 self.current.color = value;
                 if !self.color_set {
                     self.color_set = true;
-                    self.inherited.color = next;
+                    self.inherited.color = planted!(ColorForAll, 0, next);
                 }
                 (COLOR, 0xf)
             }
@@ -206,7 +211,7 @@ impl SegmentBuilder {
                 (NORMAL, 0x7)
             }
         };
-        self.from_register &= !(all << base);
+        planted!(RegisterStays, (), self.from_register &= !(all << base));
         if mask != 0 {
             self.dynamic = true;
             self.from_register |= u32::from(mask) << base;
@@ -220,7 +225,11 @@ impl SegmentBuilder {
     fn vertex(&mut self, words: [u32; 4], mask: u16, body: &mut Body) {
         if !self.pending.is_empty() {
             self.records.push(std::mem::take(&mut self.pending));
-            self.current.record = u32::try_from(self.records.len() - 1).unwrap_or(u32::MAX);
+            self.current.record = planted!(
+                RecordBefore,
+                self.current.record,
+                u32::try_from(self.records.len() - 1).unwrap_or(u32::MAX)
+            );
         }
         self.current.position = constants(words, mask);
         if u32::from(mask) | self.from_register != 0 {
@@ -244,7 +253,11 @@ impl SegmentBuilder {
         while rest != 0 {
             let word = rest.trailing_zeros() as usize;
             rest &= rest - 1;
-            let source = self.sources.get(word).copied().unwrap_or_default();
+            let source = planted!(
+                NeighbourRegister,
+                self.sources.get(word.saturating_sub(usize::from(word == 9))).copied().unwrap_or_default(),
+                self.sources.get(word).copied().unwrap_or_default()
+            );
             self.patch(place(vertex, word), source, body);
         }
     }
@@ -282,7 +295,7 @@ impl SegmentBuilder {
         while rest != 0 {
             let word = rest.trailing_zeros() as usize;
             rest &= rest - 1;
-            if self.sources.get(word) == Some(&d) {
+            if planted!(CaptureForgotten, false, self.sources.get(word) == Some(&d)) {
                 let captured = place(CAPTURED, word);
                 self.patch(captured, d, body);
                 if let Some(source) = self.sources.get_mut(word) {
@@ -290,7 +303,7 @@ impl SegmentBuilder {
                 }
             }
         }
-        if self.unstepped_reads >> d & 1 != 0 {
+        if planted!(PatchesTooLate, false, self.unstepped_reads >> d & 1 != 0) {
             self.step_patches(body);
         }
     }
@@ -322,7 +335,7 @@ impl SegmentBuilder {
         }
         if let Some(words) = &mut self.words {
             words.end = end;
-            self.word_registers |= facts.registers;
+            planted!(WordsWithoutRegisters, (), self.word_registers |= facts.registers);
             words.vertices = words.vertices.saturating_add(facts.vertices);
             let assembled = verifier::assembled(facts.mode, facts.vertices);
             words.assembled = words.assembled.saturating_add(u32::try_from(assembled).unwrap_or(u32::MAX));
@@ -395,7 +408,7 @@ impl SegmentBuilder {
             normal: unset(self.normal_set, self.inherited.normal),
         };
         if self.dynamic {
-            self.patch_words(EXIT, self.from_register, body);
+            planted!(ExitNotPatched, (), self.patch_words(EXIT, self.from_register, body));
             self.step_patches(body);
         }
         let exit = self.current;

@@ -16,6 +16,7 @@
 use crate::program::Program;
 use blinkgl::limits::MAX_CACHED_PROGRAM_BYTES;
 use blinkgl::ops::Callback;
+use blinkgl::planted;
 use blinkgl::wire::WireProgram;
 use std::collections::{BinaryHeap, HashMap};
 use std::hash::{BuildHasher, RandomState};
@@ -74,9 +75,9 @@ impl ProgramCache {
         self.clock += 1;
         let hash = self.hash(words.untrusted_words(), callback);
         if let Some(entry) = self.entries.get_mut(&hash)
-            && entry.program.callback() == callback
-            && entry.program.words() == words.untrusted_words()
-            && budget.allows(&entry.program.facts().needs)
+            && planted!(AnyCallback, true, entry.program.callback() == callback)
+            && planted!(StaleHit, true, entry.program.words() == words.untrusted_words())
+            && planted!(BudgetNotAsked, true, budget.allows(&entry.program.facts().needs))
         {
             entry.used = self.clock;
             return Ok((Arc::clone(&entry.program), true));
@@ -148,9 +149,13 @@ impl ProgramCache {
             }
         }
         let [key, ..] = keys;
-        let length = mix(key, (words.len() as u64) << 8 | u64::from(callback as u32), key);
+        let length = mix(
+            key,
+            planted!(AnyCallback, words.len() as u64, (words.len() as u64) << 8 | u64::from(callback as u32)),
+            key,
+        );
         let all = lanes.into_iter().fold(length, |all, lane| mix(all, lane, key));
-        rest.iter().fold(all, |all, &word| mix(all, word.into(), key))
+        planted!(StaleHit, all, rest.iter().fold(all, |all, &word| mix(all, word.into(), key)))
     }
 }
 

@@ -4,6 +4,7 @@ use crate::edges;
 use crate::gl::{Attributes, Inherited, Shape, Vertex};
 use crate::primitive;
 use blinkgl::Op;
+use blinkgl::planted;
 use blinkgl::wire;
 
 /// What a segment of constant primitives is made of: instructions from the first attribute or `begin` to the last one
@@ -44,7 +45,7 @@ pub(crate) fn expand(words: &[u32], vertices: usize, indices: usize) -> Shape {
                 5
             }
             (VERTEX2, &[x, y, ..]) => {
-                expansion.vertex([x, y, 0, ONE]);
+                expansion.vertex([x, y, 0, planted!(PointAtInfinity, 0, ONE)]);
                 3
             }
             (TEX_COORD2, &[s, t, ..]) => {
@@ -142,7 +143,7 @@ impl Expansion {
             }
             (Op::MultiTexCoord4, &[unit, s, t, r, q]) => {
                 let value = [s, t, r, q].map(f32::from_bits);
-                if unit == UNIT0 {
+                if planted!(UnitsSwapped, unit != UNIT0, unit == UNIT0) {
                     self.current.tex_coord = value;
                     self.note(TEX_COORD);
                 } else {
@@ -151,7 +152,9 @@ impl Expansion {
                 }
             }
             // What stands before the first `begin` is no part of the segment.
-            (Op::Material | Op::ShadeModel, _) => self.is_pending |= self.is_open,
+            (Op::Material | Op::ShadeModel, _) => {
+                planted!(MaterialForAll, self.is_pending = false, self.is_pending |= self.is_open)
+            }
             // Register work and signals between primitives.
             (_, _) => {}
         }

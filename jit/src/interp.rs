@@ -5,6 +5,7 @@ use crate::lower::LoweredProgram;
 use crate::run::{At, Machine};
 use crate::step::Step;
 use crate::work;
+use blinkgl::planted;
 use std::ops::ControlFlow;
 
 /// Runs a program from `at` to its end, its stop, or where it is suspended.
@@ -42,7 +43,7 @@ pub(crate) fn run(program: &LoweredProgram, machine: &mut Machine<'_>, at: At) {
                 }
             }
             Step::Yield => {
-                if machine.is_suspended(At { step: pc + 1, word: 0 }) {
+                if machine.is_suspended(At { step: planted!(YieldSkipsStep, pc + 2, pc + 1), word: 0 }) {
                     return;
                 }
             }

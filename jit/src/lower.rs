@@ -16,6 +16,7 @@ use crate::gl::Command;
 use crate::step::{Body, CommandRow, List, Step};
 use crate::{work, yields};
 use blinkgl::ops::{Callback, Class, Kind, Op};
+use blinkgl::planted;
 use std::sync::Arc;
 use verifier::{PrimitiveFacts, RegisterWork, VerifiedInstruction, VerifiedProgram};
 
@@ -404,7 +405,11 @@ impl<'a> Lowering<'a> {
         self.close();
         let command = self.row(i);
         // Within the verifier's budget, so it fits.
-        let vertices = u32::try_from(verifier::assembled(mode, count)).unwrap_or(u32::MAX);
+        let vertices = planted!(
+            ArraysNotAssembled,
+            count,
+            u32::try_from(verifier::assembled(mode, count)).unwrap_or(u32::MAX)
+        );
         self.body.steps.push(Step::DrawArrays { command, vertices });
     }
 
@@ -425,10 +430,14 @@ impl<'a> Lowering<'a> {
             let ints = (0..)
                 .zip(i.info.operands)
                 .fold(0, |ints, (bit, operand)| ints | u16::from(operand.kind == Kind::Int) << bit);
-            self.body.steps.push(Step::Command { command, regs: i.mask, ints: ints & i.mask });
+            self.body.steps.push(Step::Command {
+                command,
+                regs: i.mask,
+                ints: planted!(IntNotConverted, 0, ints & i.mask),
+            });
             return;
         }
-        let extendable = self.body.steps.len() > self.barrier;
+        let extendable = planted!(CommandsAcrossTarget, true, self.body.steps.len() > self.barrier);
         if let (true, Some(Step::Commands { end, .. })) = (extendable, self.body.steps.last_mut())
             && *end == command
         {
@@ -443,11 +452,15 @@ impl<'a> Lowering<'a> {
         let &RegisterWork { begin, end, .. } = self.works.next()?;
         if self.segment.open || !self.waiting.is_empty() {
             let (_, written) = work::registers(self.program.words(), begin as usize, end as usize);
-            if self.waiting.iter().any(|&attribute| registers(attribute) & written != 0) {
+            if planted!(
+                AttributeAfterWrite,
+                false,
+                self.waiting.iter().any(|&attribute| registers(attribute) & written != 0)
+            ) {
                 self.close();
             }
             let mut rest = written;
-            while self.segment.open && rest != 0 {
+            while planted!(WriteInSegment, false, self.segment.open && rest != 0) {
                 self.before_write(rest.trailing_zeros());
                 rest &= rest - 1;
             }
@@ -473,7 +486,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn target(&mut self) {
-        self.close();
+        planted!(JumpIntoSegment, self.segment.word_registers = 0, self.close());
         self.targets.push(index(self.body.steps.len()));
         self.barrier = self.body.steps.len();
     }
@@ -486,12 +499,18 @@ impl<'a> Lowering<'a> {
         let mut list = std::mem::replace(&mut self.body, body);
         yields::place(&mut list, self.distance);
         list.steps.shrink_to_fit();
-        let cost = self.program.facts().lists.get(self.lists).map(|l| l.body.worst).unwrap_or_default();
+        let cost = self
+            .program
+            .facts()
+            .lists
+            .get(planted!(FirstListCost, 0, self.lists))
+            .map(|l| l.body.worst)
+            .unwrap_or_default();
         self.lists += 1;
         let nth = index(self.body.lists.len());
         self.body.lists.push(Arc::new(List {
             body: list,
-            fuel: u64::from(cost.fuel),
+            fuel: planted!(ListForFree, 0, u64::from(cost.fuel)),
             vertices: u64::from(cost.assembled),
         }));
         self.body.steps.push(Step::DefineList { name, list: nth });
@@ -505,7 +524,9 @@ impl<'a> Lowering<'a> {
             if let Some(Step::Jump { target } | Step::JumpIf { target, .. }) = self.body.steps.get_mut(jump) {
                 // A target that no instruction has is the end.
                 let nth = usize::try_from(*target).unwrap_or(usize::MAX);
-                *target = self.targets.get(nth).copied().unwrap_or(end);
+                *target = planted!(NextTarget, self.targets.get(nth + 1), self.targets.get(nth))
+                    .copied()
+                    .unwrap_or(end);
             }
         }
         yields::place(&mut self.body, self.distance);

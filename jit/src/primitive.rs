@@ -5,6 +5,7 @@
 //! their winding. Incomplete primitives are dropped, as in OpenGL.
 
 use crate::gl::Assembly;
+use blinkgl::planted;
 
 /// What a primitive is taken apart into.
 pub(crate) fn assembly(mode: u32) -> Assembly {
@@ -27,7 +28,7 @@ pub(crate) fn assemble(mode: u32, first: u32, end: u32, indices: &mut Vec<u32>) 
         // Points.
         0 => indices.extend(first..end),
         // Lines.
-        1 => indices.extend(first..first + count / 2 * 2),
+        1 => indices.extend(first..first + planted!(OddLine, count, count / 2 * 2)),
         // Line loop and strip.
         2 | 3 => {
             if count >= 2 {
@@ -44,7 +45,7 @@ pub(crate) fn assemble(mode: u32, first: u32, end: u32, indices: &mut Vec<u32>) 
         // Triangle strip: every second triangle is wound the other way round.
         5 => {
             for i in 0..count.saturating_sub(2) {
-                let (a, b) = if i % 2 == 0 { (i, i + 1) } else { (i + 1, i) };
+                let (a, b) = if planted!(StripWinding, true, i % 2 == 0) { (i, i + 1) } else { (i + 1, i) };
                 indices.extend([first + a, first + b, first + i + 2]);
             }
         }
@@ -58,7 +59,11 @@ pub(crate) fn assemble(mode: u32, first: u32, end: u32, indices: &mut Vec<u32>) 
         7 => {
             for quad in 0..count / 4 {
                 let v = first + 4 * quad;
-                indices.extend([v, v + 1, v + 3, v + 1, v + 2, v + 3]);
+                indices.extend(planted!(
+                    QuadDiagonal,
+                    [v, v + 1, v + 2, v, v + 2, v + 3],
+                    [v, v + 1, v + 3, v + 1, v + 2, v + 3]
+                ));
             }
         }
         // Quad strip: around each quad are the vertices 0, 1, 3, 2.
@@ -71,7 +76,11 @@ pub(crate) fn assemble(mode: u32, first: u32, end: u32, indices: &mut Vec<u32>) 
         // Polygon: the first vertex gives its color.
         _ => {
             for i in 1..count.saturating_sub(1) {
-                indices.extend([first + i, first + i + 1, first]);
+                indices.extend(planted!(
+                    PolygonColor,
+                    [first, first + i, first + i + 1],
+                    [first + i, first + i + 1, first]
+                ));
             }
         }
     }

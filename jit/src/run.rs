@@ -19,6 +19,7 @@ use crate::step::{Body, CommandRow, Dynamic, EXIT, LEADING, List, Patch, Step, V
 use crate::words;
 use blinkgl::limits::{MAX_FUEL, MAX_LIST_NESTING, MAX_LISTS, MAX_OPERANDS, MAX_VERTICES, REGISTERS};
 use blinkgl::ops::Callback;
+use blinkgl::planted;
 use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -72,7 +73,7 @@ impl Lists {
             lists.resize(name + 1, None);
         }
         if let Some(slot) = lists.get_mut(name) {
-            *slot = Some(list);
+            *slot = planted!(ListUndefined, slot.take().or(Some(list)), Some(list));
         }
     }
 }
@@ -366,7 +367,11 @@ impl<'a> Machine<'a> {
         for (bit, (to, &word)) in (0u32..).zip(resolved.iter_mut().zip(args)) {
             *to = self.operand(regs >> bit & 1 != 0, word);
             if ints >> bit & 1 != 0 {
-                *to = arith::to_int(*to).cast_unsigned();
+                *to = planted!(
+                    IntsUnsigned,
+                    arith::to_int(*to).max(0).cast_unsigned(),
+                    arith::to_int(*to).cast_unsigned()
+                );
             }
         }
         self.gl.command(row.op, resolved);
@@ -413,7 +418,7 @@ impl<'a> Machine<'a> {
             color: constant.color.map(|_| now.color),
             tex_coord: constant.tex_coord.map(|_| now.tex_coord),
             tex_coord1: constant.tex_coord1.map(|_| now.tex_coord1),
-            normal: constant.normal.map(|_| now.normal),
+            normal: planted!(NormalAtExit, constant.normal, constant.normal.map(|_| now.normal)),
         };
         self.state.drawn += u64::from(dynamic.segment.assembled);
         let values = gl::Dynamic { vertices, exit };
@@ -426,18 +431,22 @@ impl<'a> Machine<'a> {
     /// Begins a list.
     fn enter(&mut self, name: u32) -> ControlFlow<()> {
         // As in OpenGL: what does not exist, or is nested too deep, is ignored.
-        if self.state.calls.len() >= MAX_LIST_NESTING as usize {
+        if planted!(
+            NestedTooDeep,
+            self.state.calls.len() > MAX_LIST_NESTING as usize,
+            self.state.calls.len() >= MAX_LIST_NESTING as usize
+        ) {
             return ControlFlow::Continue(());
         }
         let Some(list) = self.lists.get(name) else { return ControlFlow::Continue(()) };
         let callback = self.state.callback;
         self.state.fuel = self.state.fuel.saturating_add(list.fuel);
-        if self.state.fuel > MAX_FUEL {
+        if planted!(FuelOneLess, self.state.fuel >= MAX_FUEL, self.state.fuel > MAX_FUEL) {
             self.state.stop = Some(Stop::Fuel { callback, limit: MAX_FUEL });
             return ControlFlow::Break(());
         }
         self.state.charged = self.state.charged.saturating_add(list.vertices);
-        if self.state.charged > MAX_VERTICES {
+        if planted!(VerticesUnlimited, false, self.state.charged > MAX_VERTICES) {
             self.state.stop = Some(Stop::Vertices { callback, limit: MAX_VERTICES });
             return ControlFlow::Break(());
         }
@@ -459,7 +468,7 @@ impl<'a> Machine<'a> {
                 if *step == Step::Yield {
                     // Where the program goes on is known to the one who called.
                     if self.is_suspended(At::default()) {
-                        self.note(next);
+                        planted!(ListGoesOnLater, self.note(next + 1), self.note(next));
                         return ControlFlow::Break(());
                     }
                 } else if let Step::CallList { name } = *step {

@@ -16,6 +16,7 @@ use crate::step::{Body, Patch, Step};
 use crate::work::{self, Work};
 use blinkgl::External;
 use blinkgl::limits::REGISTERS;
+use blinkgl::planted;
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::immediates::Ieee32;
 use cranelift_codegen::ir::{Block, FuncRef, InstBuilder, MemFlagsData, Value, types};
@@ -160,7 +161,7 @@ impl Translator<'_, '_> {
             self.clean(number);
         }
         if let Some(Some(target)) = self.blocks.get_mut(at) {
-            target.stale |= self.stale;
+            planted!(StaleOnOnePath, target.stale = self.stale, target.stale |= self.stale);
         }
     }
 
@@ -169,7 +170,7 @@ impl Translator<'_, '_> {
         let Some(&step) = self.body.steps.get(at) else { return at + 1 };
         match step {
             Step::Work { begin, end } => self.work(at, begin as usize, end as usize),
-            Step::Yield => self.pause(at + 1, 0),
+            Step::Yield => planted!(YieldsForgotten, (), self.pause(at + 1, 0)),
             Step::Jump { target } => {
                 self.jump(target as usize);
                 self.reachable = false;
@@ -207,8 +208,8 @@ impl Translator<'_, '_> {
         let words = self.words.get(..end).unwrap_or(self.words);
         let (mut word, mut since) = (begin, begin);
         while let Some(((d, work), length)) = work::decode(words, word) {
-            if word - since >= self.chunk {
-                self.pause(at, word);
+            if planted!(WorkYieldsForgotten, false, word - since >= self.chunk) {
+                self.pause(at, planted!(PauseElsewhere, 0, word));
                 since = word;
             }
             self.instruction(d, work);
@@ -267,7 +268,7 @@ impl Translator<'_, '_> {
         self.builder.ins().brif(is_suspended, leave, &[], next, &[]);
         self.builder.switch_to_block(leave);
         self.builder.seal_block(leave);
-        for number in bits(self.stale) {
+        for number in bits(planted!(PauseWithoutStores, 0, self.stale)) {
             let value = self.builder.use_var(self.variable(number));
             let value = if self.dirty >> number & 1 != 0 { self.canonical(value) } else { value };
             self.store_value(number, value);
@@ -312,12 +313,12 @@ impl Translator<'_, '_> {
                 Step::Patch { first, end, .. } => {
                     let patches = self.body.patches.get(first as usize..end as usize).unwrap_or_default();
                     for patch in patches.iter().filter(|p| p.source < Patch::WORD) {
-                        reads |= 1 << patch.source;
+                        planted!(PatchReadsForgotten, reads |= 0, reads |= 1 << patch.source);
                     }
                 }
                 Step::CallList { .. } => {
                     // The list may read any register, and a stop shows them all.
-                    reads = u32::MAX;
+                    reads = planted!(StopWithoutStores, reads, u32::MAX);
                     may_stop = true;
                 }
                 Step::Work { .. } | Step::Yield | Step::Jump { .. } | Step::JumpIf { .. } => break,
@@ -342,7 +343,7 @@ impl Translator<'_, '_> {
     fn unary(&mut self, op: Unary, d: u32, reg: bool, a: u32) {
         let (value, dirty) = match op {
             Unary::Mov => {
-                let dirty = reg && self.dirty >> a & 1 != 0;
+                let dirty = planted!(CleanMov, false, reg && self.dirty >> a & 1 != 0);
                 (self.operand(reg, a), dirty)
             }
             Unary::Neg => {
@@ -392,7 +393,11 @@ impl Translator<'_, '_> {
             Binary::Mul => (self.builder.ins().fmul(x, y), true),
             Binary::Div => (self.builder.ins().fdiv(x, y), true),
             Binary::Min => {
-                let less = self.builder.ins().fcmp(FloatCC::LessThan, x, y);
+                let less = self.builder.ins().fcmp(
+                    planted!(MinOfEquals, FloatCC::LessThanOrEqual, FloatCC::LessThan),
+                    x,
+                    y,
+                );
                 (self.builder.ins().select(less, x, y), false)
             }
             Binary::Max => {
@@ -408,9 +413,9 @@ impl Translator<'_, '_> {
         let (a, b) = (self.operand(regs & 1 != 0, a), self.operand(regs & 2 != 0, b));
         let code = match predicate {
             Predicate::Lt => FloatCC::LessThan,
-            Predicate::Le => FloatCC::LessThanOrEqual,
+            Predicate::Le => planted!(LessForLessOrEqual, FloatCC::LessThan, FloatCC::LessThanOrEqual),
             Predicate::Eq => FloatCC::Equal,
-            Predicate::Ne => FloatCC::NotEqual,
+            Predicate::Ne => planted!(NotEqualNan, FloatCC::OrderedNotEqual, FloatCC::NotEqual),
             Predicate::Ge => FloatCC::GreaterThanOrEqual,
             Predicate::Gt => FloatCC::GreaterThan,
         };
@@ -459,7 +464,7 @@ impl Translator<'_, '_> {
     fn canonical(&mut self, value: Value) -> Value {
         let nan = self.constant(CANONICAL_NAN);
         let is_nan = self.builder.ins().fcmp(FloatCC::Unordered, value, value);
-        self.builder.ins().select(is_nan, nan, value)
+        planted!(AnyNan, value, self.builder.ins().select(is_nan, nan, value))
     }
 
     /// Stores a register.

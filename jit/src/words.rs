@@ -4,6 +4,7 @@ use crate::builder::SegmentBuilder;
 use crate::gl::Command;
 use crate::step::{Body, Lazy, Opened};
 use blinkgl::ops::Op;
+use blinkgl::planted;
 use blinkgl::wire;
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ pub(crate) fn open(lazy: &Lazy) -> Option<Opened> {
                 builder.soft(Command { op, args: args.into() }, mask, &mut body);
             }
             (op, args) if builder.open => builder.part(op, args, mask, &mut body),
-            (op, args) => waiting.push((op, args, mask)),
+            (op, args) => planted!(WaitingDropped, (), waiting.push((op, args, mask))),
         }
     }
     builder.is_dynamic();

@@ -5,6 +5,7 @@ use crate::arith::{self, Binary, Predicate, Unary};
 use crate::env::Environment;
 use blinkgl::limits::REGISTERS;
 use blinkgl::ops::Op;
+use blinkgl::planted;
 use std::cell::Cell;
 
 /// An instruction that writes a register. Operands are words; the bit of an operand in `regs` says that its word is a
@@ -122,7 +123,7 @@ pub(crate) fn execute(
     let operand = |is_register: bool, word: u32| {
         if is_register { registers[word as usize % REGISTERS].get() } else { word }
     };
-    while at < until {
+    while planted!(YieldsLater, at <= until, at < until) {
         let Some(((d, work), length)) = decode(words, at) else { return end };
         let value = match work {
             Work::Unary { op, reg, a } => arith::unary(op, operand(reg, a)),
@@ -132,9 +133,11 @@ pub(crate) fn execute(
             Work::Compare { predicate, regs, a, b } => {
                 arith::truth(arith::compare(predicate, operand(regs & 1 != 0, a), operand(regs & 2 != 0, b)))
             }
-            Work::Select { regs, c, a, b } => {
-                arith::select(operand(regs & 1 != 0, c), operand(regs & 2 != 0, a), operand(regs & 4 != 0, b))
-            }
+            Work::Select { regs, c, a, b } => arith::select(
+                operand(regs & 1 != 0, c),
+                operand(regs & 2 != 0, a),
+                planted!(SelectOfConstant, b, operand(regs & 4 != 0, b)),
+            ),
             Work::Read { what } => environment.values.get(what as usize).map_or(0, |value| value.to_bits()),
             Work::TimeSince { regs, hi, lo } => {
                 let (hi, lo) = (operand(regs & 1 != 0, hi), operand(regs & 2 != 0, lo));

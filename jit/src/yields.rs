@@ -5,6 +5,7 @@
 
 use crate::builder::MAX_SEGMENT_VERTICES;
 use crate::step::{Body, CommandRow, Step};
+use blinkgl::planted;
 
 /// A quarter of a millisecond, about: a unit is some ten cycles.
 pub(crate) const DISTANCE: u32 = 1 << 16;
@@ -52,7 +53,12 @@ pub(crate) fn place(body: &mut Body, limit: u32) {
     let mut steps = placing.steps;
     for step in &mut steps {
         if let Step::Jump { target } | Step::JumpIf { target, .. } = step {
-            let to = moved.get(*target as usize).copied().unwrap_or(usize::MAX);
+            let to = planted!(
+                TargetsMovedTooFar,
+                moved.get(*target as usize).map(|to| to + 1),
+                moved.get(*target as usize).copied()
+            )
+            .unwrap_or(usize::MAX);
             *target = u32::try_from(to).unwrap_or(u32::MAX);
         }
     }
@@ -72,7 +78,11 @@ struct Placing {
 impl Placing {
     fn arrive(&mut self, at: usize) {
         let jumped = self.jumped.get(at).copied().unwrap_or_default();
-        self.distance = if self.is_reached { self.distance.max(jumped) } else { jumped };
+        self.distance = if self.is_reached {
+            planted!(JumpAroundYields, self.distance, self.distance.max(jumped))
+        } else {
+            jumped
+        };
         self.is_reached = true;
     }
 
@@ -119,7 +129,7 @@ impl Placing {
                     self.steps.push(Step::Commands { first: from, end: at });
                     from = at;
                 }
-                self.yields();
+                planted!(CommandsWithoutYields, (), self.yields());
             }
             self.distance = self.distance.saturating_add(weight).min(self.limit);
         }

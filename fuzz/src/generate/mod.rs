@@ -471,6 +471,34 @@ impl Generator {
         g.words
     }
 
+    /// Lists that call each other as deep as it goes: (the program that defines them, the one that calls them).
+    #[must_use]
+    pub fn deep(rng: &mut Rng) -> (Vec<u32>, Vec<u32>) {
+        let mut init = Generator::new(rng, Callback::Init);
+        let mut redraw = Generator::new(rng, Callback::Redraw);
+        // Once each: twice would be 2^64 calls.
+        let next = [rng.u32(1..=LISTS), rng.u32(1..=2)];
+        for (name, next) in (1..).zip(next) {
+            init.op(Op::NewList, &[name]);
+            init.place = Place { in_list: true, list: name, ..TOP };
+            for around in [true, false] {
+                for _ in 0..init.rng.u32(0..3) {
+                    init.one(|ops| &ops.state);
+                }
+                if around {
+                    init.op(Op::CallList, &[next]);
+                }
+            }
+            init.place = TOP;
+            init.op(Op::EndList, &[]);
+        }
+        redraw.op(Op::CallList, &[1]);
+        redraw.instruction(Op::LoadIdentity);
+        init.finish();
+        redraw.finish();
+        (init.words, redraw.words)
+    }
+
     /// A list that costs so much that a program that calls it reaches a limit of fuel or vertices, or stays just below
     /// it: (the program that defines it, the one that calls it).
     #[must_use]

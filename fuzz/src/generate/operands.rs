@@ -125,9 +125,11 @@ pub fn demand(op: Op, i: usize, args: &[u32]) -> Demand {
 impl Generator {
     /// 32 bits for a register's value or a constant.
     pub fn value(&mut self) -> u32 {
-        match self.rng.u32(0..4) {
+        match self.rng.u32(0..5) {
             0 => EDGES[self.rng.usize(..EDGES.len())],
             1 => self.rng.u32(..),
+            // Often enough that two of them are compared: both zeros, and both ones.
+            2 => self.pick(&EDGES[..4]),
             _ => (self.rng.f32() * 8.0 - 4.0).to_bits(),
         }
     }
