@@ -1,7 +1,8 @@
 //! Cases one after the other, on as many threads as wanted, until the time is up or something is found.
 
 use crate::case::Case;
-use crate::oracles::{self, Stats};
+use crate::oracles;
+use crate::stats::Stats;
 use crate::{Mismatch, minimise};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -2,11 +2,11 @@
 //!
 //! - [`generate`] makes programs: valid ones for each callback, ones that break one rule and no other, and noise; [`mutate`]
 //!   changes them.
-//! - [`walk`] knows what the verifier's facts mean, [`reference`] what a program does, [`arithmetic`] what the ops of
+//! - [`walk`] knows what the verifier's facts mean, [`mod@reference`] what a program does, [`arithmetic`] what the ops of
 //!   registers compute. They are slow, obvious, and share nothing with what they judge.
 //! - [`layout`] looks at what shared memory holds besides programs.
 //! - [`oracles`] holds all against each other: verifier, reference, interpreter, native code, slices, cache, text.
-//! - [`campaign`] does so until the time is up; [`minimise`] makes what it finds small; [`defects`] shows that it finds
+//! - [`campaign`] does so until the time is up; [`minimise`] makes what it finds small; `defects` shows that it finds
 //!   anything: each fault that can be planted must be caught.
 #![forbid(unsafe_code)]
 #![allow(
@@ -29,6 +29,7 @@ pub mod minimise;
 pub mod mutate;
 pub mod oracles;
 pub mod reference;
+pub mod stats;
 pub mod trace;
 pub mod walk;
 

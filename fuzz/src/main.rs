@@ -4,7 +4,7 @@
 use clap::{Parser, Subcommand};
 use fuzz::campaign::{self, Found, Plan, examine, is_evidence, summary};
 use fuzz::case::{Case, NATIVE_EVERY};
-use fuzz::oracles::Stats;
+use fuzz::stats::Stats;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

@@ -2,7 +2,7 @@
 
 use crate::campaign::examine;
 use crate::case::{Case, Checks, Expect};
-use crate::oracles::Stats;
+use crate::stats::Stats;
 use blinkgl::ops::Kind;
 use blinkgl::wire::{self, HEADER_WORDS};
 use std::ops::Range;

@@ -5,89 +5,27 @@
 //! - `shape`, `place`, `facts`, `exact`, `cost`: what the verifier says of what it accepted, by [`crate::walk`].
 //! - `budget`: the worst case is enough, and one less is not.
 //! - `interpreter`, `native`, `cached`, `slices`: drawing, registers, effects, stops and costs are those of the
-//!   [`crate::reference`], and suspended where the other tier is suspended.
+//!   [`mod@crate::reference`], and suspended where the other tier is suspended.
 //! - `bound`: what was really executed is within the static worst case.
 //! - `layout`: objects survive their words, by [`crate::layout`].
 //! - `panic`: nothing panics.
 
+mod words;
+
 use crate::case::{Case, Expect, Part};
 use crate::reference::{Reference, ReferenceLists};
+use crate::stats::Stats;
 use crate::trace::{Current, Observer, Over, Trace};
 use crate::{Mismatch, ensure, layout, walk};
-use blinkgl::Op;
 use blinkgl::limits::MAX_PROGRAM_WORDS;
-use blinkgl::wire::{self, DecodeError, HEADER_WORDS, WireProgram};
+use blinkgl::wire::{HEADER_WORDS, WireProgram};
 use fastrand::Rng;
 use jit::{
     CompileError, Effects, Environment, Lists, Outcome, Program, ProgramCache, Progress, Run, Stop, Tier,
     TierChoice,
 };
 use std::sync::Arc;
-use verifier::{Budget, Cost, Rule, VerifiedProgram, VerifyError};
-
-/// What was done so far, so that a run can say that it tested something.
-#[derive(Clone, Debug, Default)]
-pub struct Stats {
-    /// Programs given to the verifier, each counted once.
-    pub executions: u64,
-    /// Of these, accepted.
-    pub accepted: u64,
-    /// Programs run by native code.
-    pub compiled: u64,
-    /// Programs run from the cache.
-    pub cached: u64,
-    /// Yield points passed.
-    pub yields: u64,
-    /// Runs suspended.
-    pub suspended: u64,
-    /// Runs that a limit ended.
-    pub stops: u64,
-    /// Points, lines and triangles drawn by the reference.
-    pub primitives: u64,
-    /// Refusals, by rule.
-    pub rules: Rules,
-}
-
-/// Counts by rule.
-#[derive(Clone, Copy, Debug)]
-pub struct Rules([u64; 64]);
-
-impl Default for Rules {
-    fn default() -> Rules {
-        Rules([0; 64])
-    }
-}
-
-impl Rules {
-    /// How often a rule was met.
-    #[must_use]
-    pub fn of(&self, rule: Rule) -> u64 {
-        self.0[rule.number() as usize]
-    }
-}
-
-impl Stats {
-    /// Adds another's.
-    pub fn add(&mut self, other: &Stats) {
-        self.executions += other.executions;
-        self.accepted += other.accepted;
-        self.compiled += other.compiled;
-        self.cached += other.cached;
-        self.yields += other.yields;
-        self.suspended += other.suspended;
-        self.stops += other.stops;
-        self.primitives += other.primitives;
-        for (sum, n) in self.rules.0.iter_mut().zip(other.rules.0) {
-            *sum += n;
-        }
-    }
-
-    /// Rules that were met.
-    #[must_use]
-    pub fn rules_met(&self) -> usize {
-        Rule::ALL.iter().filter(|rule| self.rules.of(**rule) > 0).count()
-    }
-}
+use verifier::{Budget, VerifiedProgram};
 
 /// All that can be seen of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -145,14 +83,14 @@ pub fn check(case: &Case, keep: bool, stats: &mut Stats) -> Result<(), Mismatch>
     for part in &case.parts {
         // The assembler makes no program that is too long.
         if case.checks.text && part.words.len() <= MAX_PROGRAM_WORDS {
-            text(part)?;
+            words::text(part)?;
         }
-        decoding(part)?;
+        words::decoding(part)?;
         stats.executions += 1;
         match verifier::verify(part.wire(), part.callback) {
             Err(error) => {
                 stats.rules.0[error.rule.number() as usize] += 1;
-                refused(part, &error)?;
+                words::refused(part, &error)?;
                 if case.checks.text {
                     ensure!(!error.to_string().is_empty(), "verdict", "nothing to say of {error:?}");
                 }
@@ -170,72 +108,6 @@ pub fn check(case: &Case, keep: bool, stats: &mut Stats) -> Result<(), Mismatch>
         }
     }
     Ok(())
-}
-
-/// Is a refusal right?
-fn refused(part: &Part, error: &VerifyError) -> Result<(), Mismatch> {
-    match part.expect {
-        Expect::Any => {}
-        Expect::Valid => return Err(Mismatch::new("verdict", format!("a valid program: {error}"))),
-        Expect::Breaks(rule, at) => {
-            let (found, offset) = (error.rule.number(), error.offset as usize);
-            ensure!(found == rule, "verdict", "breaks V{rule:02} at {at:?}, but found is {error}");
-            ensure!(
-                at.is_none_or(|at| at == offset),
-                "verdict",
-                "breaks V{rule:02} at {at:?}, not {offset}: {error}"
-            );
-        }
-    }
-    Ok(())
-}
-
-/// Every sequence of words has a text that assembles to the same words.
-fn text(part: &Part) -> Result<(), Mismatch> {
-    let text = blinkgl::dis::disassemble(&part.words, Some(part.callback));
-    match blinkgl::asm::assemble(&text) {
-        Ok(assembled) => {
-            let same = assembled.program.untrusted_words() == part.words
-                && assembled.callback == Some(part.callback);
-            ensure!(same, "round trip", "other words by the text {}", beginning(&text));
-            Ok(())
-        }
-        Err(errors) => Err(Mismatch::new("round trip", format!("{errors}: {}", beginning(&text)))),
-    }
-}
-
-/// What is decoded is there, and is what the words say; what is not has a reason.
-fn decoding(part: &Part) -> Result<(), Mismatch> {
-    let mut at = HEADER_WORDS;
-    loop {
-        let rest = part.words.get(at..).unwrap_or_default();
-        let known = rest.first().and_then(|&head| Op::from_code(head as u16)).map(Op::info);
-        let good = match (wire::decode(&part.words, at), known) {
-            (Ok(None), _) => {
-                ensure!(rest.is_empty(), "round trip", "nothing is decoded at word {at}");
-                return Ok(());
-            }
-            (Ok(Some(i)), Some(info)) => {
-                let needed = info.operands.len();
-                at += 1 + needed;
-                i.op() == info.op
-                    && rest.get(1..1 + needed) == Some(i.args)
-                    && rest.first() == Some(&(u32::from(info.op.code()) | u32::from(i.mask) << 16))
-            }
-            (Err(DecodeError::Truncated { .. }), Some(info)) => {
-                ensure!(rest.len() <= info.operands.len(), "round trip", "word {at} is not cut short");
-                return Ok(());
-            }
-            (Err(DecodeError::UnknownOp { .. }), None) => return Ok(()),
-            _ => false,
-        };
-        ensure!(good, "round trip", "word {at}: {:?} of {known:?}", wire::decode(&part.words, at));
-    }
-}
-
-/// As much of a text as fits a message.
-fn beginning(text: &str) -> &str {
-    text.get(..400).unwrap_or(text)
 }
 
 struct Check<'a> {
@@ -257,13 +129,13 @@ impl Check<'_> {
         verified: VerifiedProgram,
         stats: &mut Stats,
     ) -> Result<(), Mismatch> {
-        instructions(&verified)?;
+        words::instructions(&verified)?;
         let paths = verified.jump_targets().len().min(3);
         for _ in 0..=paths {
             walk::walk(&mut self.rng, &verified)?;
         }
         if self.case.checks.budget {
-            budget(part, &verified)?;
+            words::budget(part, &verified)?;
         }
         self.run(part, &Arc::new(verified), stats)
     }
@@ -502,73 +374,4 @@ fn compiles(program: &Program) -> Result<bool, Mismatch> {
         Err(CompileError::Panicked) => Err(Mismatch::new("panic", "the compiler panicked")),
         Err(_) => Ok(false),
     }
-}
-
-/// Words to instructions, and back.
-fn instructions(verified: &VerifiedProgram) -> Result<(), Mismatch> {
-    let words = verified.words();
-    let (mut at, mut count, mut marked) = (HEADER_WORDS, 0, 0);
-    for i in verified.instructions() {
-        let operands = i.info.operands.len();
-        let same = i.offset == at
-            && words.get(at) == Some(&wire::head_word(i.op(), i.mask))
-            && i.args.len() == operands
-            && words.get(at + 1..at + 1 + operands) == Some(i.args);
-        ensure!(same, "round trip", "the instruction at word {at} is {i:?}");
-        at += 1 + operands;
-        count += 1;
-        marked += usize::from(i.is_target);
-    }
-    ensure!(at == words.len(), "round trip", "instructions end at word {at} of {}", words.len());
-    let facts = verified.facts();
-    ensure!(count == facts.instructions, "facts", "{count} instructions, not {}", facts.instructions);
-    let targets = verified.jump_targets();
-    ensure!(targets.windows(2).all(|pair| pair[0] < pair[1]), "facts", "targets {targets:?} are not sorted");
-    let to_end = targets.last().is_some_and(|&target| target as usize == words.len());
-    ensure!(
-        marked + usize::from(to_end) == targets.len(),
-        "facts",
-        "{marked} targets of {targets:?} are met"
-    );
-    Ok(())
-}
-
-/// What a program needs is enough of a budget, and less of anything is not.
-fn budget(part: &Part, verified: &VerifiedProgram) -> Result<(), Mismatch> {
-    let facts = verified.facts();
-    let bodies = || facts.lists.iter().map(|list| list.body.worst).chain([facts.body.worst]);
-    let most = |of: fn(&Cost) -> u64| bodies().map(|worst| of(&worst)).max().unwrap_or(0);
-    let worst = Budget {
-        fuel: most(|worst| worst.fuel.into()),
-        calls: most(|worst| worst.gl_calls.into()),
-        vertices: most(|worst| worst.assembled.into()),
-        upload_bytes: most(Cost::upload_bytes),
-    };
-    let needs = facts.needs;
-    // Arrays count against the budget where they stand, reached or not.
-    let has = |wanted: &[Op]| verified.instructions().any(|i| wanted.contains(&i.op()));
-    let is_exact = !has(&[Op::Jmp]) || !has(&[Op::DrawArrays, Op::DrawElements]);
-    let good = if is_exact { needs == worst } else { needs.allows(&worst) };
-    ensure!(good, "budget", "needs {needs:?} for {worst:?}");
-    let verify = |budget| verifier::verify_within(part.wire(), part.callback, budget);
-    match verify(needs) {
-        Ok(again) => ensure!(again == *verified, "budget", "other facts with a budget"),
-        Err(error) => return Err(Mismatch::new("budget", format!("{needs:?}: {error}"))),
-    }
-    let fields: [fn(&mut Budget) -> &mut u64; 4] = [
-        |budget| &mut budget.fuel,
-        |budget| &mut budget.calls,
-        |budget| &mut budget.vertices,
-        |budget| &mut budget.upload_bytes,
-    ];
-    for field in fields {
-        let mut less = needs;
-        let value = field(&mut less);
-        if *value > 0 {
-            *value -= 1;
-            let rule = verify(less).err().map(|error| error.rule);
-            ensure!(rule == Some(Rule::V35), "budget", "{less:?}: {rule:?}, not V35");
-        }
-    }
-    Ok(())
 }

@@ -6,7 +6,7 @@ use fuzz::campaign::{self, Plan, examine};
 use fuzz::case::{Case, Checks, Expect, Part, corpus_size};
 use fuzz::generate::Generator;
 use fuzz::mutate;
-use fuzz::oracles::Stats;
+use fuzz::stats::Stats;
 use std::time::Duration;
 
 #[test]

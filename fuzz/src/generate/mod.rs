@@ -1,4 +1,4 @@
-//! Makes programs: valid ones of all ops, and ones that break one rule and no other ([`broken`]).
+//! Makes programs: valid ones of all ops, and ones that break one rule and no other (`broken`).
 
 mod broken;
 mod operands;
