@@ -132,8 +132,8 @@ pub enum Command {
     /// {"frames": 600, "wakeups": 1300, "uptime_ms": 10000, "refresh_hz": 60.0, "gl": "4.5 ... llvmpipe",
     ///  "clients": [{"client": 1, "name": "local: gears", "updates": 1, "redraws": 600,
     ///    "update_interval_ms": {"median": 16.6, "p99": 17.0, "max": 20.1}, "redraw_interval_ms": {},
-    ///    "scan_us": {}, "accept_us": {}, "cached_procedures": 0, "redraw_us": {}, "gl_draws": 600,
-    ///    "gl_state_calls": 9}]}
+    ///    "scan_us": {}, "accept_us": {}, "cached_procedures": 0, "not_compiled": 0, "redraw_us": {},
+    ///    "gl_draws": 600, "gl_state_calls": 9}]}
     /// ```
     ///
     /// (`{}` stands for the same three quantiles.) The broker adds to each client `pid`, `cpu_ms` and

@@ -14,7 +14,7 @@
 //! clients do not know.
 
 use crate::program::Program;
-use blinkgl::limits::MAX_CACHED_PROGRAM_BYTES;
+use blinkgl::limits::{MAX_CACHED_PROGRAM_BYTES, MAX_CLIENT_NATIVE_PROGRAMS};
 use blinkgl::ops::Callback;
 use blinkgl::planted;
 use blinkgl::wire::WireProgram;
@@ -30,10 +30,19 @@ struct Entry {
     used: u64,
     /// Who brought it.
     client: u32,
+    /// May be compiled.
+    has_work: bool,
 }
 
 /// Bytes that the smallest program takes here, about.
 const ENTRY_BYTES: usize = 1 << 10;
+
+/// Bytes that native code takes at least: pages of its own, and what the compiler keeps of it. See `examples/replace.rs`.
+const NATIVE_BYTES: usize = 16 << 10;
+
+/// Programs of one client that are kept and may be compiled: fewer than its native programs may be, so that those that
+/// are only kept never take all of its places.
+const MAX_CLIENT_KEPT: usize = MAX_CLIENT_NATIVE_PROGRAMS / 2;
 
 /// The programs that are kept, as many as [`MAX_CACHED_PROGRAM_BYTES`] hold.
 #[derive(Debug)]
@@ -41,6 +50,8 @@ pub struct ProgramCache {
     /// By hash. Of two programs with one hash the later one stays.
     entries: HashMap<u64, Entry>,
     bytes: usize,
+    /// Of each client: programs that may be compiled.
+    may_compile: HashMap<u32, usize>,
     /// Counts uses.
     clock: u64,
     /// Drawn when the process starts.
@@ -53,6 +64,7 @@ impl Default for ProgramCache {
         ProgramCache {
             entries: HashMap::new(),
             bytes: 0,
+            may_compile: HashMap::new(),
             clock: 0,
             keys: [0u8, 1, 2, 3].map(|lane| random.hash_one(lane)),
         }
@@ -83,15 +95,34 @@ impl ProgramCache {
             return Ok((Arc::clone(&entry.program), true));
         }
         let program = Arc::new(Program::new(verifier::verify_within(words, callback, budget)?));
+        let has_work = program.has_work();
         // The lowered form shares the words; native code comes later, and may be twice as much again.
-        let bytes = ENTRY_BYTES + 3 * size_of_val(program.words()) + program.bytes();
+        let native = if has_work { NATIVE_BYTES } else { 0 };
+        let bytes = ENTRY_BYTES + native + 3 * size_of_val(program.words()) + program.bytes();
         self.make_room(bytes);
-        let entry = Entry { program: Arc::clone(&program), bytes, used: self.clock, client };
-        if let Some(old) = self.entries.insert(hash, entry) {
-            self.bytes -= old.bytes;
+        if has_work {
+            self.make_room_of(client);
+            *self.may_compile.entry(client).or_default() += 1;
         }
+        self.remove(hash);
+        let entry = Entry { program: Arc::clone(&program), bytes, used: self.clock, client, has_work };
+        self.entries.insert(hash, entry);
         self.bytes += bytes;
         Ok((program, false))
+    }
+
+    fn remove(&mut self, hash: u64) -> Option<Entry> {
+        let entry = self.entries.remove(&hash)?;
+        self.bytes -= entry.bytes;
+        if entry.has_work
+            && let Some(count) = self.may_compile.get_mut(&entry.client)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.may_compile.remove(&entry.client);
+            }
+        }
+        Some(entry)
     }
 
     /// Programs that are kept.
@@ -127,12 +158,25 @@ impl ProgramCache {
         while self.bytes > MAX_CACHED_PROGRAM_BYTES / 2
             && let Some((mut held, mut programs)) = sorted.pop()
         {
-            let last = programs.pop().and_then(|(_, hash)| self.entries.remove(&hash));
+            let last = programs.pop().and_then(|(_, hash)| self.remove(hash));
             if let Some(entry) = last {
-                self.bytes -= entry.bytes;
                 held -= entry.bytes;
                 sorted.push((held, programs));
             }
+        }
+    }
+
+    /// Gives up programs of a client that may be compiled, the ones used longest ago, down to half of their limit.
+    fn make_room_of(&mut self, client: u32) {
+        if self.may_compile.get(&client).is_none_or(|&count| count < MAX_CLIENT_KEPT) {
+            return;
+        }
+        let of_client = self.entries.iter().filter(|(_, entry)| entry.client == client && entry.has_work);
+        let mut programs: Vec<(u64, u64)> = of_client.map(|(&hash, entry)| (entry.used, hash)).collect();
+        programs.sort_unstable();
+        programs.truncate(MAX_CLIENT_KEPT / 2);
+        for (_, hash) in programs {
+            self.remove(hash);
         }
     }
 
@@ -206,7 +250,10 @@ mod tests {
         let (first, _) = cache.accept(program(0.5, 3), Callback::Redraw, 1, ALL).unwrap();
         let other = program(0.25, 3);
         let hash = cache.hash(other.untrusted_words(), Callback::Redraw);
-        cache.entries.insert(hash, Entry { program: Arc::clone(&first), bytes: 0, used: 0, client: 1 });
+        cache.entries.insert(
+            hash,
+            Entry { program: Arc::clone(&first), bytes: 0, used: 0, client: 1, has_work: false },
+        );
         let (second, cached) = cache.accept(other.clone(), Callback::Redraw, 1, ALL).unwrap();
         assert!(!cached && second.words() == other.untrusted_words());
     }
@@ -273,5 +320,32 @@ mod tests {
             }
         }
         assert_ne!(hash, ProgramCache::default().hash(&words, Callback::Redraw));
+    }
+
+    fn working_program(value: f32) -> WireProgram {
+        let text = format!("add r0, r0, {value:?}\n").repeat(8);
+        blinkgl::asm::assemble(&text).expect("it assembles").program
+    }
+
+    #[test]
+    fn of_programs_that_may_be_compiled_each_client_has_a_share() {
+        let mut cache = ProgramCache::default();
+        let (constant, _) = cache.accept(program(0.5, 3), Callback::Redraw, 1, ALL).unwrap();
+        cache.accept(working_program(-1.0), Callback::Input, 2, ALL).unwrap();
+        for i in 0..10 * MAX_CLIENT_KEPT {
+            #[allow(clippy::cast_precision_loss, reason = "a small number")]
+            let i = i as f32;
+            let (used, cached) = cache.accept(working_program(-2.0), Callback::Input, 1, ALL).unwrap();
+            assert_eq!(cached, i > 0.0, "what is used stays");
+            assert!(used.should_compile());
+            cache.accept(working_program(i), Callback::Input, 1, ALL).unwrap();
+            assert!(cache.may_compile[&1] <= MAX_CLIENT_KEPT);
+            let counted = cache.entries.values().filter(|e| e.client == 1 && e.has_work).count();
+            assert_eq!(counted, cache.may_compile[&1]);
+        }
+        // Neither what cannot be compiled nor what others have gives way.
+        assert!(Arc::ptr_eq(&constant, &cache.accept(program(0.5, 3), Callback::Redraw, 1, ALL).unwrap().0));
+        assert!(cache.accept(working_program(-1.0), Callback::Input, 2, ALL).unwrap().1);
+        assert_eq!(cache.bytes, cache.entries.values().map(|e| e.bytes).sum::<usize>());
     }
 }

@@ -9,6 +9,7 @@
 pub mod arith;
 mod builder;
 mod cache;
+mod compile_cost;
 mod edges;
 pub mod env;
 mod expand;
@@ -34,7 +35,7 @@ pub use gl::{
     Assembly, Attributes, Command, Dynamic, Given, Gl, Inherited, Segment, SegmentId, Shape, Summary, Vertex,
 };
 pub use lower::{LoweredProgram, lower, lower_with_yields};
-pub use native::CompileError;
+pub use native::{CompileError, NativeSize};
 pub use program::{Program, Progress, Suspended, Tier, TierChoice};
-pub use queue::{CompileQueue, CompileStats};
+pub use queue::{CompileQueue, CompileReport, CompileStats};
 pub use run::{Lists, Outcome, Run};

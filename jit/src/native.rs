@@ -7,11 +7,12 @@
 //! the register file and the environment's values at constant offsets, and everything else is done by
 //! [`act`] and the other functions below, which check what they are given.
 
+use crate::compile_cost::compile_cost;
 use crate::lower::LoweredProgram;
 use crate::run::{At, Machine};
 use crate::step::Body;
 use crate::translate::{self, Imports};
-use blinkgl::limits::MAX_COMPILE_STEPS;
+use blinkgl::limits::{COMPILE_MILLISECONDS, MAX_COMPILE_COST, MAX_NATIVE_FRAME_BYTES};
 use cranelift_codegen::ir::{AbiParam, FuncRef, Type, types};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
@@ -21,16 +22,16 @@ use std::any::Any;
 use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// Why a program has no native code. It then runs in the interpreter, for ever.
 #[derive(Debug, thiserror::Error)]
 pub enum CompileError {
     /// Above the size at which the compiler is asked.
-    #[error("{steps} steps are more than the {MAX_COMPILE_STEPS} that are compiled; the interpreter runs it")]
+    #[error("compiling it would cost {cost}, more than {MAX_COMPILE_COST}; the interpreter runs it")]
     TooLong {
-        /// Steps of the program.
-        steps: usize,
+        /// What it would cost: an instruction costs 1, a jump up to 17.
+        cost: usize,
     },
     /// The compiler does not know this machine.
     #[error("no native code for this processor: {0}")]
@@ -41,6 +42,17 @@ pub enum CompileError {
     /// The compiler's settings do not fit together.
     #[error("the compiler refuses its settings: {0}")]
     Codegen(#[from] cranelift_codegen::CodegenError),
+    /// It took longer than [`COMPILE_MILLISECONDS`].
+    #[error("compiling it takes longer than {COMPILE_MILLISECONDS} ms; the interpreter runs it")]
+    Late,
+    /// Its code would take too much of the stack.
+    #[error(
+        "its code needs {bytes} bytes of the stack, more than {MAX_NATIVE_FRAME_BYTES}; the interpreter runs it"
+    )]
+    Frame {
+        /// Bytes.
+        bytes: usize,
+    },
     /// The compiler panicked: a defect of it or of our use of it.
     #[error("the compiler panicked")]
     Panicked,
@@ -63,12 +75,44 @@ pub(crate) struct Native {
     /// Owns the code's memory. `None` only while dropped. (A mutex makes it `Sync`; nobody waits for it.)
     module: Mutex<Option<JITModule>>,
     entry: Entry,
-    code_bytes: usize,
+    size: NativeSize,
+    /// Counts it, if somebody does.
+    charge: Option<Charge>,
+}
+
+/// Counts a client's programs that have native code: one each.
+#[derive(Clone, Debug)]
+pub(crate) struct Charge(Arc<()>);
+
+impl Charge {
+    /// One more of a client's.
+    pub(crate) fn new(client: &Arc<()>) -> Charge {
+        Charge(Arc::clone(client))
+    }
+
+    /// How many the client has, this one included. The client itself holds one too.
+    pub(crate) fn count(&self) -> usize {
+        Arc::strong_count(&self.0) - 1
+    }
+}
+
+/// Runs the compiler. It is somebody else's code, fed with a client's program: a panic there must not end the server.
+pub(crate) fn guarded<T>(compile: impl FnOnce() -> Result<T, CompileError>) -> Result<T, CompileError> {
+    catch_unwind(AssertUnwindSafe(compile)).unwrap_or(Err(CompileError::Panicked))
+}
+
+/// What a program's native code takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NativeSize {
+    /// Bytes of machine code.
+    pub code_bytes: usize,
+    /// Bytes of the stack while it runs.
+    pub frame_bytes: usize,
 }
 
 impl std::fmt::Debug for Native {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Native").field("code_bytes", &self.code_bytes).finish_non_exhaustive()
+        f.debug_struct("Native").field("size", &self.size).finish_non_exhaustive()
     }
 }
 
@@ -83,9 +127,9 @@ struct Context<'a, 'm> {
 impl Native {
     /// Compiles a program.
     pub(crate) fn compile(program: &LoweredProgram) -> Result<Native, CompileError> {
-        let steps = program.body.steps.len().saturating_add(program.work());
-        if steps > MAX_COMPILE_STEPS {
-            return Err(CompileError::TooLong { steps });
+        let cost = compile_cost(program);
+        if cost > MAX_COMPILE_COST {
+            return Err(CompileError::TooLong { cost });
         }
         let mut flags = settings::builder();
         for (name, value) in SETTINGS {
@@ -134,18 +178,31 @@ impl Native {
         translate::translate(program, &mut builder, imports);
         builder.finalize(module.target_config());
         module.define_function(entry, &mut context)?;
-        let code_bytes = context.compiled_code().map_or(0, |c| c.code_buffer().len());
+        let size = context.compiled_code().map_or(NativeSize::default(), |code| NativeSize {
+            code_bytes: code.code_buffer().len(),
+            frame_bytes: code.buffer.frame_layout().map_or(0, |frame| frame.frame_to_fp_offset as usize),
+        });
+        if size.frame_bytes > MAX_NATIVE_FRAME_BYTES {
+            return Err(CompileError::Frame { bytes: size.frame_bytes });
+        }
         module.finalize_definitions()?;
         let address = module.get_finalized_function(entry);
         // SAFETY: the address is that of the function just compiled with the signature (pointer, pointer, pointer) in
         // the host's C calling convention, which is `Entry`'s; the module that owns it is kept beside it.
         let entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
-        Ok(Native { module: Mutex::new(code.0.take()), entry, code_bytes })
+        Ok(Native { module: Mutex::new(code.0.take()), entry, size, charge: None })
     }
 
-    /// Bytes of machine code.
-    pub(crate) fn code_bytes(&self) -> usize {
-        self.code_bytes
+    /// The same, counted as long as it is there.
+    pub(crate) fn charged(self, charge: Charge) -> Native {
+        let mut native = self;
+        native.charge = Some(charge);
+        native
+    }
+
+    /// What it takes.
+    pub(crate) fn size(&self) -> NativeSize {
+        self.size
     }
 
     /// Runs it. `program` must be the one that it was compiled from, else steps are mixed up (but nothing worse).

@@ -1,11 +1,12 @@
 //! A stored procedure as the server holds it: lowered, and in time compiled.
 
+use crate::compile_cost::compile_cost;
 use crate::interp;
 use crate::lower::{self, LoweredProgram};
-use crate::native::{CompileError, Native};
+use crate::native::{CompileError, Native, NativeSize, guarded};
 use crate::run::{At, Machine, Outcome, Run, State};
+use blinkgl::limits::MAX_COMPILE_COST;
 use blinkgl::ops::Callback;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use verifier::{Facts, VerifiedProgram};
@@ -77,8 +78,10 @@ pub struct Program {
     words: Arc<[u32]>,
     /// `None` inside: cannot be compiled.
     native: OnceLock<Option<Native>>,
-    /// Given to a compile queue.
+    /// A worker compiles it, or has.
     claimed: AtomicBool,
+    /// Is it worth and capable of being compiled? Answered when it is asked first.
+    is_worth: OnceLock<bool>,
 }
 
 /// Instructions of register work and jumps from which on native code is worth a compilation.
@@ -107,6 +110,7 @@ impl Program {
             words: Arc::clone(verified.shared_words()),
             native: OnceLock::new(),
             claimed: AtomicBool::new(false),
+            is_worth: OnceLock::new(),
         }
     }
 
@@ -139,7 +143,13 @@ impl Program {
     pub fn bytes(&self) -> usize {
         let native = self.native.get().and_then(Option::as_ref);
         let primitives = size_of_val(&*self.facts.primitives);
-        primitives + self.lowered.bytes() + native.map_or(0, Native::code_bytes)
+        primitives + self.lowered.bytes() + native.map_or(0, |native| native.size().code_bytes)
+    }
+
+    /// What its native code takes, if it has any.
+    #[must_use]
+    pub fn native_size(&self) -> Option<NativeSize> {
+        self.native.get().and_then(Option::as_ref).map(Native::size)
     }
 
     /// What [`TierChoice::Best`] uses now.
@@ -152,12 +162,18 @@ impl Program {
     }
 
     /// Is native code worth a compilation, once the program has run often? Constant drawing gains nothing: it is data in
-    /// both tiers. So it depends on how much register work there is.
+    /// both tiers. So it depends on how much register work there is; and what is too long is not compiled at all.
     #[must_use]
     pub fn should_compile(&self) -> bool {
         if self.claimed.load(Ordering::Relaxed) || self.native.get().is_some() {
             return false;
         }
+        let compiles = || self.has_work() && compile_cost(&self.lowered) <= MAX_COMPILE_COST;
+        *self.is_worth.get_or_init(compiles)
+    }
+
+    /// Is there enough register work?
+    pub(crate) fn has_work(&self) -> bool {
         self.lowered.work() >= MIN_COMPILE_WORK
     }
 
@@ -168,25 +184,20 @@ impl Program {
     pub fn compile(&self) -> Result<(), CompileError> {
         let mut result = Ok(());
         self.native.get_or_init(|| {
-            // The compiler is somebody else's code, fed with a client's program: a panic there must not end the server.
-            match catch_unwind(AssertUnwindSafe(|| Native::compile(&self.lowered))) {
-                Ok(Ok(native)) => Some(native),
-                Ok(Err(error)) => {
-                    result = Err(error);
-                    None
-                }
-                Err(_) => {
-                    result = Err(CompileError::Panicked);
-                    None
-                }
-            }
+            guarded(|| Native::compile(&self.lowered)).map_err(|error| result = Err(error)).ok()
         });
         result
     }
 
-    /// True once: for the first queue that asks.
+    /// True once: for the first worker that asks.
     pub(crate) fn claim(&self) -> bool {
         self.native.get().is_none() && !self.claimed.swap(true, Ordering::Relaxed)
+    }
+
+    /// What the worker has to say; only the first word counts.
+    pub(crate) fn settle(&self, native: Option<Native>) {
+        // Else it is dropped here.
+        let _settled = self.native.set(native);
     }
 
     /// Runs it in slices: where [`Gl::is_slice_over`](crate::Gl::is_slice_over) says so at a yield point, it is suspended.

@@ -2,7 +2,7 @@
 #![allow(clippy::missing_panics_doc, clippy::cast_possible_truncation, clippy::float_cmp, reason = "test")]
 mod common;
 
-use blinkgl::limits::{MAX_COMPILE_STEPS, MAX_FUEL, MAX_LIST_NESTING, MAX_VERTICES};
+use blinkgl::limits::{MAX_COMPILE_COST, MAX_FUEL, MAX_LIST_NESTING, MAX_VERTICES};
 use blinkgl::ops::{Callback, Op};
 use common::{A, F, R, U, Words, environment, run};
 use jit::trace::{NullGl, TraceGl};
@@ -457,8 +457,8 @@ fn arithmetic(steps: usize) -> Words {
 
 #[test]
 fn what_is_too_long_stays_with_the_interpreter() {
-    let program = arithmetic(MAX_COMPILE_STEPS + 1).program(Callback::Input);
-    assert!(matches!(program.compile(), Err(CompileError::TooLong { steps }) if steps > MAX_COMPILE_STEPS));
+    let program = arithmetic(MAX_COMPILE_COST + 1).program(Callback::Input);
+    assert!(matches!(program.compile(), Err(CompileError::TooLong { cost }) if cost > MAX_COMPILE_COST));
     let seen = run(&program, TierChoice::Native, [0; 32], &environment(1), &mut Lists::default());
     assert_eq!((seen.outcome.tier, program.tier()), (Tier::Interpreter, Tier::Interpreter));
     assert!(!program.should_compile(), "it is not tried again");
@@ -468,17 +468,16 @@ fn what_is_too_long_stays_with_the_interpreter() {
 fn the_queue_compiles_behind_the_runs() {
     let queue = CompileQueue::new(2);
     let kept: Vec<_> = (0..6).map(|i| Arc::new(arithmetic(100 + i).program(Callback::Input))).collect();
-    let long = Arc::new(arithmetic(MAX_COMPILE_STEPS + 1).program(Callback::Input));
+    let long = Arc::new(arithmetic(MAX_COMPILE_COST + 1).program(Callback::Input));
     for program in &kept {
         assert!(program.should_compile());
-        queue.submit(program);
-        queue.submit(program);
-        assert!(!program.should_compile(), "it is under way");
+        queue.submit(1, program);
+        queue.submit(1, program);
     }
-    queue.submit(&long);
+    queue.submit(1, &long);
     queue.wait_idle();
     let stats = queue.stats();
-    assert_eq!((stats.compiled, stats.failed, stats.skipped, queue.pending()), (6, 1, 0, 0));
+    assert_eq!((stats.compiled, stats.failed, stats.skipped, queue.pending()), (6, 0, 0, 0));
     assert!(stats.longest_ns <= stats.total_ns);
     for program in &kept {
         assert_eq!(program.tier(), Tier::Native);
@@ -493,9 +492,9 @@ fn programs_that_are_gone_are_not_compiled() {
     let queue = CompileQueue::new(1);
     // While the only worker has the first, the others wait, and are dropped here.
     let first = Arc::new(arithmetic(8000).program(Callback::Input));
-    queue.submit(&first);
+    queue.submit(1, &first);
     for _ in 0..4 {
-        queue.submit(&Arc::new(arithmetic(8000).program(Callback::Input)));
+        queue.submit(1, &Arc::new(arithmetic(8000).program(Callback::Input)));
     }
     queue.wait_idle();
     let stats = queue.stats();

@@ -195,6 +195,7 @@ impl Server {
             "refresh_hz": hz,
             "compiled": compiler.compiled,
             "compile_failed": compiler.failed,
+            "compile_late": compiler.late,
             "compile_us": compiler.total_ns / 1000,
             "clients": clients,
         })

@@ -6,6 +6,7 @@
 
 pub mod channel;
 pub mod client;
+mod compile;
 pub mod control;
 pub mod interrupt;
 pub mod mapping;

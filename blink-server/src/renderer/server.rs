@@ -42,7 +42,7 @@ pub struct Server {
     pub(super) seat: Seat,
     /// Pixels to be drawn anew.
     pub(super) dirty: Region,
-    compile: CompileQueue,
+    pub(super) compile: CompileQueue,
     /// All clients' programs.
     programs: ProgramCache,
     /// Frames made.
@@ -118,6 +118,7 @@ impl Server {
     /// A client went: everything of it goes.
     pub fn remove_client(&mut self, id: ClientId) {
         let Some(mut client) = self.clients.remove(&id) else { return };
+        self.compile.forget(id.0);
         for (index, context) in std::mem::take(&mut client.contexts) {
             self.drop_context(id, index, context);
         }
@@ -196,6 +197,7 @@ impl Server {
         self.move_pointer();
         self.collect_damage();
         let damage = if self.dirty.is_empty() { None } else { Some(self.draw(presentation, now)) };
+        self.tend_compiler(now);
         self.tell_clock(now, presentation);
         for client in self.clients.values_mut() {
             client.wake();
@@ -678,7 +680,7 @@ impl Server {
             self.count_lists(view.id, program.callback(), now);
         }
         if hot && program.should_compile() {
-            self.compile.submit(program);
+            self.compile.submit(view.id.client.0, program);
         }
     }
 

@@ -80,6 +80,8 @@ pub struct ClientStats {
     pub accept_time: Samples,
     /// Procedures that were in the cache, published before by this client or another.
     pub cached_procedures: u64,
+    /// Procedures whose compilation failed or took too long.
+    pub not_compiled: u64,
     /// Durations of `redraw`, GL calls included.
     pub redraw_time: Samples,
     /// Draw calls.
@@ -108,6 +110,7 @@ impl ClientStats {
             "scan_us": self.scan_time.summary(MICROSECOND),
             "accept_us": self.accept_time.summary(MICROSECOND),
             "cached_procedures": self.cached_procedures,
+            "not_compiled": self.not_compiled,
             "redraw_us": self.redraw_time.summary(MICROSECOND),
             "gl_draws": self.gl_draws,
             "gl_state_calls": self.gl_state_calls,

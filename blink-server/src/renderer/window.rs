@@ -16,6 +16,9 @@ use verifier::Facts;
 /// Runs of a program after which native code is worth its while.
 const HOT_RUNS: u32 = 3;
 
+/// A program is submitted again after so many runs more, if it was not compiled: others of its client had its place.
+const ASK_AGAIN_RUNS: u32 = 64;
+
 /// Which part of a window's content must be drawn anew. Content coordinates, from the upper left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Damage {
@@ -286,7 +289,7 @@ impl Window {
 }
 
 /// Runs a callback of a window with the registers that the window's description names. With the
-/// outcome: has the program just become hot?
+/// outcome: is it time to have the program compiled?
 pub fn run(
     context: &mut Context,
     oid: u32,
@@ -315,7 +318,7 @@ pub fn run(
     let hot = match context.objects.get_mut(&procedure) {
         Some(Stored::Procedure(procedure)) => {
             procedure.runs = procedure.runs.saturating_add(1);
-            procedure.runs == HOT_RUNS
+            procedure.runs == HOT_RUNS || procedure.runs.is_multiple_of(ASK_AGAIN_RUNS)
         }
         Some(_) | None => false,
     };
