@@ -6,7 +6,7 @@ mod process;
 #[path = "support/qemu.rs"]
 mod qemu;
 
-use blink_client::{Wake, What};
+use blink_client::{Transport, Wake, What};
 use blinkgl::limits::MAX_CLIENTS;
 use blinkgl::shm::ShmOffset;
 use process::{PATIENCE, Server, descriptors, is_red, red_window, send_signal, until};
@@ -226,4 +226,125 @@ fn vms_and_processes_share_the_limit() {
     let (_device, connection) = Device::connect(&socket).boot();
     assert_eq!(vm(&server, "first")["client"], connection.client());
     drop(others);
+}
+
+/// A good client, and what must be so after each attack.
+struct Scene {
+    server: Server,
+    _connection: blink_client::Connection,
+    _context: blink_client::Context,
+    renderer: u32,
+    hostile: PathBuf,
+}
+
+impl Scene {
+    fn new() -> Scene {
+        let server = Server::start();
+        let hostile = add(&server, "hostile");
+        let mut connection = server.connect("good").unwrap();
+        let mut context = connection.context().unwrap();
+        red_window(&mut context);
+        until("the picture", || is_red(&server, [20, 40, 100, 80]).then_some(()));
+        let renderer = server.renderer();
+        Scene { server, _connection: connection, _context: context, renderer, hostile }
+    }
+
+    fn check(&self) {
+        until("the picture", || is_red(&self.server, [20, 40, 100, 80]).then_some(()));
+        assert_eq!(self.server.renderer(), self.renderer, "the renderer was restarted");
+    }
+}
+
+/// A guest that writes anything anywhere: the header and the directory are of no use to the server, and what the
+/// rest says is checked as of any client.
+#[test]
+fn a_guest_that_writes_garbage_harms_itself() {
+    let scene = Scene::new();
+    let mut random = fastrand::Rng::with_seed(1);
+    for round in 0..20 {
+        let device = Device::connect(&scene.hostile);
+        let words = device.memory.size() / 4;
+        match round % 4 {
+            // The header only: another magic, version and size.
+            0 => (0..64).for_each(|word| device.memory.store(ShmOffset(word * 4), random.u32(..)).unwrap()),
+            // All of the memory.
+            1 => {
+                (0..words).for_each(|word| device.memory.store(ShmOffset(word * 4), random.u32(..)).unwrap())
+            }
+            // Garbage behind a directory entry that is good, again while it is being looked at.
+            _ => {
+                for (word, value) in [1, 1, 255, 0].into_iter().enumerate() {
+                    device.memory.store(ShmOffset(0x100 + word * 4), value).unwrap();
+                }
+                for _ in 0..50_000 {
+                    let word = random.usize(1024..words);
+                    device.memory.store(ShmOffset(word * 4), random.u32(..) >> random.u32(0..32)).unwrap();
+                    if word.is_multiple_of(100) {
+                        device.ring();
+                    }
+                }
+                // An even commit, so that it is taken.
+                device.memory.store(ShmOffset(4096), 2 * round).unwrap();
+            }
+        }
+        device.ring();
+        until("a look at it", || {
+            let list = scene.server.blinkctl(&["list"]).unwrap();
+            list.as_array().unwrap().iter().any(|c| c["name"] == "hostile").then_some(())
+        });
+        drop(device);
+        until("its end", || (vm(&scene.server, "hostile")["state"] == "waiting").then_some(()));
+    }
+    scene.check();
+}
+
+/// It rings without end, and takes no wake-ups: its interrupt's count is full, and a write to it would wait.
+#[test]
+fn a_guest_that_rings_and_never_wakes_holds_nobody_up() {
+    let scene = Scene::new();
+    let (device, mut connection) = Device::connect(&scene.hostile).boot();
+    let mut context = connection.context().unwrap();
+    let window = red_window(&mut context);
+    let id = format!("{}.0.{window}", connection.client());
+    until("the window", || scene.server.window(&id));
+    // Fills the count; the server may add to it at the same time.
+    while rustix::io::write(&device.wake, &(u64::MAX - 1).to_ne_bytes()).is_err() {
+        let _taken = rustix::io::read(&device.wake, &mut [0; 8]);
+    }
+    let flags = rustix::fs::fcntl_getfl(&device.wake).unwrap();
+    rustix::fs::fcntl_setfl(&device.wake, flags - rustix::fs::OFlags::NONBLOCK).unwrap();
+    let frames = || scene.server.blinkctl(&["stats"]).unwrap()["frames"].as_u64().unwrap();
+    let wakeups = || scene.server.blinkctl(&["stats"]).unwrap()["wakeups"].as_u64().unwrap();
+    let before = (frames(), wakeups());
+    for round in 0..20 {
+        for _ in 0..10_000 {
+            device.ring();
+        }
+        // Each makes an event, for which it is to be woken.
+        scene.server.blinkctl(&["close", &id]).unwrap();
+        scene.server.blinkctl(&["move", &id, &(150 + round).to_string(), "100"]).unwrap();
+    }
+    let after = (frames(), wakeups());
+    // Commands wake it too, and a frame that rests may be due for each.
+    let expected = 3 * (after.0 - before.0) + 3 * 44;
+    assert!(after.1 - before.1 <= expected, "{} wake-ups, {} frames", after.1 - before.1, after.0 - before.0);
+    scene.check();
+    assert_eq!(scene.server.window(&id).unwrap()["x"], 169);
+}
+
+/// It publishes, and is gone in the middle of the next commit.
+#[test]
+fn a_machine_that_is_destroyed_while_it_publishes_is_gone() {
+    let scene = Scene::new();
+    for commit in [1, u32::MAX] {
+        let (device, mut connection) = Device::connect(&scene.hostile).boot();
+        let mut context = connection.context().unwrap();
+        red_window(&mut context);
+        until("two windows", || (windows(&scene.server) == 2).then_some(()));
+        device.memory.store(ShmOffset(4096), commit).unwrap();
+        device.ring();
+        rustix::net::shutdown(&device.socket, rustix::net::Shutdown::Both).unwrap();
+        until("one window", || (windows(&scene.server) == 1).then_some(()));
+    }
+    scene.check();
 }
