@@ -23,8 +23,6 @@ pub struct Outline {
     pub faces: u32,
     /// Their depth is offset.
     pub offset: bool,
-    /// What is drawn are points.
-    pub points: bool,
 }
 
 impl Block {
@@ -56,7 +54,7 @@ impl Block {
         let (left, bottom) = (hard.viewport.x as f32, hard.viewport.y as f32);
         block.floats(5, [half_width, half_height, left + half_width, bottom + half_height]);
         let clockwise = u32::from(hard.front_face == CLOCKWISE);
-        block.words(6, [outline.faces, clockwise, u32::from(outline.offset), u32::from(outline.points)]);
+        block.words(6, [outline.faces, clockwise, u32::from(outline.offset), 0]);
         for (i, plane) in hard.clip_planes.iter().enumerate() {
             block.floats(7 + i, *plane);
         }

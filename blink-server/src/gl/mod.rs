@@ -5,6 +5,7 @@
 //! - [`record`]: the part of it that the vertex stage consumes, packed for the GPU; a vertex names its record,
 //!   so that primitives with different matrices and materials share a draw.
 //! - [`painter`]: receives a running program's commands and segments ([`jit::Gl`]), gathers batches.
+//! - [`stage`]: which of that a batch needs, so that its shader has no more.
 //! - [`block`]: the rest of what the shaders consume, a uniform block for each draw.
 //! - [`arrays`]: vertex arrays, read from buffers.
 //! - [`resource`]: clients' textures and buffers.
@@ -33,6 +34,7 @@ mod painter;
 pub mod record;
 pub mod resource;
 pub mod shader;
+pub mod stage;
 pub mod state;
 pub mod texture;
 pub mod tracker;

@@ -8,7 +8,7 @@ pub const RECORD_VECTORS: usize = 24;
 /// Bytes of a record.
 pub const RECORD_BYTES: usize = RECORD_VECTORS * 16;
 /// `vec4`s of the lights' block.
-pub const LIGHTS_VECTORS: usize = MAX_LIGHTS * 6 + 2;
+pub const LIGHTS_VECTORS: usize = MAX_LIGHTS * 6 + 1;
 
 /// Bits of a record's flags; the same numbers stand in the shader.
 pub mod flag {
@@ -28,6 +28,8 @@ pub mod flag {
     pub const TRACK_BACK: u32 = 1 << 13;
     /// It tracks: 0 ambient, 1 diffuse, 2 specular, 3 emission, 4 ambient and diffuse.
     pub const TRACK_MODE_SHIFT: u32 = 16;
+    /// See [`TRACK_MODE_SHIFT`].
+    pub const TRACK_SPECULAR: u32 = 2;
 }
 
 /// A packed record.
@@ -58,6 +60,20 @@ impl Record {
         let flags = flags(state) as f32;
         vectors[23] = [front.shininess, back.shininess, flags, rescale_factor(normal)];
         Record(vectors)
+    }
+
+    /// The flags.
+    #[must_use]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was made of a `u32`")]
+    pub fn flags(&self) -> u32 {
+        let [_, _, flags, _] = self.0[RECORD_VECTORS - 1];
+        flags as u32
+    }
+
+    /// Specular colors of the materials: front, back.
+    #[must_use]
+    pub fn specular(&self) -> [[f32; 4]; 2] {
+        [self.0[17], self.0[21]]
     }
 }
 
@@ -107,7 +123,6 @@ pub fn pack_lights(lights: &Lights) -> [[f32; 4]; LIGHTS_VECTORS] {
         to.copy_from_slice(&pack_light(light));
     }
     vectors[MAX_LIGHTS * 6] = lights.ambient;
-    vectors[MAX_LIGHTS * 6 + 1] = [f32::from(u8::from(lights.local_viewer)), 0.0, 0.0, 0.0];
     vectors
 }
 

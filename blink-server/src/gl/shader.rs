@@ -7,6 +7,7 @@
 
 use super::block::BLOCK_VECTORS;
 use super::fragment;
+use super::stage::Stage;
 use super::state::{Combine, Hard, Unit};
 use super::texture::Texture;
 use blinkgl::layout::texture::Format;
@@ -87,6 +88,10 @@ impl UnitVariant {
 /// Which of the drawing shaders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Variant {
+    /// What vertices need.
+    pub stage: Stage,
+    /// Points are drawn.
+    pub points: bool,
     /// The units that have a texture.
     pub units: [Option<UnitVariant>; MAX_TEXTURE_UNITS],
     /// GL_FOG_MODE, if fog is on.
@@ -106,9 +111,16 @@ pub struct Variant {
 impl Variant {
     /// The shader that a state needs, for filled polygons.
     #[must_use]
-    pub fn new(hard: &Hard, textures: [Option<&Texture>; MAX_TEXTURE_UNITS], points: bool) -> Variant {
+    pub fn new(
+        hard: &Hard,
+        textures: [Option<&Texture>; MAX_TEXTURE_UNITS],
+        stage: Stage,
+        points: bool,
+    ) -> Variant {
         let [first, second] = [0, 1].map(|u| textures[u].map(|t| UnitVariant::new(&hard.units[u], t)));
         Variant {
+            stage,
+            points,
             units: [first, second],
             fog: hard.fog.on.then_some(hard.fog.mode),
             alpha_test: (hard.alpha_test && hard.alpha_func != ALWAYS).then_some(hard.alpha_func),
@@ -178,6 +190,7 @@ pub fn sources(variant: &Variant, records: usize, embedded: bool) -> Sources {
         (first.is_some_and(|u| u.generated), "GENERATED0"),
         (second.is_some_and(|u| u.generated), "GENERATED1"),
         (variant.wants_eye(), "EYE"),
+        (variant.points, "POINTS"),
         (variant.attenuated, "ATTENUATED"),
         (outlined, "OUTLINED"),
         (variant.polygons == Polygons::Lines, "LINES"),
@@ -186,6 +199,7 @@ pub fn sources(variant: &Variant, records: usize, embedded: bool) -> Sources {
             head += &format!("#define {name}\n");
         }
     }
+    head += &variant.stage.defines();
     head += include_str!("glsl/block.glsl");
     Sources {
         vertex: head.clone() + include_str!("glsl/vertex.glsl"),

@@ -13,6 +13,7 @@ use super::painter::{Painter, Target};
 use super::record::{LIGHTS_VECTORS, RECORD_BYTES, Record, pack_lights};
 use super::resource::ResourceScope;
 use super::shader::{self, Polygons, Sources, Variant};
+use super::stage::Stage;
 use super::state::{Area, CLAMP, FILL, Hard, LINE, Lights, Sampling, Stencil, WindowState};
 use super::texture::{Texture, Transfer};
 use crate::geometry::Rect;
@@ -180,8 +181,8 @@ impl Drawing<'_> {
     fn passes(&self, outlines: bool) -> Vec<Pass> {
         let hard = self.hard;
         let points = self.assembly == Assembly::Points;
-        let variant = Variant::new(hard, self.textures, points);
-        let filled = |cull| Pass { variant, outline: Outline { points, ..Outline::default() }, cull };
+        let variant = Variant::new(hard, self.textures, Stage::new(self.records, self.lights), points);
+        let filled = |cull| Pass { variant, outline: Outline::default(), cull };
         if !hard.is_outlined(self.assembly) || !outlines {
             return vec![filled(hard.cull.then_some(hard.cull_face))];
         }
@@ -212,7 +213,7 @@ impl Drawing<'_> {
                 (Polygons::Points, hard.polygon_offset_on[0])
             };
             let variant = Variant { polygons, ..variant };
-            passes.push(Pass { variant, outline: Outline { faces, offset, points: false }, cull: None });
+            passes.push(Pass { variant, outline: Outline { faces, offset }, cull: None });
         }
         passes
     }

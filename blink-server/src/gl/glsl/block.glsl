@@ -13,7 +13,7 @@ layout(std140) uniform Draw {
     vec4 fog_color;
     vec4 offset;      // polygon offset: factor, units; half the depth range
     vec4 half_viewport; // half width, half height, center
-    ivec4 outline;    // faces: 1 front, 2 back; front is clockwise; offset; points
+    ivec4 outline;    // faces: 1 front, 2 back; front is clockwise; offset
     vec4 clip_planes[6];
     mat4 texture_matrix_1;
     Unit units[2];

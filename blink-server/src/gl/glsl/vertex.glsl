@@ -2,7 +2,11 @@
 // coordinates; 3.3: point sizes.
 //
 // Switches: TWO_SIDE; UNIT0, UNIT1: the unit has a texture; GENERATED0, GENERATED1: its coordinates may be generated;
-// EYE: the fragment stage wants eye coordinates; ATTENUATED: points; OUTLINED: polygons that are not filled.
+// EYE: the fragment stage wants eye coordinates; POINTS; ATTENUATED: points get smaller; OUTLINED: polygons that are not
+// filled. Of the records and lights: LIT, ALL_LIGHTS, POSITIONAL, SPOTS, SHINES, LOCAL_VIEWER, TRACKS.
+#if defined(LIT) || defined(EYE) || defined(GENERATED0) || defined(GENERATED1) || defined(ATTENUATED)
+#define NEEDS_EYE
+#endif
 struct Record {
     mat4 product;
     mat4 modelview;
@@ -21,7 +25,7 @@ struct Light {
     vec4 factors;   // spot exponent; attenuation: constant, linear, quadratic
 };
 layout(std140) uniform Records { Record records[RECORDS]; };
-layout(std140) uniform Lights { Light lights[8]; vec4 scene_ambient; vec4 viewer; };
+layout(std140) uniform Lights { Light lights[8]; vec4 scene_ambient; };
 
 layout(location = 0) in vec4 a_position;
 layout(location = 1) in vec4 a_color;
@@ -55,49 +59,65 @@ vec3 unit(vec3 v) {
     return square > 0.0 ? v * inversesqrt(square) : vec3(0.0);
 }
 
+#ifdef LIT
+vec3 light_from(int i, vec4 material[4], float shininess, vec3 normal, vec3 eye, int on) {
+    if ((on >> i & 1) == 0) return vec3(0.0);
+    Light light = lights[i];
+    vec3 towards;
+    float strength = 1.0;
+#ifdef POSITIONAL
+    if (light.position.w != 0.0) {
+        vec3 way = light.position.xyz / light.position.w - eye;
+        float far = length(way);
+        towards = unit(way);
+        strength = 1.0 / (light.factors.y + light.factors.z * far + light.factors.w * far * far);
+    } else
+#endif
+    towards = unit(light.position.xyz);
+#ifdef SPOTS
+    if (light.spot.w >= -1.0) {
+        float cosine = dot(-towards, unit(light.spot.xyz));
+        if (cosine < light.spot.w) {
+            strength = 0.0;
+        } else if (light.factors.x > 0.0) {
+            strength *= pow(max(cosine, 0.0), light.factors.x);
+        }
+    }
+#endif
+    float diffuse = max(dot(normal, towards), 0.0);
+    vec3 sum = material[0].rgb * light.ambient.rgb + diffuse * material[1].rgb * light.diffuse.rgb;
+#ifdef SHINES
+    if (diffuse > 0.0) {
+#ifdef LOCAL_VIEWER
+        vec3 viewer_way = unit(-eye);
+#else
+        vec3 viewer_way = vec3(0.0, 0.0, 1.0);
+#endif
+        float specular = max(dot(normal, unit(towards + viewer_way)), 0.0);
+        // 0 to the power of 0 is 1 here, as in the specification.
+        float shine = shininess == 0.0 ? 1.0 : (specular > 0.0 ? pow(specular, shininess) : 0.0);
+        sum += shine * material[2].rgb * light.specular.rgb;
+    }
+#endif
+    return strength * sum;
+}
+
+#define LIGHT(i) color += light_from(i, material, shininess, normal, eye, on);
 vec4 lit(vec4 material[4], float shininess, vec3 normal, vec3 eye, int on) {
     vec3 color = material[3].rgb + material[0].rgb * scene_ambient.rgb;
-    for (int i = 0; i < 8; ++i) {
-        if ((on >> i & 1) == 0) continue;
-        Light light = lights[i];
-        vec3 towards;
-        float strength = 1.0;
-        if (light.position.w == 0.0) {
-            towards = unit(light.position.xyz);
-        } else {
-            vec3 way = light.position.xyz / light.position.w - eye;
-            float far = length(way);
-            towards = unit(way);
-            strength = 1.0 / (light.factors.y + light.factors.z * far + light.factors.w * far * far);
-        }
-        if (light.spot.w >= -1.0) {
-            float cosine = dot(-towards, unit(light.spot.xyz));
-            if (cosine < light.spot.w) {
-                strength = 0.0;
-            } else if (light.factors.x > 0.0) {
-                strength *= pow(max(cosine, 0.0), light.factors.x);
-            }
-        }
-        float diffuse = max(dot(normal, towards), 0.0);
-        vec3 sum = material[0].rgb * light.ambient.rgb + diffuse * material[1].rgb * light.diffuse.rgb;
-        if (diffuse > 0.0) {
-            vec3 viewer_way = viewer.x != 0.0 ? unit(-eye) : vec3(0.0, 0.0, 1.0);
-            float specular = max(dot(normal, unit(towards + viewer_way)), 0.0);
-            // 0 to the power of 0 is 1 here, as in the specification.
-            float shine = shininess == 0.0 ? 1.0 : (specular > 0.0 ? pow(specular, shininess) : 0.0);
-            sum += shine * material[2].rgb * light.specular.rgb;
-        }
-        color += strength * sum;
-    }
+    ALL_LIGHTS
     return clamp(vec4(color, material[1].a), 0.0, 1.0);
 }
 
+#ifdef TRACKS
 void track(inout vec4 material[4], int mode) {
     if (mode == 0 || mode == 4) material[0] = a_color;
     if (mode == 1 || mode == 4) material[1] = a_color;
     if (mode == 2) material[2] = a_color;
     if (mode == 3) material[3] = a_color;
 }
+#endif
+#endif
 
 #if defined(GENERATED0) || defined(GENERATED1)
 vec4 generated(int u, vec4 given, vec4 eye, vec3 normal) {
@@ -127,58 +147,61 @@ void main() {
     vec4 rest = records[index].rest;
     int flags = int(rest.z);
     gl_Position = records[index].product * a_position;
-    float size = point.x;
     v_is_flat = flags >> 9 & 1;
     vec4 front_color = clamp(a_color, 0.0, 1.0);
 #ifdef TWO_SIDE
     vec4 back_color = front_color;
 #endif
-#if defined(EYE) || defined(GENERATED0) || defined(GENERATED1) || defined(ATTENUATED)
-    bool needs_eye = true;
-#else
-    bool needs_eye = (flags & 0x100) != 0;
-#endif
     vec4 tex_coord0 = a_tex_coord;
     vec4 tex_coord1 = a_tex_coord1;
-    if (needs_eye) {
-        vec4 eye = records[index].modelview * a_position;
-        vec3 place = eye.w != 0.0 ? eye.xyz / eye.w : eye.xyz;
-        vec3 normal = records[index].normal[0].xyz * a_normal.x
-            + records[index].normal[1].xyz * a_normal.y + records[index].normal[2].xyz * a_normal.z;
-        if ((flags & 0x400) != 0) {
-            normal = unit(normal);
-        } else if ((flags & 0x800) != 0) {
-            normal *= rest.w;
-        }
+#ifdef NEEDS_EYE
+    vec4 eye = records[index].modelview * a_position;
+    vec3 place = eye.w != 0.0 ? eye.xyz / eye.w : eye.xyz;
+    vec3 normal = records[index].normal[0].xyz * a_normal.x
+        + records[index].normal[1].xyz * a_normal.y + records[index].normal[2].xyz * a_normal.z;
+    if ((flags & 0x400) != 0) {
+        normal = unit(normal);
+    } else if ((flags & 0x800) != 0) {
+        normal *= rest.w;
+    }
+#endif
 #ifdef EYE
-        v_eye = eye;
+    v_eye = eye;
 #endif
 #ifdef GENERATED0
-        tex_coord0 = generated(0, tex_coord0, eye, normal);
+    tex_coord0 = generated(0, tex_coord0, eye, normal);
 #endif
 #ifdef GENERATED1
-        tex_coord1 = generated(1, tex_coord1, eye, normal);
+    tex_coord1 = generated(1, tex_coord1, eye, normal);
 #endif
-#ifdef ATTENUATED
-        float far = abs(place.z);
-        size *= inversesqrt(attenuation.x + attenuation.y * far + attenuation.z * far * far);
+#ifdef LIT
+    if ((flags & 0x100) != 0) {
+        vec4 material[4] = vec4[4](records[index].front[0], records[index].front[1],
+            records[index].front[2], records[index].front[3]);
+#ifdef TRACKS
+        int mode = flags >> 16;
+        if ((flags & 0x1000) != 0) track(material, mode);
 #endif
-        if ((flags & 0x100) != 0) {
-            int mode = flags >> 16;
-            vec4 material[4] = vec4[4](records[index].front[0], records[index].front[1],
-                records[index].front[2], records[index].front[3]);
-            if ((flags & 0x1000) != 0) track(material, mode);
-            front_color = lit(material, rest.x, normal, place, flags & 0xff);
+        front_color = lit(material, rest.x, normal, place, flags & 0xff);
 #ifdef TWO_SIDE
-            material = vec4[4](records[index].back[0], records[index].back[1],
-                records[index].back[2], records[index].back[3]);
-            if ((flags & 0x2000) != 0) track(material, mode);
-            back_color = lit(material, rest.y, -normal, place, flags & 0xff);
+        material = vec4[4](records[index].back[0], records[index].back[1],
+            records[index].back[2], records[index].back[3]);
+#ifdef TRACKS
+        if ((flags & 0x2000) != 0) track(material, mode);
 #endif
-        }
+        back_color = lit(material, rest.y, -normal, place, flags & 0xff);
+#endif
     }
+#endif
+#ifdef POINTS
+    float size = point.x;
+#ifdef ATTENUATED
+    float far = abs(place.z);
+    size *= inversesqrt(attenuation.x + attenuation.y * far + attenuation.z * far * far);
+#endif
     gl_PointSize = whole_size(max(min(size, point.z), point.y));
-    if (outline.w != 0) gl_Position = on_pixels(gl_Position, gl_PointSize);
+    gl_Position = on_pixels(gl_Position, gl_PointSize);
+#endif
     v_smooth = front_color;
     v_flat = front_color;
 #ifdef TWO_SIDE
