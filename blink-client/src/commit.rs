@@ -29,6 +29,13 @@ impl<'a> Commit<'a> {
         Commit { context, changes: BTreeMap::new() }
     }
 
+    /// The server's clock now, see [`Context::now`].
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.context.now()
+    }
+
     /// Makes the changes visible and wakes the server.
     ///
     /// # Errors

@@ -4,6 +4,8 @@ use crate::commit::Commit;
 use crate::event::{Clock, Event};
 use crate::pages::{Allocator, Pages, Retired, out_of_memory, pages_for};
 use crate::registers::Registers;
+#[cfg(feature = "std")]
+use crate::time::Estimate;
 use crate::transport::Transport;
 use crate::{Error, ObjectId};
 use alloc::boxed::Box;
@@ -25,6 +27,12 @@ const RECLAIM_INTERVAL: Duration = Duration::from_millis(1);
 const RECLAIM_TRIES: usize = 1000;
 /// Tries to read the clock while the server writes it; it takes some ten instructions to write.
 const CLOCK_TRIES: usize = 1000;
+
+/// How often, and at what distance, a client looks for the server's first word about the time: for a second.
+#[cfg(feature = "std")]
+const FIRST_CLOCK_TRIES: usize = 1000;
+#[cfg(feature = "std")]
+const FIRST_CLOCK_INTERVAL: Duration = Duration::from_millis(1);
 
 /// An object as it is published, or will be.
 #[derive(Debug)]
@@ -81,6 +89,8 @@ pub struct Context {
     reserved: BTreeSet<u32>,
     events_taken: u32,
     clock: Cell<Clock>,
+    #[cfg(feature = "std")]
+    estimate: Estimate,
 }
 
 impl Context {
@@ -101,6 +111,7 @@ impl Context {
         memory.store(ShmOffset(context::SLOTS), 0)?;
         memory.store(ShmOffset(context::COMMIT), commit)?;
         // The generation comes last: it makes the entry valid.
+        whole.store(ShmOffset(entry + aperture::ENTRY_LAST_GENERATION), generation)?;
         let entry = ShmOffset(entry + aperture::ENTRY_GENERATION);
         whole.store(entry, generation)?;
         let data = u32::try_from(DATA_PAGE).unwrap_or(u32::MAX);
@@ -118,6 +129,8 @@ impl Context {
             reserved: BTreeSet::new(),
             events_taken,
             clock: Cell::default(),
+            #[cfg(feature = "std")]
+            estimate: Estimate::default(),
         })
     }
 
@@ -224,6 +237,24 @@ impl Context {
             self.clock.set(clock);
         }
         self.clock.get()
+    }
+
+    /// The server's clock now. On another machine than the server's it is estimated from what the server last told;
+    /// this waits for its first word, at most a second (without one, it is the clock of this machine).
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        if let Some(now) = self.transport.now() {
+            return now;
+        }
+        for _ in 0..FIRST_CLOCK_TRIES {
+            let told = self.clock().now;
+            if told != 0 {
+                return self.estimate.now(told, crate::now());
+            }
+            self.transport.pause(FIRST_CLOCK_INTERVAL);
+        }
+        crate::now()
     }
 
     /// `None`: a renderer died while it wrote; the next one will write it again.

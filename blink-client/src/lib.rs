@@ -61,6 +61,8 @@ mod pages;
 mod registers;
 #[cfg(feature = "std")]
 pub mod seqpacket;
+#[cfg(feature = "std")]
+mod time;
 pub mod transport;
 
 #[cfg(feature = "std")]
@@ -190,10 +192,15 @@ impl Connection {
     pub fn over(transport: Arc<dyn Transport>) -> Result<Connection, Error> {
         let mut generations = [0; MAX_CONTEXTS];
         for (index, before) in generations.iter_mut().enumerate() {
-            let at =
-                ShmOffset(aperture::DIRECTORY + index * aperture::ENTRY_BYTES + aperture::ENTRY_GENERATION);
-            *before = transport.memory().load(at)?;
-            transport.memory().store(at, 0)?;
+            let entry = aperture::DIRECTORY + index * aperture::ENTRY_BYTES;
+            let at = ShmOffset(entry + aperture::ENTRY_GENERATION);
+            let memory = transport.memory();
+            *before = match memory.load(at)? {
+                // A client that gave it up.
+                0 => memory.load(ShmOffset(entry + aperture::ENTRY_LAST_GENERATION))?,
+                generation => generation,
+            };
+            memory.store(at, 0)?;
         }
         Ok(Connection { transport, contexts: 0, generations, next_page: 1 })
     }
@@ -258,7 +265,7 @@ impl Connection {
     }
 }
 
-/// The server's clock now, on the same machine: nanoseconds of the system's monotonic clock.
+/// Nanoseconds of the system's monotonic clock: the clock of a server on the same machine, see [`Context::now`].
 #[cfg(feature = "std")]
 #[must_use]
 pub fn now() -> u64 {

@@ -379,8 +379,8 @@ calls! {
     fn blinkPollEvent(s, event: *mut BlinkEvent) -> i32 {
         Ok(i32::from(next_event(s, event)?))
     }
-    fn blinkTime(_s) -> f64 {
-        Ok(seconds(blink_client::now()))
+    fn blinkTime(s) -> f64 {
+        Ok(seconds(s.display.as_ref().map_or_else(blink_client::now, |display| display.context.now())))
     }
 }
 

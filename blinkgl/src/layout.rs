@@ -47,6 +47,8 @@ pub mod aperture {
     pub const ENTRY_FIRST_PAGE: usize = 4;
     /// u32 in an entry: pages of the context.
     pub const ENTRY_PAGES: usize = 8;
+    /// u32 in an entry: the last generation that was not 0, for the client that comes after this one.
+    pub const ENTRY_LAST_GENERATION: usize = 12;
 }
 
 /// Offsets in a context's header page.

@@ -101,7 +101,7 @@ fn offsets_are_those_of_the_layout() {
     );
     check(
         &["offset", "directory entry"],
-        constants!(aperture: ENTRY_GENERATION, ENTRY_FIRST_PAGE, ENTRY_PAGES),
+        constants!(aperture: ENTRY_GENERATION, ENTRY_FIRST_PAGE, ENTRY_PAGES, ENTRY_LAST_GENERATION),
     );
     check(
         &["offset", "written by", "context header"],

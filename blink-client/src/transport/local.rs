@@ -159,6 +159,10 @@ impl Transport for Local {
         self.client
     }
 
+    fn now(&self) -> Option<u64> {
+        Some(crate::now())
+    }
+
     fn describe(&self) -> String {
         "a server on this machine".into()
     }

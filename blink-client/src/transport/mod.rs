@@ -54,6 +54,11 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// The server's name for this client.
     fn client(&self) -> u32;
 
+    /// The server's clock now, where this machine has it.
+    fn now(&self) -> Option<u64> {
+        None
+    }
+
     /// What it is, for people: the way to the server, and how the server wakes this client.
     fn describe(&self) -> String {
         String::from("memory shared with the server")

@@ -141,7 +141,7 @@ impl Player {
 
     /// The presentation time of this moment.
     fn now(&self) -> f64 {
-        self.paused.unwrap_or_else(|| seconds_between(self.epoch, blink_client::now()))
+        self.paused.unwrap_or_else(|| seconds_between(self.epoch, self.context.now()))
     }
 
     /// The presentation time of the frame that the server makes next.
@@ -252,7 +252,7 @@ impl Player {
 
     fn resume(&mut self) -> Result<(), Box<dyn Error>> {
         if let Some(at) = self.paused.take() {
-            self.epoch = blink_client::now().saturating_sub(nanoseconds(at));
+            self.epoch = self.context.now().saturating_sub(nanoseconds(at));
         }
         self.release()
     }

@@ -15,8 +15,9 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    show::main("clock", &Options::parse().window, |_| {
-        Ok(clock::picture(Time::Server(since_midnight(), blink_client::now()))?)
+    show::main("clock", &Options::parse().window, |commit| {
+        let server = commit.now();
+        Ok(clock::picture(Time::Server(since_midnight(), server))?)
     })
 }
 
