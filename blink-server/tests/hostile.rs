@@ -962,6 +962,30 @@ fn a_budget_holds_for_what_others_may() {
     assert_eq!(shown, green);
 }
 
+/// Lists that call lists add up when they run: then the budget stops them.
+#[test]
+fn a_budget_holds_for_what_lists_add_up_to() {
+    let init = "new_list 1\nclear color\nend_list\nnew_list 2\ncall_list 1\ncall_list 1\nend_list";
+    let redraw = "clear_color 0, 1, 0, 1\ncall_list 2\ncall_list 2";
+    let mut fixture = Fixture::new(WIDTH, HEIGHT);
+    for (fuel, stopped) in [(100, false), (50, true)] {
+        let (id, memory) = fixture.client_within(APERTURE, Budget { fuel, ..Budget::default() });
+        let mut raw = Raw::new(memory);
+        raw.procedure(0, 1, Callback::Init, &assemble(init));
+        raw.procedure(1, 2, Callback::Redraw, &assemble(redraw));
+        let window = with(at(50, 60, 100, 100), Callback::Init, 1);
+        raw.window(2, 3, &with(window, Callback::Redraw, 2));
+        raw.committed();
+        fixture.server.rang(id);
+        fixture.frame();
+        let events = raw.events();
+        let heard = |kind: EventKind| events.iter().find(|event| event.kind == kind as u32);
+        assert_eq!(heard(EventKind::ProcedureRejected), None);
+        let told = heard(EventKind::Quota).map(|event| (event.words[1], event.words[2]));
+        assert_eq!(told, stopped.then_some((QuotaKind::Fuel as u32, 50)));
+    }
+}
+
 /// Without anything to draw, a client that rings makes no frames.
 #[test]
 fn ringing_alone_draws_nothing() {

@@ -113,12 +113,13 @@ pub const MAX_NOTIFICATIONS: usize = 8;
 pub const MAX_SCAN_RETRIES: u32 = 3;
 
 /// What compiling a program may cost, or Cranelift is not asked: an instruction of register work costs 1, two to four
-/// microseconds, and a jump up to 17, as it concerns each register. So the worst takes less than half of
+/// microseconds, and a jump up to 17, as it concerns each register. So the worst takes a quarter of
 /// [`COMPILE_MILLISECONDS`].
 pub const MAX_COMPILE_COST: usize = 1 << 15;
 
-/// Milliseconds after which a compilation is given up: longer than any that is begun takes.
-pub const COMPILE_MILLISECONDS: u64 = 250;
+/// Milliseconds after which a compilation is given up: longer than any that is begun takes, on a
+/// machine with other work too.
+pub const COMPILE_MILLISECONDS: u64 = 500;
 
 /// Programs of one client that wait to be compiled; the oldest are dropped, and may ask again.
 pub const MAX_WAITING_COMPILES: usize = 64;

@@ -1,7 +1,7 @@
 //! What a run of a program reads from outside, and what it says to the outside.
 
 use blinkgl::External;
-use blinkgl::limits::MAX_NOTIFICATIONS;
+use blinkgl::limits::{MAX_FUEL, MAX_NOTIFICATIONS, MAX_VERTICES};
 use blinkgl::ops::Callback;
 
 /// External state for one run, fixed before it starts.
@@ -11,13 +11,22 @@ pub struct Environment {
     pub presentation_ns: u64,
     /// Values for `read`, by [`External`] code; that of [`External::Time`] included.
     pub values: [f32; External::ALL.len()],
+    /// Units of fuel that the run may use, with the lists that it calls.
+    pub fuel: u64,
+    /// Vertices that it may draw, with those of the lists that it calls.
+    pub vertices: u64,
 }
 
 impl Environment {
-    /// All zero but the time.
+    /// All zero but the time, and as much fuel and vertices as there can be.
     #[must_use]
     pub fn at(presentation_ns: u64) -> Environment {
-        let mut env = Environment { presentation_ns, values: [0.0; External::ALL.len()] };
+        let mut env = Environment {
+            presentation_ns,
+            values: [0.0; External::ALL.len()],
+            fuel: MAX_FUEL,
+            vertices: MAX_VERTICES,
+        };
         #[allow(
             clippy::cast_precision_loss,
             clippy::cast_possible_truncation,

@@ -533,7 +533,7 @@ mod tests {
         assert!(slow.native_size().is_none());
         let stats = queue.stats();
         assert_eq!((stats.compiled, stats.failed, stats.late), (1, 0, 1));
-        let late = "1 input 10: compiling it takes longer than 250 ms; the interpreter runs it";
+        let late = "1 input 10: compiling it takes longer than 500 ms; the interpreter runs it";
         assert_eq!(held.reports(), [late]);
         assert!(held.reports().is_empty());
         // The late worker's end made no second one.

@@ -17,7 +17,7 @@ use crate::lower::LoweredProgram;
 use crate::program::Tier;
 use crate::step::{Body, CommandRow, Dynamic, EXIT, LEADING, List, Patch, Step, VERTEX_WORDS};
 use crate::words;
-use blinkgl::limits::{MAX_FUEL, MAX_LIST_NESTING, MAX_LISTS, MAX_OPERANDS, MAX_VERTICES, REGISTERS};
+use blinkgl::limits::{MAX_LIST_NESTING, MAX_LISTS, MAX_OPERANDS, REGISTERS};
 use blinkgl::ops::Callback;
 use blinkgl::planted;
 use std::cell::Cell;
@@ -441,13 +441,15 @@ impl<'a> Machine<'a> {
         let Some(list) = self.lists.get(name) else { return ControlFlow::Continue(()) };
         let callback = self.state.callback;
         self.state.fuel = self.state.fuel.saturating_add(list.fuel);
-        if planted!(FuelOneLess, self.state.fuel >= MAX_FUEL, self.state.fuel > MAX_FUEL) {
-            self.state.stop = Some(Stop::Fuel { callback, limit: MAX_FUEL });
+        let limit = self.environment.fuel;
+        if self.state.fuel > limit {
+            self.state.stop = Some(Stop::Fuel { callback, limit });
             return ControlFlow::Break(());
         }
         self.state.charged = self.state.charged.saturating_add(list.vertices);
-        if planted!(VerticesUnlimited, false, self.state.charged > MAX_VERTICES) {
-            self.state.stop = Some(Stop::Vertices { callback, limit: MAX_VERTICES });
+        let limit = self.environment.vertices;
+        if self.state.charged > limit {
+            self.state.stop = Some(Stop::Vertices { callback, limit });
             return ControlFlow::Break(());
         }
         self.state.calls.push(Call { list, next: 0 });

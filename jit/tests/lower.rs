@@ -387,6 +387,29 @@ fn call_first(lists: &mut Lists, choice: TierChoice) -> (jit::Outcome, [u32; 32]
     (outcome, registers, gl)
 }
 
+/// A run may have less than the limits.
+#[test]
+fn calls_of_lists_are_stopped_by_what_the_run_may_use() {
+    let mut lists = Lists::default();
+    let init = doubling(3, 4).program(Callback::Init);
+    run(&init, TierChoice::Best, [0; 32], &environment(1), &mut lists);
+    let mut w = Words::default();
+    let program = w.op(Op::CallList, &[U(1)]).op(Op::CallList, &[U(1)]).program(Callback::Redraw);
+    for choice in [TierChoice::Interpreter, TierChoice::Native] {
+        let mut environment = environment(1);
+        let mut call = |environment: &_| run(&program, choice, [0; 32], environment, &mut lists).outcome;
+        let free = call(&environment);
+        assert!(free.stop.is_none() && free.vertices > 0);
+        (environment.fuel, environment.vertices) = (free.fuel_used, free.vertices);
+        assert_eq!(call(&environment), free);
+        let callback = Callback::Redraw;
+        environment.fuel -= 1;
+        assert_eq!(call(&environment).stop, Some(Stop::Fuel { callback, limit: free.fuel_used - 1 }));
+        (environment.fuel, environment.vertices) = (free.fuel_used, free.vertices - 1);
+        assert_eq!(call(&environment).stop, Some(Stop::Vertices { callback, limit: free.vertices - 1 }));
+    }
+}
+
 #[test]
 fn calls_of_lists_are_stopped_by_fuel_and_vertices() {
     let (fuel, many) = (Stop::Fuel { callback: Callback::Redraw, limit: MAX_FUEL }, MAX_VERTICES);

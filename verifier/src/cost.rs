@@ -72,7 +72,7 @@ impl Cost {
 }
 
 /// What the worst path of a body may cost. A display list's body counts for itself; what calls of lists add
-/// up to is held against the limits when they run.
+/// up to is held against fuel and vertices when they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Fuel units.

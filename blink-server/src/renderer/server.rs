@@ -760,6 +760,7 @@ impl Server {
             pointer: self.seat.pointer(),
             buttons: self.seat.buttons(),
             focus: self.stack.focus() == Some(view.id),
+            budget: self.clients.get(&view.id.client).map(|client| client.info.budget).unwrap_or_default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::client::{Context, Stored};
 use super::scan::Refusal;
+use crate::budget::Budget;
 use crate::compositor::decoration::clean_title;
 use crate::geometry::Rect;
 use crate::gl::{Framebuffer, Image, WindowState};
@@ -150,6 +151,8 @@ pub struct Surroundings {
     pub buttons: u32,
     /// The window has the focus.
     pub focus: bool,
+    /// What a run may use.
+    pub budget: Budget,
 }
 
 impl Surroundings {
@@ -158,6 +161,8 @@ impl Surroundings {
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "registers are f32")]
     pub fn environment(&self) -> Environment {
         let mut env = Environment::at(self.presentation);
+        let budget = verifier::Budget::from(self.budget);
+        (env.fuel, env.vertices) = (budget.fuel, budget.vertices);
         let content = &self.content;
         for (what, value) in [
             (External::Frame, self.frame as f32),
