@@ -141,6 +141,16 @@ mod tests {
     }
 
     #[test]
+    fn the_policy_in_the_readme_is_one() {
+        let readme = include_str!("../../../README.md");
+        let (_, text) = readme.split_once("```toml\n").unwrap();
+        let (text, _) = text.split_once("```").unwrap();
+        let policy = Policy::parse(text).unwrap();
+        let names: Vec<&str> = policy.vms.iter().map(|vm| vm.name.as_str()).collect();
+        assert_eq!(names, ["work", "play"]);
+    }
+
+    #[test]
     fn mistakes_are_told_with_their_place() {
         let error = |text: &str| Policy::parse(text).unwrap_err().to_string();
         for (text, said) in [
