@@ -159,11 +159,11 @@ pub enum Quota {
     Vertices,
     /// Bytes of the display lists of all windows; this one has lost its own.
     Lists,
-    /// Pixels of the off-screen buffers of all windows; this one is drawn directly.
+    /// Pixels of the off-screen buffers of all windows; this one is drawn directly, or not at all if it is slow.
     Buffers,
     /// Draw calls and clears of one redraw; those above the limit were left out.
     Draws,
-    /// Milliseconds of drawing: the rest was left out, and the windows stay empty for a while.
+    /// Milliseconds of drawing: the window is slow from now on, and drawn in slices.
     Time,
     /// Something of a later version.
     Other(u32),
@@ -180,12 +180,15 @@ impl Quota {
                 "the display lists take more than {limit} bytes, and this window has lost its own: define fewer"
             ),
             Quota::Buffers => {
-                format!("off-screen windows have more than {limit} pixels: this one is drawn directly")
+                format!(
+                    "off-screen buffers have more than {limit} pixels: this window is drawn directly, or not at all \
+                     if it is slow"
+                )
             }
             Quota::Draws => format!("{callback} has more than {limit} draws: the rest was left out"),
             Quota::Time => format!(
-                "{callback} was stopped: it drew for more than {limit} ms; the windows stay empty for a while, \
-                 then it is tried again"
+                "{callback} takes more than {limit} ms of drawing: the window is drawn in slices, and shows its \
+                 last complete picture"
             ),
             Quota::Other(code) => format!("{callback} went over quota {code}, whose limit is {limit}"),
         }

@@ -528,11 +528,11 @@ pub enum QuotaKind {
     Vertices = 2,
     /// Bytes of the client's display lists: the window has lost its own.
     Lists = 3,
-    /// Pixels of the client's off-screen buffers: the window is drawn directly.
+    /// Pixels of the client's off-screen buffers: the window is drawn directly, or not at all if it is slow.
     Buffers = 4,
     /// Draw calls and clears: those above the limit were left out.
     Draws = 5,
-    /// Milliseconds of drawing.
+    /// Milliseconds of drawing: the window is slow from now on, and drawn in slices.
     Time = 6,
 }
 

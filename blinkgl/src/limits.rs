@@ -168,7 +168,7 @@ pub const FREE_SHADERS: u32 = 16;
 pub const FREE_SHADER_SECONDS: u64 = 10;
 
 /// Pixels of the off-screen buffers of one client (at eight bytes with their depth, 256 MiB): four windows of
-/// 4K. A window beyond that is drawn directly.
+/// 4K, or two that are slow, which have two buffers each. A window beyond that is drawn directly, and a slow one not at all.
 pub const MAX_OFFSCREEN_PIXELS: u64 = 1 << 25;
 
 /// Bytes of the display lists of all windows of one client, as the server keeps them. A list outlives the
@@ -197,18 +197,43 @@ pub const MIPMAP_LEVEL_BYTES: u64 = 64 << 10;
 /// Lines that one client's mistakes may write to the server's log in ten seconds; the rest is counted.
 pub const MAX_LOG_LINES: u32 = 10;
 
-/// Milliseconds that one run of `redraw` may draw. What takes longer is left out, and that client's windows stay
-/// empty for [`PAUSE_AFTER_SLOW_DRAWING`] times as long: the other clients' frame is late already.
-pub const MAX_DRAW_MILLISECONDS: u64 = 500;
+/// Of how many parts of a refresh interval one is for runs in windows that are drawn directly, and another for suspended
+/// runs, all clients together: half a frame each.
+pub const FRAME_PARTS: u64 = 2;
 
-/// See [`MAX_DRAW_MILLISECONDS`].
-pub const PAUSE_AFTER_SLOW_DRAWING: u64 = 16;
+/// Microseconds of a slice, at least: below, a run would do little but be suspended and taken up again.
+pub const MIN_SLICE_MICROSECONDS: u64 = 1000;
 
-/// Fragments, by the worst that primitives can cover, that are drawn before the clock is looked at: half a second
-/// on a software renderer; gears in a window of 300x300 stay below.
-pub const MAX_UNCHECKED_FRAGMENTS: u64 = 1 << 29;
+/// What can't be cut in slices (a shader that is compiled, vertices that are read from arrays) and takes longer than the least
+/// slice, a client's suspended runs then rest so many times as long: others keep 99 % of the time.
+pub const REST_AFTER_WHOLE: u64 = 100;
 
-/// Fragments that a vertex counts as for [`MAX_UNCHECKED_FRAGMENTS`]: one that eight lights shine on takes about a
+/// Seconds without a run that goes past its slice after which a window is drawn directly again. Each time, its next long
+/// run may cost the others a frame.
+pub const SLOW_SECONDS: u64 = 180;
+
+/// Microseconds that the drawing between two looks at the clock should take: the size of steps follows from it.
+pub const STEP_MICROSECONDS: u64 = 1000;
+
+/// Microseconds after the end of a slice from which on a step was too large for its window, whose steps stay small then:
+/// one and a half steps.
+pub const LATE_MICROSECONDS: u64 = 1500;
+
+/// Fragments of a step, by the worst that primitives can cover, while nothing is known of the window: a millisecond on a
+/// software renderer.
+pub const MIN_STEP_FRAGMENTS: u64 = 1 << 20;
+
+/// The same for a window whose runs go past their slices, once its steps proved to be quick.
+pub const MAX_SLOW_STEP_FRAGMENTS: u64 = 16 * MIN_STEP_FRAGMENTS;
+
+/// The same for a window that is drawn directly: half a second on a software renderer if it suddenly covers all that
+/// it can, once; gears in a window of 300x300 stay below.
+pub const MAX_STEP_FRAGMENTS: u64 = 1 << 29;
+
+/// Fragments that a draw counts as besides those it covers: some 30 microseconds.
+pub const DRAW_FRAGMENTS: u64 = 1 << 15;
+
+/// Fragments that a vertex counts as for [`MIN_STEP_FRAGMENTS`]: one that eight lights shine on takes about a
 /// microsecond on a software renderer.
 pub const VERTEX_FRAGMENTS: u64 = 1 << 10;
 

@@ -414,12 +414,11 @@ fn write_vm(out: &mut impl Write, vm: &Value) -> std::io::Result<()> {
 fn write_window(out: &mut impl Write, window: &Value) -> std::io::Result<()> {
     let field = |name| text(window.get(name));
     let is = |name| window.get(name).and_then(Value::as_bool) == Some(true);
-    let marks = match (is("focus"), is("visible")) {
-        (true, true) => "  focus",
-        (true, false) => "  focus, hidden",
-        (false, true) => "",
-        (false, false) => "  hidden",
-    };
+    let marks: Vec<&str> = [(is("focus"), "focus"), (!is("visible"), "hidden"), (is("slow"), "slow")]
+        .into_iter()
+        .filter_map(|(is, mark)| is.then_some(mark))
+        .collect();
+    let marks = if marks.is_empty() { String::new() } else { format!("  {}", marks.join(", ")) };
     writeln!(
         out,
         "  window {}  \"{}\"  {}x{} at {},{}  level {}{marks}",

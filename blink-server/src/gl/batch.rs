@@ -6,11 +6,16 @@
 use super::state::WindowState;
 use jit::{Assembly, Inherited, Segment, Shape, Vertex};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Vertices of a batch (5 MiB), unless one segment alone has more: all that a run may draw would take a quarter of a
 /// gigabyte of the server's memory, three times over.
 pub const MAX_BATCH_VERTICES: usize = 1 << 16;
+
+/// Vertices that a slow window's batch is assembled and uploaded by: what is left of them when a slice ends is
+/// assembled again in the next. Whole quads, so a multiple of 6.
+pub const CHUNK_VERTICES: usize = 6 << 10;
 
 /// The bit of a vertex's record which says that the edge from it to the next corner is inside of a polygon: only for
 /// outlined pieces. Records are far fewer.
@@ -80,12 +85,50 @@ impl Piece {
         attribute(inherited.normal, &self.normal);
     }
 
+    /// Makes its shape once for all that follows, if it is larger than a chunk.
+    pub fn keep_shape(&mut self) {
+        if self.count() > CHUNK_VERTICES && self.shape.is_none() {
+            self.shape = Some(self.segment.shape());
+        }
+    }
+
+    /// Vertices in drawing order.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        usize::try_from(self.segment.assembled).unwrap_or(usize::MAX)
+    }
+
+    fn shape(&self) -> Arc<Shape> {
+        self.shape.clone().unwrap_or_else(|| self.segment.shape())
+    }
+
     /// Appends the vertices in drawing order.
     pub fn assemble(&self, to: &mut Vec<Vertex>) {
+        let shape = self.shape();
+        self.assemble_part(&shape, 0..shape.indices.len(), to);
+    }
+
+    /// The last place up to `at` where the vertices may be cut in two: between primitives, and quads stay whole, as how
+    /// they are cut into triangles is seen from all of one.
+    fn cut(&self, shape: &Shape, at: usize) -> usize {
+        let at = at.min(shape.indices.len());
+        let whole = at - at % self.segment.assembly.corners();
+        let end = |run: &jit::PrimitiveRun| usize::try_from(run.end).unwrap_or(usize::MAX);
+        let after = shape.primitives.partition_point(|run| end(run) <= whole);
+        let first = after.checked_sub(1).and_then(|before| shape.primitives.get(before)).map_or(0, end);
+        match shape.primitives.get(after) {
+            Some(run) if run.mode == QUADS => first + whole.saturating_sub(first) / 6 * 6,
+            Some(_) | None => whole,
+        }
+    }
+
+    /// Appends some of the vertices: from a place that [`Piece::cut`] gave to another.
+    fn assemble_part(&self, shape: &Shape, range: Range<usize>, to: &mut Vec<Vertex>) {
         let inherited = self.inherited;
-        let shape = self.shape.clone().unwrap_or_else(|| self.segment.shape());
         let vertices = self.dynamic.as_deref().unwrap_or(&shape.vertices);
-        to.reserve(shape.indices.len());
+        let start = range.start;
+        let indices = shape.indices.get(range).unwrap_or_default();
+        to.reserve(indices.len());
         let first = to.len();
         let resolve = |index: u32| {
             // The segment's indices are in range.
@@ -107,10 +150,11 @@ impl Piece {
             vertex.record = self.records.get(local).copied().unwrap_or(0);
             vertex
         };
-        to.extend(shape.indices.iter().map(|&index| resolve(index)));
+        to.extend(indices.iter().map(|&index| resolve(index)));
         let added = to.get_mut(first..).unwrap_or_default();
         if self.outlined {
-            for (triangle, interior) in added.chunks_exact_mut(3).zip(jit::interior_edges(&shape)) {
+            let interiors = jit::interior_edges(shape).skip(start / 3);
+            for (triangle, interior) in added.chunks_exact_mut(3).zip(interiors) {
                 for (corner, vertex) in triangle.iter_mut().enumerate() {
                     if interior >> corner & 1 != 0 {
                         vertex.record |= INTERIOR;
@@ -119,7 +163,7 @@ impl Piece {
             }
         }
         if self.segment.immediate {
-            self.cut_smooth_quads(&shape, added);
+            self.cut_smooth_quads(shape, start, added);
         }
         for vertex in added {
             vertex.record &= !SMOOTH;
@@ -128,11 +172,14 @@ impl Piece {
 
     /// OpenGL leaves open along which diagonal a quad is cut. Mesa takes the one from its first vertex for smooth
     /// quads of immediate mode, and the other one, which lets the last vertex be the last of both triangles, for all
-    /// others; so programs look the same here.
-    fn cut_smooth_quads(&self, shape: &Shape, added: &mut [Vertex]) {
+    /// others; so programs look the same here. `added`: the vertices from `start` on.
+    fn cut_smooth_quads(&self, shape: &Shape, start: usize, added: &mut [Vertex]) {
         let mut first = 0;
         for run in &shape.primitives {
-            let end = usize::try_from(run.end).unwrap_or(usize::MAX).min(added.len());
+            if first >= added.len() {
+                return;
+            }
+            let end = usize::try_from(run.end).unwrap_or(usize::MAX).saturating_sub(start).min(added.len());
             if run.mode == QUADS {
                 for quad in added.get_mut(first..end).unwrap_or_default().chunks_exact_mut(6) {
                     if let &mut [a, b, d, _, c, _] = quad
@@ -163,14 +210,14 @@ const QUADS: u32 = 7;
 
 /// What a batch draws.
 #[derive(Debug)]
-pub enum Contents<'a> {
+pub enum Contents {
     /// Pieces, whose vertices may be on the GPU already.
-    Pieces(&'a [Piece]),
+    Pieces(Vec<Piece>),
     /// Vertices in drawing order.
-    Vertices(&'a [Vertex]),
+    Vertices(Vec<Vertex>),
 }
 
-impl Contents<'_> {
+impl Contents {
     /// What identifies the vertices; `None` if nothing does.
     #[must_use]
     pub fn key(&self) -> Option<Key> {
@@ -185,6 +232,34 @@ impl Contents<'_> {
         match self {
             Contents::Pieces(pieces) => pieces.iter().for_each(|piece| piece.assemble(to)),
             Contents::Vertices(vertices) => to.extend_from_slice(vertices),
+        }
+    }
+
+    /// The vertices from number `first` on: at most as many as a chunk has, and whole primitives; none at the end.
+    pub fn assemble_chunk(&self, first: usize, to: &mut Vec<Vertex>) {
+        to.clear();
+        let pieces = match self {
+            Contents::Pieces(pieces) => pieces,
+            Contents::Vertices(vertices) => {
+                to.extend(vertices.iter().skip(first).take(CHUNK_VERTICES));
+                return;
+            }
+        };
+        let mut skipped = 0;
+        for piece in pieces {
+            let count = piece.count();
+            let start = first.saturating_sub(skipped);
+            skipped = skipped.saturating_add(count);
+            if start >= count {
+                continue;
+            }
+            let shape = piece.shape();
+            let room = CHUNK_VERTICES.saturating_sub(to.len());
+            let end = piece.cut(&shape, start.saturating_add(room));
+            piece.assemble_part(&shape, start..end.max(start), to);
+            if end < count {
+                return;
+            }
         }
     }
 }

@@ -9,6 +9,7 @@
 //! - [`block`]: the rest of what the shaders consume, a uniform block for each draw.
 //! - [`arrays`]: vertex arrays, read from buffers.
 //! - [`resource`]: clients' textures and buffers.
+//! - [`pace`]: how long a run may draw at a time.
 //! - [`batch`]: a batch's vertices, kept on the GPU while frames repeat.
 //! - [`tracker`]: the OpenGL objects, and the drawing that the server does for itself.
 //!
@@ -39,7 +40,8 @@ pub mod state;
 pub mod texture;
 pub mod tracker;
 
-pub use painter::{Painter, Target};
+pub use pace::{Clock, Counted, Slice, Stride, Taken};
+pub use painter::{Painted, Painter, Paused, Target};
 pub use resource::{Buffer, ResourceKey, ResourceScope, Resources};
 pub use state::{StateOnly, WindowState};
 pub use tracker::{Counters, Framebuffer, GlError, Image, Tracker};

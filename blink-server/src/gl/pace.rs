@@ -1,11 +1,14 @@
-//! How long a program's drawing may take. Its vertices are limited, but not the pixels that each of its triangles
-//! covers: a million triangles as large as the window would hold up every other window for minutes.
+//! How long a run may draw at a time. What a program draws is limited, but not the pixels that each of its triangles
+//! covers: a million triangles as large as the window would hold up every other window for minutes. So a run has
+//! *slices*: when one is over, the run is suspended, and goes on in another frame.
 //!
 //! What a draw costs is known only when it is done. So drawing goes in steps that are small enough by the worst
-//! that they can cover, and after each the clock is looked at. A program of any sense fits into one step.
+//! that they can cover, and after each the clock is looked at. How large they may be is learned from how long they took:
+//! most of what a program of any sense draws covers far less than it could.
 
 use blinkgl::limits::{
-    FREE_SHADER_SECONDS, FREE_SHADERS, MAX_CLIENTS, MAX_DRAW_MILLISECONDS, MAX_UNCHECKED_FRAGMENTS,
+    DRAW_FRAGMENTS, FREE_SHADER_SECONDS, FREE_SHADERS, LATE_MICROSECONDS, MAX_CLIENTS,
+    MAX_SLOW_STEP_FRAGMENTS, MAX_STEP_FRAGMENTS, MIN_STEP_FRAGMENTS, STEP_MICROSECONDS,
 };
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -13,31 +16,242 @@ use std::time::{Duration, Instant};
 /// Vertices of a step, at least: whole points, lines and triangles.
 const LEAST: u64 = 6;
 
-/// The time and the work of one run.
+/// What drawing time is measured by. Nanoseconds.
+#[derive(Debug)]
+pub enum Clock {
+    /// The machine's clock, since then.
+    Machine(Instant),
+    /// One for tests.
+    Counted(Counted),
+}
+
+/// A clock that only drawing moves, so that tests need no time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counted {
+    /// The time.
+    pub now: u64,
+    /// What a step takes, besides its fragments.
+    pub step: u64,
+    /// What a yield point takes.
+    pub yielding: u64,
+    /// Fragments, by the worst that is possible, that take a nanosecond; 0: they take no time.
+    pub fragments: u64,
+    /// What an element of vertex arrays takes.
+    pub element: u64,
+}
+
+impl Clock {
+    /// The machine's clock.
+    #[must_use]
+    pub fn machine() -> Clock {
+        Clock::Machine(Instant::now())
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        match self {
+            Clock::Machine(origin) => u64::try_from(origin.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            Clock::Counted(counted) => counted.now,
+        }
+    }
+
+    fn stepped(&mut self, fragments: u64) {
+        if let Clock::Counted(counted) = self {
+            let cost = fragments.checked_div(counted.fragments).unwrap_or(0).saturating_add(counted.step);
+            counted.now = counted.now.saturating_add(cost);
+        }
+    }
+
+    fn yielded(&mut self) {
+        if let Clock::Counted(counted) = self {
+            counted.now = counted.now.saturating_add(counted.yielding);
+        }
+    }
+}
+
+/// Fragments, by the worst that they can cover, of a window's steps: what was learned of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Stride {
+    fragments: u64,
+    /// A step took long beyond the end of its slice: steps stay small.
+    pub is_small: bool,
+}
+
+impl Default for Stride {
+    fn default() -> Stride {
+        Stride { fragments: MIN_STEP_FRAGMENTS, is_small: false }
+    }
+}
+
+impl Stride {
+    /// Steps that are learned anew, or stay small.
+    #[must_use]
+    pub fn anew(self) -> Stride {
+        Stride { is_small: self.is_small, ..Stride::default() }
+    }
+
+    /// A step of so many fragments took so long, and ended so long after its slice.
+    fn learn(&mut self, fragments: u64, took: u64, late: u64, is_slow: bool) {
+        let most = if is_slow { MAX_SLOW_STEP_FRAGMENTS } else { MAX_STEP_FRAGMENTS };
+        let wanted = STEP_MICROSECONDS * 1000;
+        if late > LATE_MICROSECONDS * 1000 && fragments > MIN_STEP_FRAGMENTS {
+            self.is_small = true;
+        }
+        if self.is_small {
+            self.fragments = MIN_STEP_FRAGMENTS;
+        } else if took > wanted {
+            self.fragments = (self.fragments / 2).max(MIN_STEP_FRAGMENTS);
+        } else if took < wanted / 2 && fragments > self.fragments / 2 {
+            self.fragments = self.fragments.saturating_mul(2);
+        }
+        self.fragments = self.fragments.min(most);
+    }
+}
+
+/// A slice to be given to a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Slice {
+    /// Nanoseconds; `None`: until the run's end.
+    pub length: Option<u64>,
+    /// What was learned of the window.
+    pub stride: Stride,
+    /// The window is one whose runs take more than a slice: steps grow less, and nothing is kept of what is drawn.
+    pub is_slow: bool,
+}
+
+impl Slice {
+    /// All the time that the run takes.
+    pub const ENDLESS: Slice =
+        Slice { length: None, stride: Stride { fragments: u64::MAX, is_small: false }, is_slow: false };
+}
+
+/// What a slice came to.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    /// Nanoseconds that it took.
+    pub time: u64,
+    /// Those of them that were beyond its end.
+    pub late: u64,
+    /// Those of them that went into something that can't be cut.
+    pub whole: u64,
+    /// What was learned.
+    pub stride: Stride,
+}
+
+/// A step as it is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    /// Vertices that it draws.
+    pub vertices: u64,
+    /// Parts of the target that it draws them in, one after the other: each is a step of its own.
+    pub bands: u32,
+    /// Fragments of each, by the worst.
+    pub cost: u64,
+}
+
+/// The time and the work of a slice.
 #[derive(Debug)]
 pub(super) struct Pace {
-    started: Instant,
-    /// Pixels that a primitive may cover.
-    area: u64,
+    clock: Clock,
+    started: u64,
+    end: Option<u64>,
+    stride: Stride,
+    is_slow: bool,
+    /// Pixels that a primitive may cover: lines, and pixels of each.
+    height: u32,
+    width: u32,
     /// What a fragment costs, in those of the plainest shader.
     weight: u64,
     /// What a vertex costs, in the same.
     vertex: u64,
-    /// Fragments at most that were drawn since the clock was looked at.
+    /// When all that was drawn was done last.
+    looked: u64,
+    /// Fragments at most that were drawn since.
     unchecked: u64,
-    /// Time is up: nothing more is drawn.
-    pub(super) stopped: bool,
+    /// Nanoseconds of the longest thing in this slice that can't be cut.
+    whole: u64,
+    /// Nothing was drawn in this slice.
+    is_fresh: bool,
+    /// The slice is over: nothing more is drawn in it.
+    is_over: bool,
 }
 
 impl Pace {
-    /// A run begins.
-    pub(super) fn new() -> Pace {
-        Pace { started: Instant::now(), area: 0, weight: 1, vertex: 0, unchecked: 0, stopped: false }
+    pub(super) fn new(clock: Clock) -> Pace {
+        Pace {
+            clock,
+            started: 0,
+            end: None,
+            stride: Slice::ENDLESS.stride,
+            is_slow: false,
+            height: 0,
+            width: 0,
+            weight: 1,
+            vertex: 0,
+            looked: 0,
+            unchecked: 0,
+            whole: 0,
+            is_fresh: true,
+            is_over: false,
+        }
+    }
+
+    /// Takes another clock.
+    pub(super) fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// A slice begins.
+    pub(super) fn begin(&mut self, slice: Slice) {
+        let now = self.clock.now();
+        self.started = now;
+        self.looked = now;
+        self.end = slice.length.map(|length| now.saturating_add(length));
+        self.stride = slice.stride;
+        self.is_slow = slice.is_slow;
+        self.unchecked = 0;
+        self.whole = 0;
+        self.is_fresh = true;
+        self.is_over = false;
+    }
+
+    /// What it came to, all of it being drawn.
+    pub(super) fn taken(&self) -> Taken {
+        let now = self.clock.now();
+        let late = self.end.map_or(0, |end| now.saturating_sub(end));
+        Taken { time: now.saturating_sub(self.started), late, whole: self.whole, stride: self.stride }
+    }
+
+    /// Is the slice one that ends?
+    pub(super) fn is_limited(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// Is the window one whose runs take more than a slice?
+    pub(super) fn is_slow(&self) -> bool {
+        self.is_slow
+    }
+
+    /// Is the slice over? Without a look at what is still being drawn, which is not much.
+    pub(super) fn is_over(&mut self) -> bool {
+        self.is_over |= self.end.is_some_and(|end| self.clock.now() >= end);
+        self.is_over
+    }
+
+    /// The same, where a program asks at a yield point.
+    pub(super) fn is_over_at_yield(&mut self) -> bool {
+        self.clock.yielded();
+        self.is_over()
     }
 
     /// What follows is confined to this many pixels.
     pub(super) fn confine(&mut self, width: u32, height: u32) {
-        self.area = u64::from(width) * u64::from(height);
+        (self.width, self.height) = (width, height);
     }
 
     /// The fragments that follow cost as much as so many of the plainest shader each, the vertices as so many too.
@@ -45,33 +259,73 @@ impl Pace {
         (self.weight, self.vertex) = (fragment, vertex);
     }
 
-    /// Vertices that may be drawn now, of `corners` a primitive; with them, must the clock be looked at first?
-    pub(super) fn step(&mut self, corners: u64, wanted: u64) -> (u64, bool) {
-        let cost = self.area.saturating_mul(self.weight).saturating_add(corners.saturating_mul(self.vertex));
-        let room = |unchecked: u64| {
-            let primitives = MAX_UNCHECKED_FRAGMENTS.saturating_sub(unchecked) / cost.max(1);
-            primitives.saturating_mul(corners) / LEAST * LEAST
-        };
-        let (mut vertices, mut look) = (room(self.unchecked), false);
-        if vertices < wanted && self.unchecked > 0 {
-            look = true;
-            self.unchecked = 0;
-            vertices = room(0);
-        }
+    /// The next step, of `corners` a primitive and at most `wanted` vertices.
+    pub(super) fn plan(&self, corners: u64, wanted: u64) -> Step {
+        let area = u64::from(self.width) * u64::from(self.height);
+        let cost = area.saturating_mul(self.weight).saturating_add(corners.saturating_mul(self.vertex));
+        let room = self.stride.fragments.saturating_sub(DRAW_FRAGMENTS);
+        let vertices = (room / cost.max(1)).saturating_mul(corners) / LEAST * LEAST;
         let vertices = vertices.max(LEAST).min(wanted);
-        let fragments = vertices.div_ceil(corners).saturating_mul(cost);
-        self.unchecked = self.unchecked.saturating_add(fragments);
-        (vertices, look)
+        let all = vertices.div_ceil(corners.max(1)).saturating_mul(cost);
+        // Even the fewest may cover too much.
+        let bands = if self.is_limited() { all.div_ceil(room.max(1)) } else { 1 };
+        let bands = u32::try_from(bands).unwrap_or(u32::MAX).clamp(1, self.height.max(1));
+        Step { vertices, bands, cost: (all / u64::from(bands)).saturating_add(DRAW_FRAGMENTS) }
     }
 
-    /// This long was not the program's doing.
-    pub(super) fn excuse(&mut self, time: Duration) {
-        self.started = self.started.checked_add(time).unwrap_or(self.started);
+    /// Must all that was drawn be done before a step of this cost?
+    pub(super) fn must_look(&self, cost: u64) -> bool {
+        self.end.is_some()
+            && self.unchecked > 0
+            && self.unchecked.saturating_add(cost) > self.stride.fragments
     }
 
-    /// All that was drawn is done: is there time left?
+    /// May a step be drawn? At least one may in each slice, or a run could never end.
+    pub(super) fn admit(&mut self, cost: u64) -> bool {
+        if !self.is_fresh && self.is_over() {
+            return false;
+        }
+        self.is_fresh = false;
+        self.unchecked = self.unchecked.saturating_add(cost);
+        self.clock.stepped(cost);
+        true
+    }
+
+    /// More was drawn than can be left to be done behind everybody's back.
+    pub(super) fn is_unsure(&self) -> bool {
+        self.end.is_some() && self.unchecked > MIN_STEP_FRAGMENTS
+    }
+
+    /// Compiling a shader took so long. Is that not the program's doing?
+    pub(super) fn compiled(&mut self, time: Duration, is_free: bool) {
+        let Clock::Machine(_) = self.clock else { return };
+        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        if is_free {
+            self.started = self.started.saturating_add(time);
+            self.looked = self.looked.saturating_add(time);
+            self.end = self.end.map(|end| end.saturating_add(time));
+        } else {
+            self.whole = self.whole.max(time);
+        }
+    }
+
+    /// Elements of arrays were read, which can't be cut, from `start` on.
+    pub(super) fn read(&mut self, elements: u64, start: u64) {
+        if let Clock::Counted(counted) = &mut self.clock {
+            counted.now = counted.now.saturating_add(elements.saturating_mul(counted.element));
+        }
+        self.whole = self.whole.max(self.clock.now().saturating_sub(start));
+    }
+
+    /// All that was drawn is done: learns from it.
     pub(super) fn look(&mut self) {
-        self.stopped |= self.started.elapsed() > Duration::from_millis(MAX_DRAW_MILLISECONDS);
+        let Some(end) = self.end else { return };
+        let now = self.clock.now();
+        let took = now.saturating_sub(self.looked);
+        self.stride.learn(self.unchecked, took, now.saturating_sub(end), self.is_slow);
+        self.looked = now;
+        self.unchecked = 0;
+        self.is_over |= now >= end;
     }
 }
 
@@ -124,39 +378,78 @@ mod tests {
         assert!(allowances.clients.len() <= 2 * MAX_CLIENTS);
     }
 
+    fn paced(slice: Slice, counted: Counted) -> Pace {
+        let mut pace = Pace::new(Clock::Counted(counted));
+        pace.begin(slice);
+        pace
+    }
+
+    const MILLISECOND: u64 = 1_000_000;
+
     #[test]
-    fn small_drawing_is_one_step_large_is_many() {
-        let mut pace = Pace::new();
-        pace.confine(300, 300);
-        assert_eq!(pace.step(3, 15_000), (15_000, false));
-        pace.confine(1920, 1080);
-        let mut left = 30_000;
-        let mut looks = 0;
-        while left > 0 {
-            let (vertices, look) = pace.step(3, left);
-            assert!(vertices > 0 && vertices <= left && (vertices % 6 == 0 || vertices == left));
-            assert!(vertices / 3 * 1920 * 1080 <= MAX_UNCHECKED_FRAGMENTS);
-            left -= vertices;
-            looks += u32::from(look);
-        }
-        assert!(looks >= 38, "{looks}");
-        pace.confine(1000, 1000);
-        pace.weigh(8, 0);
-        assert_eq!(pace.step(3, 3000), (MAX_UNCHECKED_FRAGMENTS / 8_000_000 * 3 / 6 * 6, true));
-        pace.weigh(1, 0);
-        pace.confine(u32::MAX, u32::MAX);
-        assert_eq!(pace.step(3, 9), (6, true));
-        pace.confine(0, 0);
-        assert_eq!(pace.step(1, 9), (9, true));
+    fn steps_have_few_vertices_where_each_may_cover_much() {
+        let pace = |width, height, weight, vertex| {
+            let slice = Slice { length: Some(MILLISECOND), stride: Stride::default(), is_slow: true };
+            let mut pace = paced(slice, Counted::default());
+            pace.confine(width, height);
+            pace.weigh(weight, vertex);
+            pace
+        };
+        assert_eq!(
+            pace(16, 16, 1, 0).plan(3, 600),
+            Step { vertices: 600, bands: 1, cost: 200 * 256 + DRAW_FRAGMENTS }
+        );
+        let step = pace(100, 100, 1, VERTEX_FRAGMENTS).plan(3, 15_000);
+        assert_eq!((step.vertices, step.bands), (228, 1));
+        assert!(step.cost <= MIN_STEP_FRAGMENTS);
+        let step = pace(1920, 1080, 4, 0).plan(3, 15_000);
+        assert_eq!((step.vertices, step.bands), (6, 17));
+        assert!(step.cost <= MIN_STEP_FRAGMENTS);
+        assert_eq!(pace(u32::MAX, u32::MAX, 1, 0).plan(3, 3).vertices, 3);
+        assert_eq!(pace(0, 0, 1, 0).plan(1, 9), Step { vertices: 9, bands: 1, cost: DRAW_FRAGMENTS });
+        let most = pace(0, 0, 1, VERTEX_FRAGMENTS).plan(3, u64::MAX).vertices;
+        assert!(most <= MIN_STEP_FRAGMENTS / VERTEX_FRAGMENTS, "vertices count where nothing is covered");
+        let step = paced(Slice::ENDLESS, Counted::default()).plan(3, 15_000);
+        assert_eq!((step.vertices, step.bands), (15_000, 1));
     }
 
     #[test]
-    fn vertices_count_where_nothing_is_covered() {
-        let mut pace = Pace::new();
-        pace.confine(0, 0);
-        pace.weigh(1, VERTEX_FRAGMENTS);
-        let most = MAX_UNCHECKED_FRAGMENTS / VERTEX_FRAGMENTS;
-        assert_eq!(pace.step(3, u64::MAX), (most / LEAST * LEAST, false));
-        assert_eq!(pace.step(3, 600), (600, true), "after so many the clock is looked at");
+    fn steps_grow_while_they_are_quick_and_never_again_after_a_late_one() {
+        let run = |pace: &mut Pace, fragments_of_ns: u64| {
+            pace.clock = Clock::Counted(Counted { now: 0, fragments: fragments_of_ns, ..Counted::default() });
+            pace.begin(Slice { length: Some(20 * MILLISECOND), stride: pace.stride, is_slow: pace.is_slow });
+            while pace.admit(pace.stride.fragments) {
+                pace.look();
+            }
+            (pace.stride.fragments, pace.taken().late)
+        };
+        for (is_slow, most) in [(false, MAX_STEP_FRAGMENTS), (true, MAX_SLOW_STEP_FRAGMENTS)] {
+            let slice = Slice { length: None, stride: Stride::default(), is_slow };
+            let mut pace = paced(slice, Counted::default());
+            assert_eq!(run(&mut pace, 1 << 20).0, most, "it covers next to nothing");
+            // And now it covers everything.
+            let (fragments, late) = run(&mut pace, 1);
+            assert!(late < most && (is_slow || late > MILLISECOND), "{late}");
+            if late > LATE_MICROSECONDS * 1000 {
+                assert_eq!(fragments, MIN_STEP_FRAGMENTS);
+                assert_eq!(run(&mut pace, 1 << 20).0, MIN_STEP_FRAGMENTS, "it had its chance");
+            }
+            assert!(run(&mut pace, 1).1 <= 2 * MILLISECOND);
+        }
+    }
+
+    #[test]
+    fn a_step_is_drawn_in_each_slice() {
+        let slice = Slice { length: Some(0), stride: Stride::default(), is_slow: true };
+        let mut pace = paced(slice, Counted::default());
+        for _ in 0..3 {
+            pace.begin(slice);
+            assert!(pace.admit(1) && !pace.admit(1));
+        }
+        assert!(pace.is_over_at_yield());
+        pace.begin(Slice::ENDLESS);
+        assert!(
+            !pace.is_over_at_yield() && pace.admit(u64::MAX) && pace.admit(u64::MAX) && !pace.must_look(1)
+        );
     }
 }

@@ -1,16 +1,20 @@
 //! Receives a running program's commands and segments, and makes as few draws of them as it can.
+//!
+//! When the slice is over, what the program does until its next yield point is not drawn but queued, and the painter can
+//! be paused: it is then plain data, and the rest is drawn in the program's next slice.
 
 use super::arrays::{self, ARRAYS, COLOR, Elements, Key, NORMAL, POSITION, Source, TEX_COORD};
 use super::batch::{Contents, INTERIOR, MAX_BATCH_VERTICES, Piece, SMOOTH};
 use super::record::Record;
 use super::resource::ResourceScope;
-use super::state::{Hard, WindowState};
-use super::tracker::{Drawing, Framebuffer, Tracker};
+use super::state::{Hard, Lights, WindowState};
+use super::tracker::{Clear, Cursor, Drawing, Framebuffer, Tracker};
 use crate::geometry::Rect;
 use blinkgl::Op;
 use blinkgl::limits::{MAX_ARRAY_ELEMENTS, MAX_DRAWS};
 use blinkgl::ops::Class;
 use jit::{Assembly, Dynamic, Given, Gl, Segment, Vertex};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Where a program may draw.
@@ -24,13 +28,26 @@ pub struct Target<'a> {
     pub clip: Rect,
 }
 
-/// A program's brush.
+/// What is to be drawn.
 #[derive(Debug)]
-pub struct Painter<'a> {
-    tracker: &'a mut Tracker,
-    target: Target<'a>,
-    state: &'a mut WindowState,
-    resources: ResourceScope<'a>,
+enum Job {
+    Batch { batch: Box<Batch>, from: Cursor },
+    Clear { clear: Box<Clear>, from: Cursor },
+}
+
+/// A batch with all that it depends on, textures aside: they are those of the moment.
+#[derive(Debug)]
+struct Batch {
+    assembly: Assembly,
+    hard: Hard,
+    lights: Lights,
+    records: Vec<Record>,
+    contents: Contents,
+}
+
+/// What of a painter goes from slice to slice.
+#[derive(Debug)]
+pub struct Paused {
     pieces: Vec<Piece>,
     /// Vertices of the pieces, assembled.
     vertices: usize,
@@ -46,6 +63,38 @@ pub struct Painter<'a> {
     draws: u64,
     /// Buffers (bits of a clear's mask) that no clear that comes now is the first thing for.
     opened: u32,
+    /// What comes before the pieces and was not drawn, as the slice was over.
+    queue: VecDeque<Job>,
+}
+
+impl Paused {
+    /// Is all drawn that the program drew so far?
+    #[must_use]
+    pub fn is_drawn(&self) -> bool {
+        self.queue.is_empty()
+    }
+}
+
+/// What became of a program's drawing, now that the program is at its end.
+#[derive(Debug)]
+pub enum Painted {
+    /// All is drawn, or left out: so many draws and clears above [`MAX_DRAWS`].
+    Whole {
+        /// Draws and clears.
+        left_out: u64,
+    },
+    /// The slice ended before.
+    Part(Box<Paused>),
+}
+
+/// A program's brush.
+#[derive(Debug)]
+pub struct Painter<'a> {
+    tracker: &'a mut Tracker,
+    target: Target<'a>,
+    state: &'a mut WindowState,
+    resources: ResourceScope<'a>,
+    kept: Paused,
 }
 
 impl<'a> Painter<'a> {
@@ -55,82 +104,129 @@ impl<'a> Painter<'a> {
         state: &'a mut WindowState,
         resources: ResourceScope<'a>,
     ) -> Painter<'a> {
-        let hard = state.hard;
-        Painter {
-            tracker,
-            target,
-            state,
-            resources,
+        let kept = Paused {
             pieces: Vec::new(),
             vertices: 0,
             assembly: Assembly::Triangles,
-            hard,
+            hard: state.hard,
             hard_touched: false,
             records: Vec::new(),
             current: None,
             draws: 0,
             opened: 0,
-        }
+            queue: VecDeque::new(),
+        };
+        Painter { tracker, target, state, resources, kept }
     }
 
-    /// Draws what is left. Gives how many draws and clears above [`MAX_DRAWS`] were left out, and whether some
-    /// were because they took too long.
-    pub fn finish(mut self) -> (u64, bool) {
+    pub(super) fn resume(
+        tracker: &'a mut Tracker,
+        target: Target<'a>,
+        state: &'a mut WindowState,
+        resources: ResourceScope<'a>,
+        kept: Paused,
+    ) -> Painter<'a> {
+        let mut painter = Painter { tracker, target, state, resources, kept };
+        while let Some(job) = painter.kept.queue.pop_front() {
+            if let Some(rest) = painter.perform(job) {
+                painter.kept.queue.push_front(rest);
+                break;
+            }
+        }
+        painter
+    }
+
+    /// Is all drawn that the program drew so far? If not, it must wait.
+    #[must_use]
+    pub fn is_drawn(&self) -> bool {
+        self.kept.is_drawn()
+    }
+
+    /// Stops where the program was suspended.
+    #[must_use]
+    pub fn pause(self) -> Box<Paused> {
+        Box::new(self.kept)
+    }
+
+    /// Draws what is left, at the program's end.
+    #[must_use]
+    pub fn finish(mut self) -> Painted {
         self.flush();
-        (self.draws.saturating_sub(MAX_DRAWS), self.tracker.is_stopped())
+        if self.is_drawn() {
+            Painted::Whole { left_out: self.kept.draws.saturating_sub(MAX_DRAWS) }
+        } else {
+            Painted::Part(self.pause())
+        }
     }
 
     /// Counts a draw or clear; may it be done?
     fn admit(&mut self) -> bool {
-        self.draws = self.draws.saturating_add(1);
-        self.draws <= MAX_DRAWS
+        self.kept.draws = self.kept.draws.saturating_add(1);
+        self.kept.draws <= MAX_DRAWS
     }
 
     /// The number of the state's record in the batch.
     fn record(&mut self) -> u32 {
-        if let Some(current) = self.current {
+        if let Some(current) = self.kept.current {
             return current;
         }
         let record = Record::new(self.state);
         // Programs return to states that they had a moment ago; further back is not worth the look.
-        let recent = self.records.len().saturating_sub(4);
-        let same = self.records[recent..].iter().position(|r| *r == record).map(|i| recent + i);
+        let recent = self.kept.records.len().saturating_sub(4);
+        let same = self.kept.records[recent..].iter().position(|r| *r == record).map(|i| recent + i);
         let index = same.unwrap_or_else(|| {
-            self.records.push(record);
-            self.records.len() - 1
+            self.kept.records.push(record);
+            self.kept.records.len() - 1
         });
         let index = u32::try_from(index).unwrap_or(0);
-        self.current = Some(index);
+        self.kept.current = Some(index);
         index
     }
 
     fn flush(&mut self) {
-        let pieces = std::mem::take(&mut self.pieces);
-        let records = std::mem::take(&mut self.records);
-        self.vertices = 0;
-        self.current = None;
+        let pieces = std::mem::take(&mut self.kept.pieces);
+        let records = std::mem::take(&mut self.kept.records);
+        self.kept.vertices = 0;
+        self.kept.current = None;
         if !pieces.is_empty() {
-            self.draw_batch(&records, &Contents::Pieces(&pieces));
+            self.draw_batch(records, Contents::Pieces(pieces));
         }
     }
 
-    fn draw_batch(&mut self, records: &[Record], contents: &Contents<'_>) {
-        self.opened = u32::MAX;
+    fn draw_batch(&mut self, records: Vec<Record>, contents: Contents) {
+        self.kept.opened = u32::MAX;
         if !self.admit() {
             return;
         }
-        let drawing = Drawing {
-            assembly: self.assembly,
-            hard: &self.hard,
-            textures: self
-                .hard
-                .units
-                .map(|unit| if unit.on { self.resources.texture(unit.texture) } else { None }),
-            records,
-            lights: &self.state.lights,
-        };
-        self.tracker.confine(&self.target, &self.hard);
-        self.tracker.draw_batch(&drawing, contents);
+        let (assembly, hard, lights) = (self.kept.assembly, self.kept.hard, self.state.lights);
+        let batch = Box::new(Batch { assembly, hard, lights, records, contents });
+        self.submit(Job::Batch { batch, from: Cursor::default() });
+    }
+
+    /// Does a job now, or what of it fits into the slice, or none of it.
+    fn submit(&mut self, job: Job) {
+        let rest = if self.is_drawn() && !self.tracker.is_over() { self.perform(job) } else { Some(job) };
+        self.kept.queue.extend(rest);
+    }
+
+    /// Does a job; gives what of it is left when the slice is over.
+    fn perform(&mut self, job: Job) -> Option<Job> {
+        match job {
+            Job::Batch { batch, from } => {
+                let Batch { assembly, hard, lights, records, contents } = &*batch;
+                let texture = |on: bool, oid| if on { self.resources.texture(oid) } else { None };
+                let textures = hard.units.map(|unit| texture(unit.on, unit.texture));
+                let drawing = Drawing { assembly: *assembly, hard, textures, records, lights };
+                self.tracker.confine(&self.target, hard);
+                let from = self.tracker.draw_batch(&drawing, contents, from)?;
+                Some(Job::Batch { batch, from })
+            }
+            Job::Clear { clear, from } => {
+                self.tracker.confine(&self.target, &clear.hard);
+                let from = self.tracker.clear(&clear, from)?;
+                Some(Job::Clear { clear, from })
+            }
+        }
     }
 }
 
@@ -182,32 +278,34 @@ impl Gl for Painter<'_> {
             let mask = args.first().copied().unwrap_or(0);
             // The compositor relies on the clear that a program opens with ([`verifier::BodyFacts::is_opaque`]):
             // whatever the limits say, it is done. There is one for each buffer.
-            let opens = mask & !self.opened != 0;
-            self.opened |= mask;
+            let opens = mask & !self.kept.opened != 0;
+            self.kept.opened |= mask;
             if !self.admit() && !opens {
                 return;
             }
-            self.tracker.confine(&self.target, &self.state.hard);
-            self.tracker.clear(self.state, mask, opens);
+            let WindowState { hard, clear_color: color, clear_depth: depth, clear_stencil: stencil, .. } =
+                *self.state;
+            let clear = Box::new(Clear { mask, hard, color, depth, stencil });
+            self.submit(Job::Clear { clear, from: Cursor::default() });
             return;
         }
-        self.hard_touched |= touches_hard(op, self.state);
+        self.kept.hard_touched |= touches_hard(op, self.state);
         self.state.command(op, args);
-        self.current = None;
+        self.kept.current = None;
     }
 
     fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<Dynamic<'_>>) {
         let room = self.tracker.max_records();
         let assembled = usize::try_from(segment.assembled).unwrap_or(usize::MAX);
-        let vertices = self.vertices.saturating_add(assembled);
-        let full = self.records.len() + segment.records.len() > room || vertices > MAX_BATCH_VERTICES;
-        let hard_differs = self.hard_touched && self.hard != self.state.hard;
-        self.hard_touched = false;
-        if self.assembly != segment.assembly || hard_differs || full {
+        let vertices = self.kept.vertices.saturating_add(assembled);
+        let full = self.kept.records.len() + segment.records.len() > room || vertices > MAX_BATCH_VERTICES;
+        let hard_differs = self.kept.hard_touched && self.kept.hard != self.state.hard;
+        self.kept.hard_touched = false;
+        if self.kept.assembly != segment.assembly || hard_differs || full {
             self.flush();
-            self.assembly = segment.assembly;
+            self.kept.assembly = segment.assembly;
             if hard_differs {
-                self.hard = self.state.hard;
+                self.kept.hard = self.state.hard;
             }
         }
         if segment.records.len() > room {
@@ -215,26 +313,34 @@ impl Gl for Painter<'_> {
             return;
         }
         let mut piece = Piece::new(segment, dynamic.map(|d| d.vertices), self.state);
+        if self.tracker.is_slow() {
+            piece.keep_shape();
+        }
         for (k, commands) in segment.records.iter().enumerate() {
             if k > 0 {
                 for command in commands {
                     self.state.command(command.op, &command.args);
                 }
-                self.current = None;
+                self.kept.current = None;
             }
             let record = self.record();
             piece.records.push(record | smooth(self.state));
         }
         for command in &segment.trailing {
             self.state.command(command.op, &command.args);
-            self.current = None;
+            self.kept.current = None;
         }
         // Primitives without enough vertices are state, and nothing else.
         if assembled > 0 {
-            self.vertices = self.vertices.saturating_add(assembled);
-            self.pieces.push(piece);
+            self.kept.vertices = self.kept.vertices.saturating_add(assembled);
+            self.kept.pieces.push(piece);
         }
         self.leave(segment, dynamic);
+    }
+
+    /// What is queued waits for another slice, and so does the program.
+    fn is_slice_over(&mut self) -> bool {
+        !self.is_drawn() || self.tracker.is_slice_over()
     }
 }
 
@@ -261,8 +367,8 @@ impl Painter<'_> {
             }
         }
         let has = |index: usize| sources.iter().any(|source| source.index == index);
-        // Without positions there are no vertices; and what is not drawn any more needs none.
-        if !has(POSITION) || count > MAX_ARRAY_ELEMENTS || self.tracker.is_stopped() {
+        // Without positions there are no vertices.
+        if !has(POSITION) || count > MAX_ARRAY_ELEMENTS {
             return;
         }
         let given = Given {
@@ -293,7 +399,7 @@ impl Painter<'_> {
         let exit = dynamic.map_or_else(|| segment.summary().0.exit, |values| values.exit);
         self.state.set_attributes(&exit);
         if self.state.soft.color_material && exit.color.is_some() {
-            self.current = None;
+            self.kept.current = None;
         }
     }
 
@@ -325,7 +431,7 @@ impl Painter<'_> {
         let mut part = 1;
         let mut start = 0;
         for first in (0..vertices.len()).step_by(corners) {
-            if self.records.len() + corners > room {
+            if self.kept.records.len() + corners > room {
                 self.draw_part(vertices.get(start..first).unwrap_or_default());
                 start = first;
                 part += 1;
@@ -334,8 +440,8 @@ impl Painter<'_> {
                 let at = usize::try_from(vertex.record & !INTERIOR).unwrap_or(usize::MAX);
                 let (Some(place), Some(record)) = (places.get_mut(at), packed.get(at)) else { continue };
                 if place.0 != part {
-                    *place = (part, u32::try_from(self.records.len()).unwrap_or(0));
-                    self.records.push(*record);
+                    *place = (part, u32::try_from(self.kept.records.len()).unwrap_or(0));
+                    self.kept.records.push(*record);
                 }
                 vertex.record = vertex.record & INTERIOR | place.1;
             }
@@ -346,8 +452,8 @@ impl Painter<'_> {
 
     /// Draws assembled vertices with the records gathered for them.
     fn draw_part(&mut self, vertices: &[Vertex]) {
-        let records = std::mem::take(&mut self.records);
-        self.current = None;
-        self.draw_batch(&records, &Contents::Vertices(vertices));
+        let records = std::mem::take(&mut self.kept.records);
+        self.kept.current = None;
+        self.draw_batch(records, Contents::Vertices(vertices.to_vec()));
     }
 }

@@ -8,8 +8,8 @@ use super::arrays;
 use super::batch::{Buffer, Cache, Contents, primitive};
 use super::block::{BLOCK_VECTORS, Block, Outline};
 use super::context::{Functions, LogicOp};
-use super::pace::{Allowances, Pace};
-use super::painter::{Painter, Target};
+use super::pace::{Allowances, Clock, Pace, Slice, Step, Taken};
+use super::painter::{Painter, Paused, Target};
 use super::record::{LIGHTS_VECTORS, RECORD_BYTES, Record, pack_lights};
 use super::resource::ResourceScope;
 use super::shader::{self, Polygons, Sources, Variant};
@@ -168,6 +168,29 @@ pub(super) struct Drawing<'a> {
     pub lights: &'a Lights,
 }
 
+/// A clear, with all that it depends on.
+#[derive(Debug)]
+pub(super) struct Clear {
+    pub mask: u32,
+    pub hard: Hard,
+    pub color: [f32; 4],
+    pub depth: f32,
+    pub stencil: i32,
+}
+
+/// How far a batch or a clear is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Cursor {
+    /// The pass.
+    pass: usize,
+    /// The vertex that the chunk begins with, where batches are drawn in chunks.
+    chunk: usize,
+    /// The vertex that the step begins with, in the chunk.
+    first: i32,
+    /// The band of the step.
+    band: u32,
+}
+
 /// One of the ways to go through a batch: polygons whose faces have different modes need two.
 #[derive(Clone, Copy, Debug)]
 struct Pass {
@@ -258,8 +281,6 @@ pub struct Tracker {
     /// Whose program draws.
     client: u32,
     allowances: Allowances,
-    /// In tests only: nothing is stopped for being slow.
-    is_patient: bool,
     /// Off only in the test that proves that the scissor is what confines.
     confinement: bool,
 }
@@ -361,10 +382,9 @@ impl Tracker {
                 scratch: Vec::new(),
                 frame: 0,
                 counters: Counters::default(),
-                pace: Pace::new(),
+                pace: Pace::new(Clock::machine()),
                 client: 0,
                 allowances: Allowances::default(),
-                is_patient: false,
                 confinement: true,
                 gl,
             })
@@ -396,10 +416,10 @@ impl Tracker {
         std::mem::take(&mut self.counters)
     }
 
-    /// Gives each program's drawing all the time that it takes, for tests of pictures on a busy machine.
+    /// Measures slices by another clock than the machine's.
     #[doc(hidden)]
-    pub fn set_patience_for_tests(&mut self) {
-        self.is_patient = true;
+    pub fn set_clock_for_tests(&mut self, clock: Clock) {
+        self.pace.set_clock(clock);
     }
 
     /// Switches the guests' scissor off, to prove that a test of it can fail.
@@ -853,26 +873,78 @@ impl Tracker {
 
     // ---- Guests' drawing -------------------------------------------------------------------
 
-    /// Starts a program's drawing.
+    /// The time by which slices are measured, in nanoseconds.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        self.pace.clock()
+    }
+
+    /// A run's slice begins.
+    pub fn begin_slice(&mut self, slice: Slice) {
+        self.pace.begin(slice);
+    }
+
+    /// Is the slice over? Asked at a yield point.
+    pub fn is_slice_over(&mut self) -> bool {
+        self.pace.is_over_at_yield()
+    }
+
+    /// The slice ends, with the run or before.
+    pub fn end_slice(&mut self) -> Taken {
+        if self.pace.is_unsure() {
+            self.look();
+        }
+        let taken = self.pace.taken();
+        self.pace.begin(Slice::ENDLESS);
+        taken
+    }
+
+    /// Starts a program's drawing, in the slice that has begun, or with all the time that it takes.
     pub fn begin<'a>(
         &'a mut self,
         target: Target<'a>,
         state: &'a mut WindowState,
         resources: ResourceScope<'a>,
     ) -> Painter<'a> {
-        self.pace = Pace::new();
         self.client = resources.client();
         Painter::new(self, target, state, resources)
     }
 
-    /// Was the program's drawing stopped because it took too long?
-    pub(super) fn is_stopped(&self) -> bool {
-        self.pace.stopped
+    /// Goes on with a program's drawing in another slice: draws what is left of it. The target and the state are those of
+    /// before.
+    pub fn resume<'a>(
+        &'a mut self,
+        target: Target<'a>,
+        state: &'a mut WindowState,
+        resources: ResourceScope<'a>,
+        paused: Paused,
+    ) -> Painter<'a> {
+        self.client = resources.client();
+        Painter::resume(self, target, state, resources, paused)
+    }
+
+    /// Is the slice over for the next batch?
+    pub(super) fn is_over(&mut self) -> bool {
+        self.pace.is_over()
+    }
+
+    /// Does a slow window draw?
+    pub(super) fn is_slow(&self) -> bool {
+        self.pace.is_slow()
     }
 
     /// What a draw from arrays draws.
     pub(super) fn array_segment(&mut self, key: arrays::Key, make: impl FnOnce() -> Segment) -> Arc<Segment> {
-        self.array_segments.get(key, self.client, self.frame, make)
+        let start = self.pace.clock().now();
+        let mut made = 0;
+        let elements = u64::from(key.count);
+        let make = || {
+            made = elements;
+            make()
+        };
+        let segment = self.array_segments.get(key, self.client, self.frame, make);
+        self.pace.read(made, start);
+        segment
     }
 
     /// Records that a batch can have.
@@ -911,27 +983,65 @@ impl Tracker {
         set(&mut applied.viewport, viewport, calls, |v| unsafe { gl.viewport(v.x, v.y, v.width, v.height) });
     }
 
-    /// A program's clear, inside what [`Tracker::confine`] set. `always`: also if the program's time is up.
-    pub(super) fn clear(&mut self, state: &WindowState, mask: u32, always: bool) {
+    /// A program's clear, inside what [`Tracker::confine`] set: from a band on. Gives the band that it came to, if the
+    /// slice is over.
+    pub(super) fn clear(&mut self, clear: &Clear, from: Cursor) -> Option<Cursor> {
         self.pace.weigh(1, 0);
-        if self.step(1, 1) == 0 && !always {
-            return;
-        }
-        self.write_masks(&state.hard);
+        self.write_masks(&clear.hard);
         let Tracker { gl, applied, counters, .. } = self;
         let calls = &mut counters.state_calls;
         // SAFETY: see the module `gl`.
-        set(&mut applied.clear_color, state.clear_color, calls, |&[r, g, b, a]| unsafe {
+        set(&mut applied.clear_color, clear.color, calls, |&[r, g, b, a]| unsafe {
             gl.clear_color(r, g, b, a);
         });
         // SAFETY: as above.
-        set(&mut applied.clear_depth, state.clear_depth, calls, |&far| unsafe { gl.clear_depth_f32(far) });
+        set(&mut applied.clear_depth, clear.depth, calls, |&far| unsafe { gl.clear_depth_f32(far) });
         // SAFETY: as above.
-        set(&mut applied.clear_stencil, state.clear_stencil, calls, |&to| unsafe { gl.clear_stencil(to) });
+        set(&mut applied.clear_stencil, clear.stencil, calls, |&to| unsafe { gl.clear_stencil(to) });
         let known = glow::COLOR_BUFFER_BIT | glow::DEPTH_BUFFER_BIT | glow::STENCIL_BUFFER_BIT;
-        // SAFETY: as above.
-        unsafe { gl.clear(mask & known) }
+        let mask = clear.mask & known;
+        let step = self.pace.plan(1, 1);
+        // SAFETY: see the module `gl`.
+        let left = self.bands(&step, from.band, |gl| unsafe { gl.clear(mask) });
         self.counters.draws += 1;
+        left.map(|band| Cursor { band, ..from })
+    }
+
+    /// Does a step, band by band: one covers all that [`Tracker::confine`] left, several each a part. Gives the band
+    /// that it came to, if the slice is over.
+    fn bands(&mut self, step: &Step, from: u32, draw: impl Fn(&glow::Context)) -> Option<u32> {
+        let all = self.applied.scissor.filter(|_| self.confinement && step.bands > 1);
+        let count = if all.is_some() { step.bands } else { 1 };
+        let mut left = None;
+        for band in from.min(count)..count {
+            if !self.admit(step.cost) {
+                left = Some(band);
+                break;
+            }
+            if let Some(Area { x, y, width, height }) = all {
+                let edge = |band: u32| {
+                    let edge = i64::from(height) * i64::from(band) / i64::from(count);
+                    y.saturating_add(i32::try_from(edge).unwrap_or(height))
+                };
+                let (bottom, top) = (edge(band), edge(band.saturating_add(1)));
+                // SAFETY: see the module `gl`.
+                unsafe { self.gl.scissor(x, bottom, width, top.saturating_sub(bottom)) }
+            }
+            draw(&self.gl);
+        }
+        if let Some(Area { x, y, width, height }) = all {
+            // SAFETY: see the module `gl`.
+            unsafe { self.gl.scissor(x, y, width, height) }
+        }
+        left
+    }
+
+    /// May a step of this cost be drawn in this slice? Looks at the clock when too much was drawn since.
+    fn admit(&mut self, cost: u64) -> bool {
+        if self.pace.must_look(cost) {
+            self.look();
+        }
+        self.pace.admit(cost)
     }
 
     /// Which channels, which bits of the stencil, and whether depth, are written.
@@ -996,32 +1106,63 @@ impl Tracker {
         }
     }
 
-    /// Draws a batch, inside what [`Tracker::confine`] set.
-    pub(super) fn draw_batch(&mut self, drawing: &Drawing<'_>, contents: &Contents<'_>) {
-        // What is not drawn any more needs no vertices.
-        if self.pace.stopped {
-            return;
-        }
-        let Some(buffer) = self.vertices(contents) else { return };
-        if buffer.count == 0 {
-            return;
-        }
-        self.upload_uniforms(drawing);
-        for pass in drawing.passes(self.outlines) {
-            let compiling = (!self.programs.contains_key(&pass.variant)).then(|| {
-                // What was drawn before is not excused.
-                // SAFETY: see the module `gl`.
-                unsafe { self.gl.finish() }
-                Instant::now()
-            });
-            let Some(program) = self.program(pass.variant) else { return };
-            self.apply(drawing, &pass, program);
-            self.pace.weigh(pass.variant.weight(), pass.variant.vertex_weight());
-            if let Some(started) = compiling {
-                self.compiled(drawing.assembly, &buffer, started);
+    /// Draws a batch, inside what [`Tracker::confine`] set: from a place on. Gives the place that it came to, if the
+    /// slice is over.
+    pub(super) fn draw_batch(
+        &mut self,
+        drawing: &Drawing<'_>,
+        contents: &Contents,
+        from: Cursor,
+    ) -> Option<Cursor> {
+        let passes = drawing.passes(self.outlines);
+        let mut at = from;
+        if self.pace.is_slow() {
+            while let Some(pass) = passes.get(at.pass) {
+                let buffer = self.chunk(contents, at.chunk)?;
+                if buffer.count == 0 {
+                    at = Cursor { pass: at.pass + 1, ..Cursor::default() };
+                    continue;
+                }
+                if let Some(left) = self.draw_pass(drawing, pass, &buffer, at) {
+                    return Some(left);
+                }
+                let drawn = usize::try_from(buffer.count).unwrap_or(0);
+                at = Cursor { pass: at.pass, chunk: at.chunk.saturating_add(drawn), first: 0, band: 0 };
             }
-            self.draw_pass(drawing.assembly, &buffer);
+            return None;
         }
+        let buffer = self.vertices(contents)?;
+        while let Some(pass) = passes.get(at.pass).filter(|_| buffer.count > 0) {
+            if let Some(left) = self.draw_pass(drawing, pass, &buffer, at) {
+                return Some(left);
+            }
+            at = Cursor { pass: at.pass + 1, ..Cursor::default() };
+        }
+        None
+    }
+
+    /// Sets a pass up and draws it.
+    fn draw_pass(
+        &mut self,
+        drawing: &Drawing<'_>,
+        pass: &Pass,
+        buffer: &Buffer,
+        at: Cursor,
+    ) -> Option<Cursor> {
+        self.upload_uniforms(drawing);
+        let compiling = (!self.programs.contains_key(&pass.variant)).then(|| {
+            // What was drawn before is not excused.
+            // SAFETY: see the module `gl`.
+            unsafe { self.gl.finish() }
+            Instant::now()
+        });
+        let program = self.program(pass.variant)?;
+        self.apply(drawing, pass, program);
+        self.pace.weigh(pass.variant.weight(), pass.variant.vertex_weight());
+        if let Some(started) = compiling {
+            self.compiled(drawing.assembly, buffer, started);
+        }
+        self.draw_steps(drawing.assembly, buffer, at)
     }
 
     /// Compiling takes long, some of it not before the first draw: so there is one now, of nothing. A few shaders are
@@ -1038,55 +1179,62 @@ impl Tracker {
             self.gl.finish();
         }
         let now = Instant::now();
-        if self.allowances.take(self.client, now) {
-            self.pace.excuse(now.saturating_duration_since(started));
-        }
-        self.look();
+        let is_free = self.allowances.take(self.client, now);
+        self.pace.compiled(now.saturating_duration_since(started), is_free);
     }
 
     /// Looks at the clock, once all that was drawn is done.
     fn look(&mut self) {
-        if !self.is_patient {
-            self.pace.look();
-        }
+        // SAFETY: see the module `gl`.
+        unsafe { self.gl.finish() }
+        self.pace.look();
     }
 
-    fn draw_pass(&mut self, assembly: Assembly, buffer: &Buffer) {
+    fn draw_steps(&mut self, assembly: Assembly, buffer: &Buffer, from: Cursor) -> Option<Cursor> {
         // SAFETY: see the module `gl`; the vertex array's buffer holds `count` vertices.
         unsafe {
             self.gl.bind_vertex_array(Some(buffer.array));
         }
         let corners = assembly.corners() as u64;
-        let mut first = 0;
-        while first < buffer.count {
-            let count = self.step(corners, buffer.count.saturating_sub(first));
-            if count == 0 {
-                return;
-            }
+        let mut at = from;
+        while at.first < buffer.count {
+            let wanted = buffer.count.saturating_sub(at.first);
+            let step = self.pace.plan(corners, u64::from(wanted.unsigned_abs()));
+            let (first, count) = (at.first, i32::try_from(step.vertices).unwrap_or(wanted).min(wanted));
             // SAFETY: as above; `first + count` is at most `buffer.count`.
-            unsafe { self.gl.draw_arrays(primitive(assembly), first, count) }
+            let left = self.bands(&step, at.band, |gl| unsafe {
+                gl.draw_arrays(primitive(assembly), first, count);
+            });
+            if let Some(band) = left {
+                return Some(Cursor { band, ..at });
+            }
             self.counters.draws += 1;
             self.counters.vertices += u64::from(count.unsigned_abs());
-            first = first.saturating_add(count);
+            at = Cursor { first: first.saturating_add(count), band: 0, ..at };
         }
+        None
     }
 
-    /// Vertices, of `corners` a primitive, that the next draw may have: at most `wanted`, 0 if the program's time is up.
-    fn step(&mut self, corners: u64, wanted: i32) -> i32 {
-        if self.pace.stopped {
-            return 0;
+    /// Some of the batch's vertices on the GPU, which are not kept: those of a slow window are not likely to be the same
+    /// in its next picture, which comes many frames later.
+    fn chunk(&mut self, contents: &Contents, first: usize) -> Option<Buffer> {
+        let mut vertices = std::mem::take(&mut self.scratch);
+        contents.assemble_chunk(first, &mut vertices);
+        let bytes = vertex_bytes(&vertices);
+        self.counters.uploaded_bytes += bytes.len() as u64;
+        let count = i32::try_from(vertices.len()).ok()?;
+        // SAFETY: see the module `gl`.
+        unsafe {
+            self.gl.bind_buffer(glow::ARRAY_BUFFER, Some(self.stream.buffer));
+            self.gl.buffer_data_u8_slice(glow::ARRAY_BUFFER, bytes, glow::STREAM_DRAW);
         }
-        let (vertices, look) = self.pace.step(corners, u64::from(wanted.unsigned_abs()));
-        if look {
-            // SAFETY: see the module `gl`.
-            unsafe { self.gl.finish() }
-            self.look();
-        }
-        if self.pace.stopped { 0 } else { i32::try_from(vertices).unwrap_or(wanted) }
+        let bytes = bytes.len();
+        self.scratch = vertices;
+        Some(Buffer { bytes, count, used: self.frame, ..self.stream })
     }
 
     /// The batch's vertices on the GPU: those of the same batch before, or uploaded now.
-    fn vertices(&mut self, contents: &Contents<'_>) -> Option<Buffer> {
+    fn vertices(&mut self, contents: &Contents) -> Option<Buffer> {
         let key = contents.key();
         if let Some(kept) = key.as_ref().and_then(|key| self.cache.get(key, self.frame)) {
             self.counters.reused += 1;

@@ -5,13 +5,13 @@ use super::scan::{Array, Change, Cursor, Object, Refusal, Scan};
 use super::stats::ClientStats;
 use super::wake::Wake;
 use super::window::{Published, Window};
-use crate::ipc::ClientInfo;
+use crate::ipc::{ClientInfo, WindowId};
 use crate::throttle::Throttle;
 use blinkgl::layout::texture::{Levels, TextureDesc};
 use blinkgl::layout::{DATA_PAGE, EventKind, ObjectError, ObjectType, QuotaKind, WindowDesc, aperture};
 use blinkgl::limits::{
-    MAX_CLIENT_PROGRAM_BYTES, MAX_CONTEXTS, MAX_DRAW_MILLISECONDS, MAX_FRAME_FUEL, MAX_FRAME_VERTICES,
-    MAX_SCAN_BYTES, MIPMAP_BYTE_COST, MIPMAP_LEVEL_BYTES, PAGE_SIZE, PROCEDURE_BYTE_COST, REGISTERS,
+    MAX_CLIENT_PROGRAM_BYTES, MAX_CONTEXTS, MAX_FRAME_FUEL, MAX_FRAME_VERTICES, MAX_SCAN_BYTES,
+    MIPMAP_BYTE_COST, MIPMAP_LEVEL_BYTES, PAGE_SIZE, PROCEDURE_BYTE_COST, REGISTERS,
 };
 use blinkgl::ops::Callback;
 use blinkgl::shm::{Shm, ShmOffset};
@@ -200,8 +200,16 @@ pub struct Client {
     spent: Spent,
     /// Bytes of the images that levels of detail were made from, and of the levels as they are counted.
     generated_bytes: u64,
-    /// The frame before which it draws nothing, as its last drawing took too long.
+    /// Until then (nanoseconds), windows that it makes are slow from the start.
     pub slow_until: u64,
+    /// A step of a window took far too long: those of windows that it makes stay small.
+    pub small_steps: bool,
+    /// Nanoseconds that its runs took in this frame, where they were not suspended ones.
+    pub used: u64,
+    /// Until then (by the tracker's clock), its suspended runs have no slices.
+    pub rests_until: u64,
+    /// The window that had the last slice.
+    pub last_turn: Option<WindowId>,
 }
 
 /// Words of a directory entry: generation, first page, pages.
@@ -234,6 +242,10 @@ impl Client {
             spent: Spent::default(),
             generated_bytes: 0,
             slow_until: 0,
+            small_steps: false,
+            used: 0,
+            rests_until: 0,
+            last_turn: None,
         }
     }
 
@@ -268,9 +280,7 @@ impl Client {
     #[must_use]
     pub fn exhausted(&self, tick: u64) -> Option<(QuotaKind, u64)> {
         let Spent { tick: at, fuel, vertices } = self.spent;
-        if tick < self.slow_until {
-            Some((QuotaKind::Time, MAX_DRAW_MILLISECONDS))
-        } else if at != tick {
+        if at != tick {
             None
         } else if fuel >= MAX_FRAME_FUEL {
             Some((QuotaKind::Fuel, MAX_FRAME_FUEL))
@@ -468,6 +478,7 @@ impl Client {
         programs: &mut ProgramCache,
         now: u64,
     ) -> Option<Consequence> {
+        let slow_until = Some(self.slow_until).filter(|&until| until > now);
         let context = self.contexts.get_mut(&index)?;
         match object {
             Object::Window(desc) => {
@@ -475,7 +486,10 @@ impl Client {
                 match context.windows.get_mut(&oid) {
                     Some(window) => window.describe(*desc),
                     None => {
-                        context.windows.insert(oid, Window::new(*desc));
+                        let mut window = Window::new(*desc);
+                        window.slow_until = slow_until;
+                        window.stride.is_small = self.small_steps;
+                        context.windows.insert(oid, window);
                     }
                 }
                 Some(Consequence::Window(oid))

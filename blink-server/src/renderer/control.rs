@@ -3,6 +3,7 @@
 use super::client::{Client, Context};
 use super::seat::{Action, Heard};
 use super::server::Server;
+use super::stats::MICROSECOND;
 use crate::geometry::Rect;
 use crate::ipc::{Command, Input, WindowId};
 use blinkgl::layout::EventKind;
@@ -158,6 +159,7 @@ impl Server {
                     "focus": self.stack.focus() == Some(id),
                     "visible": !self.stack.visible(id, &self.area).is_empty(),
                     "redraws": window.redraws,
+                    "slow": window.is_slow(),
                     "procedures": list_procedures(context, &window.desc.procedures),
                     "error": window.error,
                 }));
@@ -197,6 +199,7 @@ impl Server {
             "compile_failed": compiler.failed,
             "compile_late": compiler.late,
             "compile_us": compiler.total_ns / 1000,
+            "slice_late_us": self.lateness.summary(MICROSECOND),
             "clients": clients,
         })
     }

@@ -1,18 +1,17 @@
 //! Drawing one window: its content by its own `redraw`, its frame by the server.
 
+use super::running::{Finished, Running};
 use super::server::{BACKGROUND, EMPTY, Server};
-use super::window::{self, Damage, Label, Window};
+use super::slow::framebuffers;
+use super::window::{Damage, Label, Published, Window};
 use crate::compositor::View;
 use crate::compositor::decoration::{LABEL, label_image, shade};
 use crate::geometry::Rect;
-use crate::gl::{Target, WindowState};
+use crate::gl::{Framebuffer, Painted, Slice, Target, WindowState};
 use crate::ipc::WindowId;
 use blinkgl::layout::{EventKind, QuotaKind};
 use blinkgl::limits::{MAX_DRAWS, MAX_OFFSCREEN_PIXELS};
 use blinkgl::ops::Callback;
-use jit::Program;
-use std::sync::Arc;
-use std::time::Instant;
 use verifier::Facts;
 
 impl Server {
@@ -21,24 +20,37 @@ impl Server {
         let id = view.id;
         let Some(context) = self.context_mut(id.client, id.context) else { return };
         let Some(window) = context.windows.get(&id.oid) else { return };
-        let offscreen = window.desc.offscreen;
-        let Some(program) = context.program(&window.desc, Callback::Redraw) else {
+        let (offscreen, is_busy) = (window.desc.offscreen, window.busy.is_some());
+        if window.is_slow() {
+            self.show_buffer(view, clip);
+            return;
+        }
+        let Some(published) = context.published(&window.desc, Callback::Redraw) else {
             self.tracker.fill(&self.screen, &[clip], clip, EMPTY);
             self.drawn(id);
             return;
         };
-        if self.over_quota(id, Callback::Redraw, now) {
+        if is_busy {
+            // It is drawn when that run is at its end.
+            self.show_buffer(view, clip);
+            if let Some(window) = self.window_mut(id) {
+                window.damage = Damage::All;
+            }
+        } else if self.over_quota(id, Callback::Redraw, now) {
             self.tracker.fill(&self.screen, &[clip], clip, EMPTY);
             if let Some(window) = self.window_mut(id) {
                 window.damage = Damage::All;
             }
             self.ask_for_frame();
         } else if offscreen && self.may_buffer(view, now) {
-            self.draw_offscreen(view, clip, &program, presentation, now);
+            self.draw_offscreen(view, clip, published, presentation, now);
         } else {
             self.drop_buffer(id);
-            self.redraw(view, clip, &program, presentation, now, None);
-            self.drawn(id);
+            if self.redraw(view, clip, published, presentation, now, None) {
+                self.drawn(id);
+            } else {
+                self.tracker.fill(&self.screen, &[clip], clip, EMPTY);
+            }
         }
     }
 
@@ -48,20 +60,23 @@ impl Server {
         }
     }
 
-    /// May an off-screen window have its buffer, given those that its client has? If not, it is told, once.
-    fn may_buffer(&mut self, view: &View, now: u64) -> bool {
+    /// May a window have the buffers that it needs, given those that its client has? If not, it is told, once.
+    pub(super) fn may_buffer(&mut self, view: &View, now: u64) -> bool {
         let id = view.id;
         let pixels = |(width, height): (u32, u32)| u64::from(width) * u64::from(height);
-        let own = self.window(id).and_then(|w| w.buffer.as_ref()).map_or(0, |b| pixels(b.size()));
-        let all: u64 =
-            self.windows_of(id.client).filter_map(|w| w.buffer.as_ref()).map(|b| pixels(b.size())).sum();
-        let wanted = all - own + pixels((view.content.width, view.content.height));
+        let of = |window: &Window| window.framebuffers().map(|b| pixels(b.size())).sum::<u64>();
+        let Some(window) = self.window(id) else { return false };
+        let (own, needed, is_slow) = (of(window), framebuffers(window), window.is_slow());
+        let others = self.windows_of(id.client).map(of).sum::<u64>().saturating_sub(own);
+        // Old ones of another size are there until the new ones have a picture.
+        let wanted = others.saturating_add(needed * pixels((view.content.width, view.content.height)));
         let refused = wanted > MAX_OFFSCREEN_PIXELS;
         let Some(window) = self.window_mut(id) else { return false };
         if refused && !window.unbuffered {
+            let instead = if is_slow { "not drawn" } else { "drawn directly" };
             let error = format!(
                 "the client's off-screen buffers would have {wanted} pixels of {MAX_OFFSCREEN_PIXELS}; this window \
-                 is drawn directly"
+                 is {instead}"
             );
             window.error = Some(error.clone());
             let limit = u32::try_from(MAX_OFFSCREEN_PIXELS).unwrap_or(u32::MAX);
@@ -84,109 +99,181 @@ impl Server {
         }
     }
 
-    /// Redraws into the window's own buffer if the content changed, and copies the part to the output.
-    fn draw_offscreen(
+    /// A framebuffer of this size: the one that is kept, if it has it.
+    pub(super) fn framebuffer_of(
         &mut self,
-        view: &View,
-        clip: Rect,
-        program: &Arc<Program>,
-        presentation: u64,
-        now: u64,
-    ) {
+        id: WindowId,
+        kept: Option<Framebuffer>,
+        width: u32,
+        height: u32,
+    ) -> Option<Framebuffer> {
+        match kept {
+            Some(buffer) if buffer.size() == (width, height) => return Some(buffer),
+            Some(old) => self.tracker.delete_framebuffer(old),
+            None => {}
+        }
+        match self.tracker.create_framebuffer(width, height) {
+            Ok(buffer) => Some(buffer),
+            Err(error) => {
+                if let Some(window) = self.window_mut(id) {
+                    window.error = Some(format!("no buffer of {width}x{height}: {error}"));
+                }
+                None
+            }
+        }
+    }
+
+    /// Redraws into the window's own buffer if the content changed, and copies the part to the output.
+    fn draw_offscreen(&mut self, view: &View, clip: Rect, published: Published, presentation: u64, now: u64) {
         let (width, height) = (view.content.width, view.content.height);
         let Some(window) = self.window_mut(view.id) else { return };
         let fits = window.buffer.as_ref().is_some_and(|b| b.size() == (width, height));
         let stale = window.damage != Damage::None || !fits;
         let kept = window.buffer.take();
-        let buffer = match (fits, kept) {
-            (true, Some(buffer)) => buffer,
-            (_, kept) => {
-                if let Some(old) = kept {
-                    self.tracker.delete_framebuffer(old);
-                }
-                match self.tracker.create_framebuffer(width, height) {
-                    Ok(buffer) => buffer,
-                    Err(error) => {
-                        if let Some(window) = self.window_mut(view.id) {
-                            window.error = Some(format!("no buffer of {width}x{height}: {error}"));
-                        }
-                        self.tracker.fill(&self.screen, &[clip], clip, EMPTY);
-                        return;
-                    }
-                }
-            }
+        let Some(buffer) = self.framebuffer_of(view.id, kept, width, height) else {
+            self.tracker.fill(&self.screen, &[clip], clip, EMPTY);
+            return;
         };
-        if stale {
-            let local = View { content: Rect::new(0, 0, width, height), ..*view };
-            let all = local.content;
-            self.redraw(view, all, program, presentation, now, Some(&buffer));
+        let all = Rect::new(0, 0, width, height);
+        if !stale || self.redraw(view, all, published, presentation, now, Some(&buffer)) {
+            if let Some(window) = self.window_mut(view.id) {
+                window.buffer = Some(buffer);
+            }
             self.drawn(view.id);
+        } else {
+            // Half a picture is none.
+            self.tracker.delete_framebuffer(buffer);
         }
-        let from = clip.translated(view.content.x.saturating_neg(), view.content.y.saturating_neg());
-        self.tracker.copy(&buffer, from, &self.screen, (clip.x, clip.y), clip);
-        if let Some(window) = self.window_mut(view.id) {
-            window.buffer = Some(buffer);
-        }
+        self.show_buffer(view, clip);
     }
 
-    /// Runs `redraw` into `buffer` (whose origin is the content's), or straight into the output.
+    /// Runs `redraw` into `buffer` (whose origin is the content's), or straight into the output. Is it at its end? If not,
+    /// the window is slow now.
     fn redraw(
         &mut self,
         view: &View,
         clip: Rect,
-        program: &Arc<Program>,
+        published: Published,
         presentation: u64,
         now: u64,
-        buffer: Option<&crate::gl::Framebuffer>,
-    ) {
-        let started = Instant::now();
-        let env = self.surroundings(view, presentation).environment();
-        let Some(window) = self.window(view.id) else { return };
-        let (mut state, lists) = (window.state.clone(), window.list_use.tests);
-        state.start_callback();
+        buffer: Option<&Framebuffer>,
+    ) -> bool {
+        let id = view.id;
+        let Some(length) = self.slice_of(id.client) else {
+            // The client's windows together take more than it has.
+            self.becomes_slow(id, Callback::Redraw, now);
+            return false;
+        };
+        let Some(stride) = self.window(id).map(|window| window.stride) else { return true };
         let place = if buffer.is_some() {
             Rect::new(0, 0, view.content.width, view.content.height)
         } else {
             view.content
         };
-        let Server { tracker, resources, screen, clients, .. } = self;
+        let env = self.surroundings(view, presentation).environment();
+        let Some(context) = self.context_mut(id.client, id.context) else { return true };
+        let Some(mut run) = Running::new(context, id.oid, published, env, view.content) else { return true };
+        self.clear_ground(id, &run, buffer, clip);
+        let slice = Slice { length: Some(length), stride, is_slow: false };
+        let left_out = self.paint(id, &mut run, buffer, place, clip, slice);
+        self.charge(id.client, run.time);
+        match left_out {
+            Some(left_out) => {
+                self.redrawn(view, run, left_out, now);
+                true
+            }
+            None => {
+                self.becomes_slow(id, Callback::Redraw, now);
+                false
+            }
+        }
+    }
+
+    /// Gives a `redraw` a slice, to draw into `buffer` or the output. If it came to its end: how many draws were left
+    /// out.
+    pub(super) fn paint(
+        &mut self,
+        id: WindowId,
+        run: &mut Running,
+        buffer: Option<&Framebuffer>,
+        place: Rect,
+        clip: Rect,
+        slice: Slice,
+    ) -> Option<u64> {
+        let Server { tracker, resources, screen, .. } = self;
+        let target = Target { framebuffer: buffer.unwrap_or(screen), window: place, clip };
+        let scope = resources.scope(id.client.0, id.context);
+        tracker.begin_slice(slice);
+        let paused = run.paused.take();
+        let (state, mut program) = run.split();
+        let mut painter = match paused {
+            None => tracker.begin(target, state, scope),
+            Some(paused) => tracker.resume(target, state, scope, *paused),
+        };
+        if painter.is_drawn() {
+            program.advance(&mut painter);
+        }
+        let painted = if program.is_at_end() { painter.finish() } else { Painted::Part(painter.pause()) };
+        let taken = tracker.end_slice();
+        let left_out = match painted {
+            Painted::Whole { left_out } => Some(left_out),
+            Painted::Part(paused) => {
+                run.paused = Some(paused);
+                None
+            }
+        };
+        if let Some(window) = self.window_mut(id) {
+            window.stride = taken.stride;
+        }
+        self.count_slice(id, run, taken, left_out.is_some());
+        self.count_calls(id.client);
+        left_out
+    }
+
+    /// Makes what a `redraw` starts on what it may rely on, where it does not do so itself.
+    pub(super) fn clear_ground(
+        &mut self,
+        id: WindowId,
+        run: &Running,
+        buffer: Option<&Framebuffer>,
+        clip: Rect,
+    ) {
+        let Some(lists) = self.window(id).map(|window| window.list_use.tests) else { return };
+        let Server { tracker, screen, .. } = self;
         let framebuffer = buffer.unwrap_or(screen);
-        let facts = program.facts();
-        if !clears_color(facts, &state) {
+        let (facts, state) = (run.published.program.facts(), &run.state);
+        if !clears_color(facts, state) {
             tracker.fill(framebuffer, &[clip], clip, EMPTY);
         }
         // Without a test, nobody reads what is in the buffer.
         let tests_depth = facts.body.may_use_depth() || state.depth_test() || lists.depth;
         let tests_stencil = facts.body.may_use_stencil() || state.stencil_test() || lists.stencil;
-        if (tests_depth && !clears_depth(facts, &state)) || (tests_stencil && !clears_stencil(facts, &state))
-        {
+        if (tests_depth && !clears_depth(facts, state)) || (tests_stencil && !clears_stencil(facts, state)) {
             tracker.clear_depth(framebuffer, clip);
         }
-        let Some(context) =
-            clients.get_mut(&view.id.client).and_then(|c| c.contexts.get_mut(&view.id.context))
-        else {
-            return;
-        };
-        let target = Target { framebuffer, window: place, clip };
-        let scope = resources.scope(view.id.client.0, view.id.context);
-        let mut painter = tracker.begin(target, &mut state, scope);
-        let outcome = window::run(context, view.id.oid, program, &env, &mut painter);
-        let (left_out, too_slow) = painter.finish();
-        if too_slow {
-            self.drew_too_long(view.id, now);
+    }
+
+    /// A `redraw` is at its end, and all of it drawn.
+    pub(super) fn redrawn(&mut self, view: &View, run: Running, left_out: u64, now: u64) {
+        let time = run.time;
+        if let Some(client) = self.clients.get_mut(&view.id.client) {
+            client.stats.redraws += 1;
+            client.stats.redraw_intervals.event(now);
+            client.stats.redraw_time.add(time);
         }
-        self.time_redraw(view.id.client, started, now);
         if left_out > 0 {
             let limit = u32::try_from(MAX_DRAWS).unwrap_or(u32::MAX);
             let words = [Callback::Redraw as u32, QuotaKind::Draws as u32, limit, 0];
             self.event(view.id, EventKind::Quota, now, words);
         }
-        let Some((outcome, hot)) = outcome else { return };
+        let Some(context) = self.context_mut(view.id.client, view.id.context) else { return };
+        let Some((finished, hot)) = run.finish(context, view.id.oid) else { return };
+        let Finished { published, outcome, .. } = finished;
         if let Some(window) = self.window_mut(view.id) {
             window.redraws += 1;
             window.next_damage.add(Window::wish(&outcome, &view.content));
         }
-        self.settle(view, program, &outcome, hot, now);
+        self.settle(view, &published.program, &outcome, hot, now);
     }
 
     /// Draws the frame around a window where it meets `clip`.

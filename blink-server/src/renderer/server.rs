@@ -1,25 +1,26 @@
 //! The server: clients, windows and frames, without sockets, clocks or outputs of its own, so that
 //! tests can drive it at any time they like.
 
-use super::client::{Client, Consequence, Context, Procedure, Stored, nanoseconds};
+use super::client::{Client, Consequence, Context, Procedure, Stored};
 use super::pointer::Pointer;
+use super::running::{Finished, Running, StateInSlice};
 use super::scan::Texture;
 use super::seat::Seat;
+use super::stats::Samples;
 use super::wake::Wake;
-use super::window::{self, Damage, Surroundings, Window};
-use crate::compositor::{Stack, Style, View, plan, stack::confine};
+use super::window::{self, Damage, Published, Surroundings, Window};
+use crate::compositor::{Plan, Stack, Style, View, plan, stack::confine};
 use crate::geometry::{Rect, Region};
-use crate::gl::{Framebuffer, ResourceKey, Resources, StateOnly, Tracker};
+use crate::gl::{Framebuffer, ResourceKey, Resources, Slice, StateOnly, Stride, Tracker};
 use crate::ipc::{ClientId, ClientInfo, Placement, WindowId};
 use blinkgl::layout::{EventKind, ObjectError, PLACE_ANYWHERE, QuotaKind};
-use blinkgl::limits::{MAX_DRAW_MILLISECONDS, MAX_LIST_BYTES, PAUSE_AFTER_SLOW_DRAWING};
+use blinkgl::limits::{EVENT_RING_ENTRIES, MAX_LIST_BYTES};
 use blinkgl::ops::Callback;
 use blinkgl::shm::Shm;
 use jit::{CompileQueue, Environment, Outcome, Program, ProgramCache, Stop};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Where no window is.
 pub(super) const BACKGROUND: [f32; 4] = [0.12, 0.13, 0.15, 1.0];
@@ -57,6 +58,14 @@ pub struct Server {
     moved: BTreeSet<ClientId>,
     /// The pointer's picture, where a window gives one.
     pub(super) pointer: Option<Pointer>,
+    /// Frames in which quick runs took too long together.
+    pub(super) crowded: u32,
+    /// A window became slow in this frame.
+    pub(super) is_newly_slow: bool,
+    /// The client that had the last slice for suspended runs.
+    pub(super) last_turn: Option<ClientId>,
+    /// Nanoseconds from the end of a slice to the run's stop.
+    pub(super) lateness: Samples,
 }
 
 impl Server {
@@ -90,6 +99,10 @@ impl Server {
             remembered: HashMap::new(),
             moved: BTreeSet::new(),
             pointer: None,
+            crowded: 0,
+            is_newly_slow: false,
+            last_turn: None,
+            lateness: Samples::default(),
         })
     }
 
@@ -193,10 +206,19 @@ impl Server {
         self.last_tick = Some(tick);
         let presentation = (tick + 1).saturating_mul(self.refresh);
         self.scan_all(now);
+        self.share_frame(now);
         self.prepare_all(presentation, now);
         self.move_pointer();
         self.collect_damage();
-        let damage = if self.dirty.is_empty() { None } else { Some(self.draw(presentation, now)) };
+        let mut damage = if self.dirty.is_empty() { None } else { Some(self.draw(presentation, now)) };
+        self.continue_runs(presentation, now);
+        if std::mem::take(&mut self.is_newly_slow) && !self.dirty.is_empty() {
+            // Its picture may be there already: if the machine was only busy with something else for a moment, nobody
+            // sees that it was not.
+            let plan = self.draw_dirty(presentation, now);
+            let damage = damage.get_or_insert_default();
+            plan.damage.rects().iter().for_each(|&rect| damage.add(rect));
+        }
         self.tend_compiler(now);
         self.tell_clock(now, presentation);
         for client in self.clients.values_mut() {
@@ -433,7 +455,7 @@ impl Server {
 
     /// Takes a window off the output, and releases what it had on the GPU.
     fn unmap(&mut self, id: WindowId, window: Window) {
-        if let Some(buffer) = window.buffer {
+        for buffer in window.buffer.into_iter().chain(window.canvas) {
             self.tracker.delete_framebuffer(buffer);
         }
         if let Some(label) = window.label {
@@ -552,65 +574,133 @@ impl Server {
 
     /// Runs `init`, `reshape` and `update` where they are due.
     fn prepare(&mut self, view: &View, presentation: u64, now: u64) {
+        self.drop_stale(view);
         let env = self.surroundings(view, presentation).environment();
         let Some(context) = self.context_mut(view.id.client, view.id.context) else { return };
         let Some(window) = context.windows.get(&view.id.oid) else { return };
+        if window.busy.is_some() {
+            return;
+        }
         let init = context.published(&window.desc, Callback::Init);
         let reshape = context.published(&window.desc, Callback::Reshape);
-        let update = context.program(&window.desc, Callback::Update);
+        let update = context.published(&window.desc, Callback::Update);
+        let serial = window.desc.update_serial;
         let due = window.due(init.as_ref(), reshape.as_ref(), view.content);
-        if (due.init || due.reshape || due.update) && self.over_quota(view.id, Callback::Update, now) {
+        if !(due.init || due.reshape || due.update) {
+            return;
+        }
+        if self.over_quota(view.id, Callback::Update, now) || self.slice_of(view.id.client).is_none() {
             // It stays due.
             self.pending = true;
             return;
         }
-        let Some(context) = self.context_mut(view.id.client, view.id.context) else { return };
         if due.init {
-            if let Some(window) = context.windows.get_mut(&view.id.oid) {
+            if let Some(window) = self.window_mut(view.id) {
                 window.start_afresh(init.clone(), view.content);
             }
-            if let Some(init) = init {
-                self.run_state(view, &init.program, &env, now);
+            if init.is_some_and(|init| !self.run_state(view, init, &env, now)) {
+                return;
             }
         }
         if due.reshape {
-            if let Some(reshape) = &reshape {
-                self.run_state(view, &reshape.program, &env, now);
-            }
-            if let Some(window) = self.window_mut(view.id) {
-                window.reshaped(reshape, view.content);
+            match reshape {
+                Some(reshape) => {
+                    if !self.run_state(view, reshape, &env, now) {
+                        return;
+                    }
+                }
+                None => {
+                    if let Some(window) = self.window_mut(view.id) {
+                        window.reshaped(None, view.content);
+                    }
+                }
             }
         }
         if due.update {
-            if let Some(program) = &update {
-                self.run_state(view, program, &env, now);
-                if let Some(client) = self.clients.get_mut(&view.id.client) {
-                    client.stats.updates += 1;
-                    client.stats.update_intervals.event(now);
+            match update {
+                Some(update) => {
+                    self.run_state(view, update, &env, now);
                 }
-            }
-            if let Some(window) = self.window_mut(view.id) {
-                window.updated();
+                None => {
+                    if let Some(window) = self.window_mut(view.id) {
+                        window.updated(serial);
+                    }
+                }
             }
         }
     }
 
-    /// Runs a callback that may change the window's OpenGL state but not draw.
-    fn run_state(&mut self, view: &View, program: &Arc<Program>, env: &Environment, now: u64) {
-        let Some(context) = self.context_mut(view.id.client, view.id.context) else { return };
-        let Some(mut state) = context.windows.get(&view.id.oid).map(|w| w.state.clone()) else { return };
-        state.start_callback();
-        let outcome = window::run(context, view.id.oid, program, env, &mut StateOnly(&mut state));
-        if let Some(window) = context.windows.get_mut(&view.id.oid) {
-            window.state = state;
-            window.list_use.note(program.facts());
-        }
-        if let Some((outcome, hot)) = outcome {
-            self.settle(view, program, &outcome, hot, now);
+    /// Runs a callback that does not draw. Is it at its end? If not, the window is busy with it.
+    fn run_state(&mut self, view: &View, published: Published, env: &Environment, now: u64) -> bool {
+        let length = self.slice_of(view.id.client).unwrap_or(0);
+        let Some(context) = self.context_mut(view.id.client, view.id.context) else { return true };
+        let Some(run) = Running::new(context, view.id.oid, published, env.clone(), view.content) else {
+            return true;
+        };
+        let before = run.time;
+        let (is_at_end, time) = self.advance_state(view, Box::new(run), length, now);
+        self.charge(view.id.client, time.saturating_sub(before));
+        is_at_end
+    }
+
+    /// Gives a run that does not draw a slice. Is it at its end, and how long did it take so far?
+    pub(super) fn advance_state(
+        &mut self,
+        view: &View,
+        mut run: Box<Running>,
+        length: u64,
+        now: u64,
+    ) -> (bool, u64) {
+        let tracker = &mut self.tracker;
+        tracker.begin_slice(Slice { length: Some(length), stride: Stride::default(), is_slow: false });
+        let (state, mut program) = run.split();
+        let is_at_end =
+            program.advance(&mut StateInSlice { state: StateOnly(state), tracker: &mut *tracker });
+        let taken = tracker.end_slice();
+        self.count_slice(view.id, &mut run, taken, is_at_end);
+        let time = run.time;
+        if is_at_end {
+            self.state_ran(view, *run, now);
+        } else {
             if let Some(window) = self.window_mut(view.id) {
-                window.damage.add(Window::wish(&outcome, &view.content));
+                window.busy = Some(run);
+            }
+            self.pending = true;
+        }
+        (is_at_end, time)
+    }
+
+    /// A run that does not draw is at its end.
+    fn state_ran(&mut self, view: &View, run: Running, now: u64) {
+        let id = view.id;
+        let (callback, content, serial) = (run.callback(), run.content, run.serial);
+        let Some(context) = self.context_mut(id.client, id.context) else { return };
+        let Some((finished, hot)) = run.finish(context, id.oid) else { return };
+        let Finished { published, state, outcome } = finished;
+        if let Some(window) = context.windows.get_mut(&id.oid) {
+            if callback != Callback::Input {
+                window.state = state;
+                window.list_use.note(published.program.facts());
+            }
+            window.damage.add(Window::wish(&outcome, &content));
+            match callback {
+                Callback::Reshape => window.reshaped(Some(published.clone()), content),
+                Callback::Update => window.updated(serial),
+                Callback::Init | Callback::Redraw | Callback::Input => {}
+            }
+            self.pending |= self.window(id).is_some_and(|w| w.damage != Damage::None);
+        }
+        if let Some(client) = self.clients.get_mut(&id.client) {
+            match callback {
+                Callback::Update => {
+                    client.stats.updates += 1;
+                    client.stats.update_intervals.event(now);
+                }
+                Callback::Input => client.stats.inputs += 1,
+                Callback::Init | Callback::Reshape | Callback::Redraw => {}
             }
         }
+        self.settle(view, &published.program, &outcome, hot, now);
     }
 
     /// Runs a window's `input`, if it has one. Its GL state is not touched.
@@ -621,24 +711,19 @@ impl Server {
         event(&mut env);
         let Some(context) = self.context_mut(id.client, id.context) else { return };
         let Some(window) = context.windows.get(&id.oid) else { return };
-        let Some(program) = context.program(&window.desc, Callback::Input) else { return };
+        let Some(published) = context.published(&window.desc, Callback::Input) else { return };
         // Its client hears of the input all the same.
         if self.over_quota(id, Callback::Input, now) {
             return;
         }
-        let Some(context) = self.context_mut(id.client, id.context) else { return };
-        let Some(window) = context.windows.get(&id.oid) else { return };
-        let mut state = window.state.clone();
-        let outcome = window::run(context, id.oid, &program, &env, &mut StateOnly(&mut state));
-        let Some((outcome, hot)) = outcome else { return };
-        self.settle(&view, &program, &outcome, hot, now);
-        if let Some(window) = self.window_mut(id) {
-            window.damage.add(Window::wish(&outcome, &view.content));
-            self.pending |= self.window(id).is_some_and(|w| w.damage != Damage::None);
+        let Some(window) = self.window_mut(id) else { return };
+        if window.busy.is_some() || !window.waiting.is_empty() {
+            if window.waiting.len() < EVENT_RING_ENTRIES as usize {
+                window.waiting.push_back(env);
+            }
+            return;
         }
-        if let Some(client) = self.clients.get_mut(&id.client) {
-            client.stats.inputs += 1;
-        }
+        self.run_state(&view, published, &env, now);
     }
 
     /// Takes over what a run said: notifications, a stop, and whether its program is hot.
@@ -665,13 +750,11 @@ impl Server {
             let limit = u32::try_from(limit).unwrap_or(u32::MAX);
             self.event(view.id, EventKind::Quota, now, [callback as u32, kind as u32, limit, 0]);
         }
-        // This very run may be what the client is stopped for.
-        let is_paused = self.clients.get(&view.id.client).is_some_and(|c| tick < c.slow_until);
         if let Some(window) = self.window_mut(view.id) {
             if let Some(stop) = outcome.stop {
                 window.error = Some(stop.to_string());
                 window.stopped = true;
-            } else if window.stopped && !is_paused && program.callback() == Callback::Redraw {
+            } else if window.stopped && program.callback() == Callback::Redraw {
                 window.error = None;
                 window.stopped = false;
             }
@@ -720,25 +803,16 @@ impl Server {
         if let Some(window) = self.window_mut(id) {
             let what = match kind {
                 QuotaKind::Vertices => "vertices",
-                QuotaKind::Time => "ms",
-                QuotaKind::Fuel | QuotaKind::Lists | QuotaKind::Buffers | QuotaKind::Draws => "units of fuel",
+                QuotaKind::Fuel
+                | QuotaKind::Lists
+                | QuotaKind::Buffers
+                | QuotaKind::Draws
+                | QuotaKind::Time => "units of fuel",
             };
             window.error = Some(format!("the client's windows need more than {limit} {what} in a frame"));
             window.stopped = true;
         }
         true
-    }
-
-    /// A window's drawing was stopped by the clock: its client draws no more for a while, so that the others,
-    /// whose frame is late now, have most of the time.
-    pub(super) fn drew_too_long(&mut self, id: WindowId, now: u64) {
-        let pause = MAX_DRAW_MILLISECONDS.saturating_mul(1_000_000 * PAUSE_AFTER_SLOW_DRAWING);
-        let until = self.tick(now.saturating_add(pause));
-        if let Some(client) = self.clients.get_mut(&id.client) {
-            client.slow_until = until;
-            client.error(now, format!("window {id}: its redraw took more than {MAX_DRAW_MILLISECONDS} ms"));
-        }
-        self.over_quota(id, Callback::Redraw, now);
     }
 
     pub(super) fn tick(&self, now: u64) -> u64 {
@@ -773,6 +847,10 @@ impl Server {
             let Some(window) = self.window_mut(view.id) else { continue };
             let next = std::mem::take(&mut window.next_damage);
             window.damage.add(next);
+            if window.is_slow() || (window.busy.is_some() && !window.desc.offscreen) {
+                // There is nothing new to be seen until a run is at its end.
+                continue;
+            }
             let part = match window.damage {
                 Damage::None => continue,
                 Damage::Part(part) => {
@@ -789,15 +867,8 @@ impl Server {
     }
 
     fn draw(&mut self, presentation: u64, now: u64) -> Region {
-        let dirty = std::mem::take(&mut self.dirty);
-        let plan = plan(&self.stack, &dirty, &self.area);
-        self.tracker.fill(&self.screen, &plan.background, self.area, BACKGROUND);
         self.frame += 1;
-        for (id, clip) in &plan.windows {
-            let Some(view) = self.stack.get(*id).copied() else { continue };
-            self.draw_window(&view, *clip, presentation, now);
-        }
-        self.draw_pointer(&plan.damage);
+        let plan = self.draw_dirty(presentation, now);
         self.tracker.finish();
         let [low, high] = blinkgl::layout::split(self.frame);
         let [time_low, time_high] = blinkgl::layout::split(presentation);
@@ -807,6 +878,18 @@ impl Server {
             }
         }
         plan.damage
+    }
+
+    fn draw_dirty(&mut self, presentation: u64, now: u64) -> Plan {
+        let dirty = std::mem::take(&mut self.dirty);
+        let plan = plan(&self.stack, &dirty, &self.area);
+        self.tracker.fill(&self.screen, &plan.background, self.area, BACKGROUND);
+        for (id, clip) in &plan.windows {
+            let Some(view) = self.stack.get(*id).copied() else { continue };
+            self.draw_window(&view, *clip, presentation, now);
+        }
+        self.draw_pointer(&plan.damage);
+        plan
     }
 
     fn draw_window(&mut self, view: &View, clip: Rect, presentation: u64, now: u64) {
@@ -863,12 +946,10 @@ impl Server {
         &self.compile
     }
 
-    pub(super) fn time_redraw(&mut self, client: ClientId, started: Instant, now: u64) {
+    /// Counts what OpenGL was asked to do since the last call as a client's.
+    pub(super) fn count_calls(&mut self, client: ClientId) {
         let counters = self.tracker.take_counters();
         if let Some(client) = self.clients.get_mut(&client) {
-            client.stats.redraws += 1;
-            client.stats.redraw_intervals.event(now);
-            client.stats.redraw_time.add(nanoseconds(started));
             client.stats.gl_draws += counters.draws;
             client.stats.gl_state_calls += counters.state_calls;
             client.stats.uploaded_bytes += counters.uploaded_bytes;

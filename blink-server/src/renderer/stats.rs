@@ -82,8 +82,12 @@ pub struct ClientStats {
     pub cached_procedures: u64,
     /// Procedures whose compilation failed or took too long.
     pub not_compiled: u64,
-    /// Durations of `redraw`, GL calls included.
+    /// Durations of `redraw`, GL calls included, those of all slices together.
     pub redraw_time: Samples,
+    /// Runs that were suspended.
+    pub suspended: u64,
+    /// Slices of suspended runs.
+    pub slices: u64,
     /// Draw calls.
     pub gl_draws: u64,
     /// GL state calls.
@@ -112,6 +116,8 @@ impl ClientStats {
             "cached_procedures": self.cached_procedures,
             "not_compiled": self.not_compiled,
             "redraw_us": self.redraw_time.summary(MICROSECOND),
+            "suspended": self.suspended,
+            "slices": self.slices,
             "gl_draws": self.gl_draws,
             "gl_state_calls": self.gl_state_calls,
         })

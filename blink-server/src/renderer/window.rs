@@ -1,24 +1,19 @@
 //! A window's own state: description, OpenGL state, display lists, registers, and what is due.
 
 use super::client::{Context, Stored};
+use super::running::Running;
 use super::scan::Refusal;
 use crate::budget::Budget;
 use crate::compositor::decoration::clean_title;
 use crate::geometry::Rect;
-use crate::gl::{Framebuffer, Image, WindowState};
+use crate::gl::{Framebuffer, Image, Stride, WindowState};
 use blinkgl::layout::{ObjectError, WindowDesc};
 use blinkgl::limits::REGISTERS;
 use blinkgl::ops::{Callback, External};
-use jit::{Environment, Gl, Lists, Outcome, Program, Run, TierChoice};
-use std::collections::BTreeSet;
+use jit::{Environment, Lists, Outcome, Program};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use verifier::Facts;
-
-/// Runs of a program after which native code is worth its while.
-const HOT_RUNS: u32 = 3;
-
-/// A program is submitted again after so many runs more, if it was not compiled: others of its client had its place.
-const ASK_AGAIN_RUNS: u32 = 64;
 
 /// Which part of a window's content must be drawn anew. Content coordinates, from the upper left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +45,14 @@ pub struct Published {
     pub program: Arc<Program>,
     /// The version of its object.
     pub version: u32,
+}
+
+impl Published {
+    /// The same program, published once.
+    #[must_use]
+    pub fn is(&self, other: &Published) -> bool {
+        Arc::ptr_eq(&self.program, &other.program) && self.version == other.version
+    }
 }
 
 /// Tests of fragments against buffers that stay from one frame to the next.
@@ -116,10 +119,23 @@ pub struct Window {
     pub damage: Damage,
     /// To be drawn in the next.
     pub next_damage: Damage,
-    /// The buffer of an off-screen window.
+    /// The last complete picture of an off-screen or slow window.
     pub buffer: Option<Framebuffer>,
-    /// It should have one, but its client has too many.
+    /// Where a slow window's next picture is drawn.
+    pub canvas: Option<Framebuffer>,
+    /// It should have such, but its client has too many.
     pub unbuffered: bool,
+    /// A suspended run of a callback other than `redraw`: all others wait.
+    pub busy: Option<Box<Running>>,
+    /// A slow window's `redraw` that is not at its end.
+    pub redrawing: Option<Box<Running>>,
+    /// Runs of `input` that wait.
+    pub waiting: VecDeque<Environment>,
+    /// A run went past its slice: until then (nanoseconds), the window is *slow*, and drawn in slices into a buffer of
+    /// its own.
+    pub slow_until: Option<u64>,
+    /// How large the steps of its drawing may be.
+    pub stride: Stride,
     /// Bytes of `lists`.
     pub list_bytes: usize,
     /// The label's picture.
@@ -211,7 +227,13 @@ impl Window {
             damage: Damage::All,
             next_damage: Damage::None,
             buffer: None,
+            canvas: None,
             unbuffered: false,
+            busy: None,
+            redrawing: None,
+            waiting: VecDeque::new(),
+            slow_until: None,
+            stride: Stride::default(),
             list_bytes: 0,
             label: None,
             error: None,
@@ -221,6 +243,17 @@ impl Window {
         };
         window.describe(desc);
         window
+    }
+
+    /// Is it drawn in slices, into a buffer of its own?
+    #[must_use]
+    pub fn is_slow(&self) -> bool {
+        self.slow_until.is_some()
+    }
+
+    /// Its framebuffers.
+    pub fn framebuffers(&self) -> impl Iterator<Item = &Framebuffer> {
+        self.buffer.iter().chain(&self.canvas)
     }
 
     /// Takes a description over.
@@ -239,7 +272,7 @@ impl Window {
     pub fn due(&self, init: Option<&Published>, reshape: Option<&Published>, content: Rect) -> Due {
         let same = |a: Option<&Published>, b: Option<&Published>| match (a, b) {
             (None, None) => true,
-            (Some(a), Some(b)) => Arc::ptr_eq(&a.program, &b.program) && a.version == b.version,
+            (Some(a), Some(b)) => a.is(b),
             (None, Some(_)) | (Some(_), None) => false,
         };
         let afresh = !self.initialized.as_ref().is_some_and(|ran| same(ran.as_ref(), init));
@@ -255,6 +288,8 @@ impl Window {
         self.list_bytes = 0;
         self.list_use = ListUse::default();
         self.initialized = Some(init);
+        self.reshaped = None;
+        self.redrawing = None;
         self.damage = Damage::All;
     }
 
@@ -264,9 +299,9 @@ impl Window {
         self.damage = Damage::All;
     }
 
-    /// `update` ran (or there is none) for the newest serial.
-    pub fn updated(&mut self) {
-        self.updated = Some(self.desc.update_serial);
+    /// `update` ran (or there is none) for this serial.
+    pub fn updated(&mut self, serial: u32) {
+        self.updated = Some(serial);
         self.damage.add(Damage::All);
     }
 
@@ -291,43 +326,6 @@ impl Window {
             None => Damage::None,
         }
     }
-}
-
-/// Runs a callback of a window with the registers that the window's description names. With the
-/// outcome: is it time to have the program compiled?
-pub fn run(
-    context: &mut Context,
-    oid: u32,
-    program: &Arc<Program>,
-    environment: &Environment,
-    gl: &mut dyn Gl,
-) -> Option<(Outcome, bool)> {
-    let window = context.windows.get(&oid)?;
-    let procedure = window.desc.procedure(program.callback());
-    let shared = context.registers(&window.desc);
-    let loaded = match shared {
-        Some(at) => context.load_registers(at),
-        None => window.registers,
-    };
-    let mut registers = loaded;
-    let window = context.windows.get_mut(&oid)?;
-    let outcome = program.run(
-        TierChoice::Best,
-        &mut Run { registers: &mut registers, environment, lists: &mut window.lists, gl },
-    );
-    match shared {
-        // Only what changed goes back: the client may have written the others meanwhile.
-        Some(at) => context.store_registers(at, &loaded, &registers),
-        None => window.registers = registers,
-    }
-    let hot = match context.objects.get_mut(&procedure) {
-        Some(Stored::Procedure(procedure)) => {
-            procedure.runs = procedure.runs.saturating_add(1);
-            procedure.runs == HOT_RUNS || procedure.runs.is_multiple_of(ASK_AGAIN_RUNS)
-        }
-        Some(_) | None => false,
-    };
-    Some((outcome, hot))
 }
 
 /// Checks what a window says about other objects: the first reference that leads nowhere or to something else.

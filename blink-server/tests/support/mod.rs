@@ -6,7 +6,7 @@ pub mod raw;
 use blink_client::{Connection, Context, Transport, Wake};
 use blink_server::budget::Budget;
 use blink_server::geometry::{Rect, Region};
-use blink_server::gl::{Tracker, context};
+use blink_server::gl::{Clock, Counted, Tracker, context};
 use blink_server::ipc::{ClientId, ClientInfo, Placement};
 use blink_server::renderer::Server;
 use blinkgl::shm::Shm;
@@ -66,8 +66,7 @@ pub struct Fixture {
 impl Fixture {
     pub fn new(width: u32, height: u32) -> Fixture {
         let (gl, functions) = context::Headless::new().expect("EGL: scripts/setup installs it");
-        let tracker = Tracker::new(functions).unwrap();
-        let server = Server::new(tracker, width, height, REFRESH).unwrap();
+        let server = Server::new(tracker(functions), width, height, REFRESH).unwrap();
         let mut fixture =
             Fixture { server, now: REFRESH, width, height, next_client: 1, memories: vec![], _gl: gl };
         fixture.frame();
@@ -130,6 +129,25 @@ impl Fixture {
         }
     }
 
+    /// Lets drawing take time, by a clock that only drawing moves.
+    pub fn set_costs(&mut self, costs: Counted) {
+        self.server.picture().0.set_clock_for_tests(Clock::Counted(costs));
+    }
+
+    /// Lets time pass on that clock.
+    pub fn wait(&mut self, time: u64) {
+        let tracker = self.server.picture().0;
+        if let Clock::Counted(counted) = *tracker.clock() {
+            let now = counted.now + time;
+            tracker.set_clock_for_tests(Clock::Counted(Counted { now, ..counted }));
+        }
+    }
+
+    /// The time that drawing took so far.
+    pub fn drawing_time(&mut self) -> u64 {
+        self.server.picture().0.clock().now()
+    }
+
     /// The picture: RGBA, top row first.
     pub fn picture(&mut self) -> Vec<u8> {
         let all = Rect::new(0, 0, self.width, self.height);
@@ -172,8 +190,7 @@ impl Fixture {
     /// The renderer dies, and another one takes over: it finds everything in the clients' memory.
     pub fn restart(&mut self, placements: &[Placement]) {
         let (gl, functions) = context::Headless::new().unwrap();
-        let tracker = Tracker::new(functions).unwrap();
-        let next = Server::new(tracker, self.width, self.height, REFRESH).unwrap();
+        let next = Server::new(tracker(functions), self.width, self.height, REFRESH).unwrap();
         // Killed, not dropped: its OpenGL names mean something else in the context that is current now.
         std::mem::forget(std::mem::replace(&mut self.server, next));
         self._gl = gl;
@@ -183,6 +200,13 @@ impl Fixture {
             self.server.add_client(info, memory.clone(), None, None);
         }
     }
+}
+
+/// A tracker in whose time nothing takes any.
+fn tracker(functions: context::Functions) -> Tracker {
+    let mut tracker = Tracker::new(functions).unwrap();
+    tracker.set_clock_for_tests(Clock::Counted(Counted::default()));
+    tracker
 }
 
 /// Writes an RGBA picture into the build directory's `pictures`.

@@ -3,14 +3,16 @@
 
 use blink_server::geometry::Rect;
 use blink_server::gl::{
-    Framebuffer, ResourceKey, Resources, StateOnly, Target, TextureDesc, Tracker, WindowState, context,
+    Framebuffer, Painted, Paused, ResourceKey, Resources, Slice, StateOnly, Target, TextureDesc, Tracker,
+    WindowState, context,
 };
 use blinkgl::gl::Capability;
 use blinkgl::layout::texture::{ColorSpace, Format, Levels};
 use blinkgl::limits::REGISTERS;
 use blinkgl::ops::{Callback, External, Op};
 use blinkgl::{Recorder, WireProgram};
-use jit::{Environment, Lists, Program, Run, TierChoice};
+use jit::{Environment, Lists, Program, Progress, Run, TierChoice};
+use std::sync::Arc;
 use verifier::{VerifiedInstruction, VerifiedProgram, verify};
 
 /// A texture object of a scene.
@@ -241,7 +243,7 @@ pub struct Window {
     pub lists: Lists,
     pub registers: [u32; REGISTERS],
     pub environment: Environment,
-    pub redraw: Program,
+    pub redraw: Arc<Program>,
 }
 
 /// The tracker in a context of its own.
@@ -249,8 +251,6 @@ pub struct Window {
 pub struct Blink {
     pub tracker: Tracker,
     pub resources: Resources,
-    /// Was the last redraw stopped because it took too long?
-    pub stopped: bool,
     _context: context::Headless,
 }
 
@@ -262,9 +262,8 @@ impl Blink {
     pub fn of(flavor: context::Flavor) -> Blink {
         let made = context::Headless::of(&[flavor]);
         let (context, functions) = made.expect("EGL: scripts/setup installs it");
-        let mut tracker = Tracker::new(functions).unwrap();
-        tracker.set_patience_for_tests();
-        Blink { tracker, resources: Resources::default(), stopped: false, _context: context }
+        let tracker = Tracker::new(functions).unwrap();
+        Blink { tracker, resources: Resources::default(), _context: context }
     }
 
     /// Makes a client's window of a scene.
@@ -319,33 +318,89 @@ impl Blink {
             gl: &mut painter,
         };
         window.redraw.run(choice, run);
-        let (left_out, stopped) = painter.finish();
-        self.stopped = stopped;
-        left_out
+        match painter.finish() {
+            Painted::Whole { left_out } => left_out,
+            Painted::Part(_) => panic!("a run without an end to its slice stops"),
+        }
+    }
+
+    /// Runs a window's redraw in slices until it is done. Gives how many there were, and how many draws were left out.
+    pub fn redraw_in_slices(
+        &mut self,
+        window: &mut Window,
+        framebuffer: &Framebuffer,
+        all: Rect,
+        slice: Slice,
+    ) -> (usize, u64) {
+        let mut state = window.state.clone();
+        state.start_callback();
+        let target = Target { framebuffer, window: all, clip: all };
+        let mut registers = window.registers;
+        let (mut paused, mut suspended, mut outcome) = (None::<Box<Paused>>, None, None);
+        for slices in 1.. {
+            assert!(slices < 100_000, "it does not come to its end");
+            // Whatever else is drawn in between.
+            let away = Rect::new(0, 0, 1, 1);
+            let corner = self.tracker.read_pixels(framebuffer, away);
+            let [r, g, b, a] = [0, 1, 2, 3].map(|i| f32::from(corner[i]) / 255.0);
+            self.tracker.fill(framebuffer, &[away], away, [r, g, b, a]);
+            self.tracker.begin_slice(slice);
+            let scope = self.resources.scope(window.client, 0);
+            let mut painter = match paused.take() {
+                None => self.tracker.begin(target, &mut state, scope),
+                Some(paused) => self.tracker.resume(target, &mut state, scope, *paused),
+            };
+            if painter.is_drawn() && outcome.is_none() {
+                let run = &mut Run {
+                    registers: &mut registers,
+                    environment: &window.environment,
+                    lists: &mut window.lists,
+                    gl: &mut painter,
+                };
+                let progress = match suspended.take() {
+                    None => window.redraw.start(TierChoice::Best, run),
+                    Some(suspended) => jit::Suspended::resume(suspended, run),
+                };
+                match progress {
+                    Progress::Done(done) => outcome = Some(done),
+                    Progress::Suspended(rest) => suspended = Some(rest),
+                }
+            }
+            let painted = if outcome.is_some() { painter.finish() } else { Painted::Part(painter.pause()) };
+            self.tracker.end_slice();
+            match painted {
+                Painted::Whole { left_out } => return (slices, left_out),
+                Painted::Part(rest) => paused = Some(rest),
+            }
+        }
+        unreachable!("the loop has no end");
     }
 
     /// A scene's picture: RGBA, top row first.
     pub fn picture(&mut self, scene: &Scene, choice: TierChoice) -> Vec<u8> {
         let all = Rect::new(0, 0, scene.width, scene.height);
         let mut window = self.window(scene, 1, choice);
-        // Shaders that are compiled when they are needed first may take all the time that a run has.
-        let mut runs = 0;
-        loop {
-            let framebuffer = self.tracker.create_framebuffer(scene.width, scene.height).unwrap();
-            self.redraw(&mut window, &framebuffer, all, all, choice);
-            let picture = self.tracker.read_pixels(&framebuffer, all);
-            self.tracker.delete_framebuffer(framebuffer);
-            if !self.stopped {
-                return picture;
-            }
-            runs += 1;
-            assert!(runs < 10, "{}: is never drawn to its end", scene.name);
-        }
+        let framebuffer = self.tracker.create_framebuffer(scene.width, scene.height).unwrap();
+        self.redraw(&mut window, &framebuffer, all, all, choice);
+        let picture = self.tracker.read_pixels(&framebuffer, all);
+        self.tracker.delete_framebuffer(framebuffer);
+        picture
+    }
+
+    /// The same, painted in slices; and how many there were.
+    pub fn picture_in_slices(&mut self, scene: &Scene, choice: TierChoice, slice: Slice) -> (Vec<u8>, usize) {
+        let all = Rect::new(0, 0, scene.width, scene.height);
+        let mut window = self.window(scene, 1, choice);
+        let framebuffer = self.tracker.create_framebuffer(scene.width, scene.height).unwrap();
+        let (slices, _) = self.redraw_in_slices(&mut window, &framebuffer, all, slice);
+        let picture = self.tracker.read_pixels(&framebuffer, all);
+        self.tracker.delete_framebuffer(framebuffer);
+        (picture, slices)
     }
 }
 
-fn prepared(program: &VerifiedProgram, choice: TierChoice) -> Program {
-    let program = Program::new(program.clone());
+fn prepared(program: &VerifiedProgram, choice: TierChoice) -> Arc<Program> {
+    let program = Arc::new(Program::new(program.clone()));
     if choice == TierChoice::Native {
         program.compile().unwrap();
     }

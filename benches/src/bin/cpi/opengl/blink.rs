@@ -3,7 +3,7 @@
 use super::{Error, PIXEL, SIDE, VIEW};
 use benches::tsc::now;
 use blink_server::geometry::Rect;
-use blink_server::gl::{Framebuffer, Resources, StateOnly, Target, Tracker, WindowState, context};
+use blink_server::gl::{Framebuffer, Painted, Resources, StateOnly, Target, Tracker, WindowState, context};
 use blinkgl::gl::MatrixMode;
 use blinkgl::limits::REGISTERS;
 use blinkgl::ops::Callback;
@@ -106,8 +106,10 @@ impl Blink {
                 gl: &mut painter,
             },
         );
-        let (left_out, stopped) = painter.finish();
-        if left_out > 0 || stopped { Err(Error::Stopped) } else { Ok(()) }
+        match painter.finish() {
+            Painted::Whole { left_out: 0 } => Ok(()),
+            Painted::Whole { .. } | Painted::Part(_) => Err(Error::Stopped),
+        }
     }
 
     /// The whole picture of a redraw: RGBA, top row first.

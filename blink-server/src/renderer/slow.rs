@@ -1,0 +1,356 @@
+//! Who may run how long in a frame, and runs that take more than their slice.
+//!
+//! Runs that are quick go first, all of them in this frame. Those of each client may take half of it; one that goes past that
+//! is suspended. Suspended runs have the other half of the frame, which is shared out among their clients; where these
+//! are more than fit into it, they take turns.
+//!
+//! A window whose `redraw` was suspended is *slow* from then on: it is drawn into a buffer of its own, and what is
+//! shown is its last complete picture.
+
+use super::running::Running;
+use super::server::{EMPTY, Server};
+use super::window::{Damage, Window};
+use crate::compositor::View;
+use crate::geometry::Rect;
+use crate::gl::{Slice, Stride, Taken};
+use crate::ipc::{ClientId, WindowId};
+use blinkgl::layout::{EventKind, QuotaKind};
+use blinkgl::limits::{FRAME_PARTS, MIN_SLICE_MICROSECONDS, REST_AFTER_WHOLE, SLOW_SECONDS};
+use blinkgl::ops::Callback;
+
+const MIN_SLICE: u64 = MIN_SLICE_MICROSECONDS * 1000;
+
+/// What a frame counts whose quick runs took too long together. One that is not crowded takes 1 off.
+const CROWDED_STRIKE: u32 = 2;
+
+/// From this on somebody must be slow: a machine that is busy with something else for a moment is no reason.
+const CROWDED: u32 = 3 * CROWDED_STRIKE;
+
+impl Server {
+    /// A frame begins: its time is shared out.
+    pub(super) fn share_frame(&mut self, now: u64) {
+        self.forget_slowness(now);
+        for client in self.clients.values_mut() {
+            client.used = 0;
+        }
+    }
+
+    /// How long a client's next quick run may take; `None`: not in this frame.
+    pub(super) fn slice_of(&self, client: ClientId) -> Option<u64> {
+        let left = (self.refresh / FRAME_PARTS).saturating_sub(self.clients.get(&client)?.used);
+        Some(left).filter(|&left| left > 0)
+    }
+
+    /// A client's quick run took so long.
+    pub(super) fn charge(&mut self, client: ClientId, time: u64) {
+        if let Some(client) = self.clients.get_mut(&client) {
+            client.used = client.used.saturating_add(time);
+        }
+    }
+
+    /// All quick runs of a frame are done. If they took more than their part of it all together, time and again, it is the
+    /// client that took most whose windows are too many for it.
+    fn judge_crowd(&mut self, now: u64) {
+        let all: u64 = self.clients.values().map(|client| client.used).sum();
+        if all <= self.refresh / FRAME_PARTS {
+            self.crowded = self.crowded.saturating_sub(1);
+            return;
+        }
+        self.crowded = self.crowded.saturating_add(CROWDED_STRIKE);
+        if self.crowded < CROWDED {
+            return;
+        }
+        self.crowded = 0;
+        let most = self.clients.values().max_by_key(|client| client.used).map(|client| client.info.id);
+        let ids: Vec<WindowId> =
+            self.stack.views().iter().map(|view| view.id).filter(|id| Some(id.client) == most).collect();
+        for id in ids {
+            self.becomes_slow(id, Callback::Redraw, now);
+        }
+    }
+
+    /// A run had a slice.
+    pub(super) fn count_slice(&mut self, id: WindowId, run: &mut Running, taken: Taken, is_done: bool) {
+        run.time = run.time.saturating_add(taken.time);
+        run.slices = run.slices.saturating_add(1);
+        if !is_done {
+            self.lateness.add(taken.late);
+        }
+        let is_slow = self.window(id).is_some_and(Window::is_slow);
+        let now = self.tracker.clock().now();
+        if let Some(client) = self.clients.get_mut(&id.client) {
+            if is_slow && taken.whole > MIN_SLICE {
+                // What can't be cut cost the others a part of a frame. They have the next hundred.
+                let rest = taken.whole.saturating_mul(REST_AFTER_WHOLE);
+                client.rests_until = now.saturating_add(rest);
+            }
+            client.small_steps |= taken.stride.is_small;
+            if !is_done && run.slices == 1 {
+                client.stats.suspended += 1;
+            }
+            if !is_done || run.slices > 1 {
+                client.stats.slices += 1;
+            }
+        }
+    }
+
+    /// Drops a window's suspended runs whose procedure or whose window's size is another one now: they start anew.
+    pub(super) fn drop_stale(&mut self, view: &View) {
+        let Some(context) = self.context_mut(view.id.client, view.id.context) else { return };
+        let Some(window) = context.windows.get(&view.id.oid) else { return };
+        if window.busy.is_none() && window.redrawing.is_none() {
+            return;
+        }
+        let published = |callback| context.published(&window.desc, callback);
+        let is_gone = |run: &Running| !published(run.callback()).is_some_and(|now| now.is(&run.published));
+        let (init, reshape) = (published(Callback::Init), published(Callback::Reshape));
+        let starts_afresh = window.due(init.as_ref(), reshape.as_ref(), view.content).init;
+        let is_stale = |run: &Running| {
+            let is_elsewhere = run.callback() == Callback::Reshape && run.content != view.content;
+            is_gone(run) || starts_afresh || is_elsewhere
+        };
+        let size = |rect: &Rect| (rect.width, rect.height);
+        let busy = window.busy.as_ref().is_some_and(|run| is_stale(run));
+        let redrawing = window
+            .redrawing
+            .as_ref()
+            .is_some_and(|run| is_gone(run) || size(&run.content) != size(&view.content));
+        let Some(window) = context.windows.get_mut(&view.id.oid) else { return };
+        if busy {
+            window.busy = None;
+        }
+        if redrawing {
+            window.redrawing = None;
+            window.damage = Damage::All;
+        }
+    }
+
+    // ---- Slow windows ----------------------------------------------------------------------
+
+    /// A window's run went past its slice: the window is slow for a while, and so are those that its client makes.
+    pub(super) fn becomes_slow(&mut self, id: WindowId, callback: Callback, now: u64) {
+        let until = now.saturating_add(SLOW_SECONDS.saturating_mul(1_000_000_000));
+        let milliseconds = self.refresh / FRAME_PARTS / 1_000_000;
+        let Some(client) = self.clients.get_mut(&id.client) else { return };
+        client.slow_until = until;
+        let Some(window) = self.window_mut(id) else { return };
+        let is_new = window.slow_until.replace(until).is_none();
+        if !is_new {
+            return;
+        }
+        window.damage = Damage::All;
+        self.is_newly_slow = true;
+        let Some(window) = self.window_mut(id) else { return };
+        // What it learned as a quick window is too bold for a slow one.
+        window.stride = window.stride.anew();
+        if let Some(buffer) = window.buffer.take() {
+            // It may be half drawn.
+            self.tracker.delete_framebuffer(buffer);
+        }
+        let limit = u32::try_from(milliseconds).unwrap_or(u32::MAX);
+        self.event(id, EventKind::Quota, now, [callback as u32, QuotaKind::Time as u32, limit, 0]);
+        if let Some(view) = self.stack.get(id).copied() {
+            self.damage_output(view.content);
+        }
+        if let Some(client) = self.clients.get_mut(&id.client) {
+            client.error(
+                now,
+                format!(
+                    "window {id}: its {callback} took more than {milliseconds} ms: it is drawn in slices"
+                ),
+            );
+        }
+    }
+
+    /// Windows whose runs fit into their slices for long enough are drawn directly again.
+    fn forget_slowness(&mut self, now: u64) {
+        let ids: Vec<WindowId> = self.stack.views().iter().map(|view| view.id).collect();
+        for id in ids {
+            let is_over = |until: Option<u64>| until.is_some_and(|until| until <= now);
+            let Some(window) = self.window_mut(id) else { continue };
+            if !is_over(window.slow_until) || window.redrawing.is_some() {
+                continue;
+            }
+            window.slow_until = None;
+            window.unbuffered = false;
+            window.stride = Stride::default();
+            window.damage = Damage::All;
+            let kept = if window.desc.offscreen { None } else { window.buffer.take() };
+            let buffers: Vec<_> = kept.into_iter().chain(window.canvas.take()).collect();
+            for buffer in buffers {
+                self.tracker.delete_framebuffer(buffer);
+            }
+        }
+        for client in self.clients.values_mut() {
+            client.small_steps &= client.slow_until > now;
+        }
+    }
+
+    /// Shows the last complete picture of a window that has one.
+    pub(super) fn show_buffer(&mut self, view: &View, clip: Rect) {
+        let Server { tracker, screen, clients, .. } = self;
+        let context = clients.get(&view.id.client).and_then(|c| c.contexts.get(&view.id.context));
+        let buffer = context.and_then(|c| c.windows.get(&view.id.oid)).and_then(|w| w.buffer.as_ref());
+        let covered = buffer.map_or(Rect::default(), |buffer| {
+            let (width, height) = buffer.size();
+            clip.intersection(&Rect { width, height, ..view.content })
+        });
+        if covered != clip {
+            tracker.fill(screen, &[clip], clip, EMPTY);
+        }
+        if let Some(buffer) = buffer.filter(|_| !covered.is_empty()) {
+            let from = covered.translated(view.content.x.saturating_neg(), view.content.y.saturating_neg());
+            tracker.copy(buffer, from, screen, (covered.x, covered.y), covered);
+        }
+    }
+
+    // ---- Turns -----------------------------------------------------------------------------
+
+    /// Goes on with suspended runs, and starts those of slow windows.
+    pub(super) fn continue_runs(&mut self, presentation: u64, now: u64) {
+        self.judge_crowd(now);
+        let mut clients: Vec<ClientId> = self.clients.keys().copied().collect();
+        clients.retain(|&id| !self.waiting_windows(id, now).is_empty());
+        let waiting = clients.len();
+        let time = self.tracker.clock().now();
+        clients.retain(|id| self.clients.get(id).is_none_or(|client| client.rests_until <= time));
+        let after = clients.partition_point(|&id| self.last_turn.is_some_and(|last| id <= last));
+        clients.rotate_left(after);
+        let all = self.refresh / FRAME_PARTS;
+        let most = usize::try_from((all / MIN_SLICE).max(1)).unwrap_or(usize::MAX);
+        clients.truncate(most);
+        let is_more = waiting > clients.len();
+        let end = self.tracker.clock().now().saturating_add(all);
+        for (turn, &id) in clients.iter().enumerate() {
+            let turns = u64::try_from(clients.len() - turn).unwrap_or(u64::MAX);
+            let left = end.saturating_sub(self.tracker.clock().now());
+            self.take_turn(id, (left / turns).max(MIN_SLICE), presentation, now);
+            self.last_turn = Some(id);
+        }
+        if is_more || clients.iter().any(|&id| !self.waiting_windows(id, now).is_empty()) {
+            self.ask_for_frame();
+        }
+    }
+
+    /// A client's windows that have suspended runs or are slow and to be drawn: in the order of their turns.
+    fn waiting_windows(&mut self, client: ClientId, now: u64) -> Vec<WindowId> {
+        let views: Vec<View> = self.stack.views().iter().filter(|v| v.id.client == client).copied().collect();
+        let mut ids = Vec::new();
+        for view in views {
+            if self.is_waiting(&view, now) {
+                ids.push(view.id);
+            }
+        }
+        ids.sort_unstable();
+        let last = self.clients.get(&client).and_then(|client| client.last_turn);
+        let after = ids.partition_point(|&id| last.is_some_and(|last| id <= last));
+        ids.rotate_left(after);
+        ids
+    }
+
+    fn is_waiting(&mut self, view: &View, now: u64) -> bool {
+        let Some(window) = self.window(view.id) else { return false };
+        if window.busy.is_some() || !window.waiting.is_empty() {
+            return true;
+        }
+        let is_due = window.redrawing.is_some() || window.damage != Damage::None;
+        window.is_slow()
+            && is_due
+            && !self.stack.visible(view.id, &self.area).is_empty()
+            && self.may_buffer(view, now)
+    }
+
+    /// A client's suspended runs have a slice together.
+    fn take_turn(&mut self, client: ClientId, length: u64, presentation: u64, now: u64) {
+        let end = self.tracker.clock().now().saturating_add(length);
+        for id in self.waiting_windows(client, now) {
+            let left = end.saturating_sub(self.tracker.clock().now());
+            let Some(view) = self.stack.get(id).copied().filter(|_| left > 0) else { return };
+            if let Some(client) = self.clients.get_mut(&client) {
+                client.last_turn = Some(id);
+            }
+            let Some(window) = self.window_mut(id) else { continue };
+            if let Some(run) = window.busy.take() {
+                self.advance_state(&view, run, left, now);
+            } else if let Some(env) = window.waiting.pop_front() {
+                self.start_waiting(&view, env, left, now);
+            } else {
+                self.redraw_slowly(&view, left, presentation, now);
+            }
+        }
+    }
+
+    /// Starts an `input` that had to wait.
+    fn start_waiting(&mut self, view: &View, env: jit::Environment, length: u64, now: u64) {
+        let Some(context) = self.context_mut(view.id.client, view.id.context) else { return };
+        let Some(window) = context.windows.get(&view.id.oid) else { return };
+        let Some(published) = context.published(&window.desc, Callback::Input) else { return };
+        if let Some(run) = Running::new(context, view.id.oid, published, env, view.content) {
+            self.advance_state(view, Box::new(run), length, now);
+        }
+    }
+
+    /// Starts a slow window's `redraw`, or goes on with it.
+    fn redraw_slowly(&mut self, view: &View, length: u64, presentation: u64, now: u64) {
+        let id = view.id;
+        let redrawing = self.window_mut(id).and_then(|window| window.redrawing.take());
+        let Some(mut run) = redrawing.or_else(|| self.start_redraw(view, presentation, now)) else { return };
+        let Some(window) = self.window_mut(id) else { return };
+        let stride = window.stride;
+        let Some(canvas) = window.canvas.take() else { return };
+        let (width, height) = canvas.size();
+        let all = Rect::new(0, 0, width, height);
+        let slice = Slice { length: Some(length), stride, is_slow: true };
+        let left_out = self.paint(id, &mut run, Some(&canvas), all, all, slice);
+        if run.time > self.refresh / FRAME_PARTS {
+            self.becomes_slow(id, Callback::Redraw, now);
+        }
+        let Some(window) = self.window_mut(id) else { return };
+        let Some(left_out) = left_out else {
+            window.canvas = Some(canvas);
+            window.redrawing = Some(run);
+            return;
+        };
+        window.canvas = window.buffer.replace(canvas);
+        self.damage_output(view.content);
+        self.redrawn(view, *run, left_out, now);
+    }
+
+    /// Starts a slow window's `redraw` on its canvas.
+    fn start_redraw(&mut self, view: &View, presentation: u64, now: u64) -> Option<Box<Running>> {
+        let id = view.id;
+        let context = self.context_mut(id.client, id.context)?;
+        let window = context.windows.get(&id.oid)?;
+        let Some(published) = context.published(&window.desc, Callback::Redraw) else {
+            let window = context.windows.get_mut(&id.oid)?;
+            window.damage = Damage::None;
+            let buffers: Vec<_> = window.buffer.take().into_iter().chain(window.canvas.take()).collect();
+            for buffer in buffers {
+                self.tracker.delete_framebuffer(buffer);
+            }
+            self.damage_output(view.content);
+            return None;
+        };
+        if self.over_quota(id, Callback::Redraw, now) {
+            return None;
+        }
+        let (width, height) = (view.content.width, view.content.height);
+        let kept = self.window_mut(id)?.canvas.take();
+        let canvas = self.framebuffer_of(id, kept, width, height);
+        // If there is none, it is not tried again in each frame.
+        self.window_mut(id)?.damage = Damage::None;
+        let canvas = canvas?;
+        let env = self.surroundings(view, presentation).environment();
+        let context = self.context_mut(id.client, id.context)?;
+        let run = Running::new(context, id.oid, published, env, view.content)?;
+        self.clear_ground(id, &run, Some(&canvas), Rect::new(0, 0, width, height));
+        let window = self.window_mut(id)?;
+        window.canvas = Some(canvas);
+        Some(Box::new(run))
+    }
+}
+
+/// Framebuffers that a window needs.
+pub(super) fn framebuffers(window: &Window) -> u64 {
+    if window.is_slow() { 2 } else { 1 }
+}
