@@ -178,6 +178,12 @@ impl Case {
         for &external in External::ALL.iter().skip(1) {
             environment.set(external, rng.f32() * 1000.0 - 200.0);
         }
+        // Sometimes so little that lists soon reach it.
+        match rng.u8(..16) {
+            0 => environment.fuel = rng.u64(..1000),
+            1 => environment.vertices = rng.u64(..100),
+            _ => {}
+        }
         environment
     }
 

@@ -4,7 +4,7 @@
 
 use crate::arithmetic as a;
 use crate::trace::{Corner, Current, Trace, Vertex};
-use blinkgl::limits::{MAX_FUEL, MAX_LIST_NESTING, MAX_NOTIFICATIONS, MAX_VERTICES};
+use blinkgl::limits::{MAX_LIST_NESTING, MAX_NOTIFICATIONS};
 use blinkgl::ops::{Class, Kind, Op};
 use jit::{DamageRect, Effects, Environment, Stop};
 use std::collections::HashMap;
@@ -307,13 +307,15 @@ impl<'a> Reference<'a> {
         let Some(list) = self.lists.0.get(&name).cloned() else { return };
         let callback = self.program.callback();
         self.fuel += u64::from(list.worst.fuel);
-        if self.fuel > MAX_FUEL {
-            self.stop = Some(Stop::Fuel { callback, limit: MAX_FUEL });
+        let limit = self.environment.fuel;
+        if self.fuel > limit {
+            self.stop = Some(Stop::Fuel { callback, limit });
             return;
         }
         self.charged += u64::from(list.worst.assembled);
-        if self.charged > MAX_VERTICES {
-            self.stop = Some(Stop::Vertices { callback, limit: MAX_VERTICES });
+        let limit = self.environment.vertices;
+        if self.charged > limit {
+            self.stop = Some(Stop::Vertices { callback, limit });
             return;
         }
         self.bound.add(&list.worst);

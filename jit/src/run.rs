@@ -442,13 +442,13 @@ impl<'a> Machine<'a> {
         let callback = self.state.callback;
         self.state.fuel = self.state.fuel.saturating_add(list.fuel);
         let limit = self.environment.fuel;
-        if self.state.fuel > limit {
+        if planted!(FuelOneLess, self.state.fuel >= limit, self.state.fuel > limit) {
             self.state.stop = Some(Stop::Fuel { callback, limit });
             return ControlFlow::Break(());
         }
         self.state.charged = self.state.charged.saturating_add(list.vertices);
         let limit = self.environment.vertices;
-        if self.state.charged > limit {
+        if planted!(VerticesUnlimited, false, self.state.charged > limit) {
             self.state.stop = Some(Stop::Vertices { callback, limit });
             return ControlFlow::Break(());
         }
