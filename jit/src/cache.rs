@@ -66,7 +66,7 @@ impl Default for ProgramCache {
             bytes: 0,
             may_compile: HashMap::new(),
             clock: 0,
-            keys: [0u8, 1, 2, 3].map(|lane| random.hash_one(lane)),
+            keys: [0u8, 1, 2, 3].map(|lane| random.hash_one(lane) | 1),
         }
     }
 }
@@ -180,32 +180,32 @@ impl ProgramCache {
         }
     }
 
-    /// Four lanes, because each step of one waits for its multiplication. Multiplying with a key that nobody knows and
-    /// folding the upper half in is what makes it hard to choose words that meet.
+    /// Four lanes, because each step of one waits for its multiplication. Both factors have a key that nobody knows, and
+    /// the upper half of the product is folded in: that is what makes it hard to choose words that meet.
     fn hash(&self, words: &[u32], callback: Callback) -> u64 {
-        let mut lanes = self.keys;
-        let keys = self.keys.map(|key| key | 1);
-        let (blocks, rest) = words.as_chunks::<8>();
-        for &[a, b, c, d, e, f, g, h] in blocks {
-            let pairs = [[a, b], [c, d], [e, f], [g, h]];
-            for ((lane, key), [low, high]) in lanes.iter_mut().zip(keys).zip(pairs) {
-                *lane = mix(*lane, u64::from(high) << 32 | u64::from(low), key);
+        let keys = self.keys;
+        let [a, b, c, d] = keys;
+        let mut lanes = keys.map(|key| key.rotate_left(32));
+        let (blocks, rest) = words.as_chunks::<16>();
+        for block in blocks {
+            let (quads, _) = block.as_chunks::<4>();
+            for ((lane, key), &[w, x, y, z]) in lanes.iter_mut().zip([b, c, d, a]).zip(quads) {
+                *lane = mix(*lane ^ pair(w, x), pair(y, z) ^ key);
             }
         }
-        let [key, ..] = keys;
-        let length = mix(
-            key,
-            planted!(AnyCallback, words.len() as u64, (words.len() as u64) << 8 | u64::from(callback as u32)),
-            key,
-        );
-        let all = lanes.into_iter().fold(length, |all, lane| mix(all, lane, key));
-        planted!(StaleHit, all, rest.iter().fold(all, |all, &word| mix(all, word.into(), key)))
+        let length = mix((words.len() as u64) << 8 | u64::from(callback as u32), a);
+        let all = lanes.into_iter().fold(length, |all, lane| mix(all ^ lane, b));
+        rest.iter().fold(all, |all, &word| mix(all ^ u64::from(word), c))
     }
 }
 
+fn pair(low: u32, high: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}
+
 /// The lower half of the product folded with the upper one.
-fn mix(lane: u64, value: u64, key: u64) -> u64 {
-    let (low, high) = (lane ^ value).carrying_mul(key, 0);
+fn mix(a: u64, b: u64) -> u64 {
+    let (low, high) = a.carrying_mul(b, 0);
     low ^ high
 }
 
