@@ -154,6 +154,45 @@ fn a_refused_procedure_leaves_the_last_good_one_in_use() {
     assert!(list[0]["windows"][0]["procedures"][0]["error"].is_null());
 }
 
+/// Clears to a color whose red has gone through 8,192 operations, in each frame.
+fn work_for_color([r, g, b]: [f32; 3]) -> WireProgram {
+    let mut p = Recorder::new();
+    let red = p.alloc();
+    p.mov(red, r);
+    for _ in 0..4096 {
+        p.add(red, red, 1.0);
+        p.sub(red, red, 1.0);
+    }
+    p.clear_color(red, g, b, 1.0);
+    p.clear(ClearMask::COLOR);
+    p.request_frame();
+    p.finish().unwrap()
+}
+
+#[test]
+fn a_long_procedure_is_drawn_in_the_frame_after_its_publication_and_in_each_one_then() {
+    let mut fixture = Fixture::new(400, 300);
+    let mut guest = fixture.guest();
+    let (window, redraw) = publish_color(&mut guest, Rect::new(50, 50, 100, 80), [1.0, 1.0, 1.0]);
+    fixture.sync(&mut guest);
+    let content = fixture.content(&guest, window.number());
+    for color in [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 1.0]] {
+        let mut commit = guest.context.commit();
+        commit.set_procedure(redraw, Callback::Redraw, &work_for_color(color)).unwrap();
+        commit.finish().unwrap();
+        let [r, g, b] = color.map(|level| (level * 255.0) as u8);
+        assert!(fixture.sync(&mut guest).is_some(), "the next frame");
+        assert_eq!(single_color(&fixture.part(content)), Some([r, g, b, 255]));
+        // The compiler works behind these, and what it makes is taken up between two of them.
+        for _ in 0..100 {
+            assert!(fixture.frame().is_some());
+            assert_eq!(single_color(&fixture.part(content)), Some([r, g, b, 255]));
+        }
+    }
+    let redraws = stats(&mut fixture, 0)["redraws"].as_u64();
+    assert_eq!(redraws, Some(1 + 3 * 101), "no frame was left out");
+}
+
 #[test]
 fn covered_windows_are_not_run_until_they_are_uncovered() {
     let mut fixture = Fixture::new(500, 400);

@@ -1,6 +1,7 @@
 //! Blink against the figures of its paper: see `--help`.
 
 mod gcc;
+mod markdown;
 mod mixes;
 mod opengl;
 mod options;
@@ -27,6 +28,8 @@ enum Error {
     Cache,
     #[error("a fresh process for a cold run cannot be started: {0}")]
     Start(#[from] std::io::Error),
+    #[error("the file with figures: {0}")]
+    File(std::io::Error),
     #[error("a fresh process printed no number of cycles but {0:?}")]
     Answer(String),
     #[error("no program is called {0:?}")]
@@ -62,8 +65,13 @@ fn run(options: &Options) -> Result<(), Error> {
         println!("{}", serde_json::to_string(&rows)?);
         return Ok(());
     }
-    let report = measure(options)?;
-    if options.json {
+    let report = match &options.from {
+        Some(file) => serde_json::from_slice(&std::fs::read(file).map_err(Error::File)?)?,
+        None => measure(options)?,
+    };
+    if options.markdown {
+        print!("{}", markdown::text(&report));
+    } else if options.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
         text::print(&report);

@@ -89,9 +89,7 @@ fn mixes(report: &Report) -> String {
     both("execute, interpreter", |f| f.exec_interp_cpi);
     both("execute, native", |f| f.exec_native_cpi);
     let Both { median, min } = &report.arith_mix;
-    let gcc = |name: &str, median: f64, min: f64| {
-        format!("| {name} | | | {} |\n", pair(median, min, 2))
-    };
+    let gcc = |name: &str, median: f64, min: f64| format!("| {name} | | | {} |\n", pair(median, min, 2));
     text += &gcc("execute, gcc -O3", median.gcc.gcc_cpi, min.gcc.gcc_cpi);
     let (of_median, of_min) = (median.gcc.gcc_march_native_cpi, min.gcc.gcc_march_native_cpi);
     text += &gcc("execute, gcc -O3 -march=native", of_median, of_min);
