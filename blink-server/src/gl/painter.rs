@@ -230,11 +230,6 @@ impl<'a> Painter<'a> {
     }
 }
 
-/// Does the command change state that a batch reads once, so that the batch must end?
-fn ends_batch(op: Op) -> bool {
-    matches!(op, Op::Light | Op::LightModel | Op::Clear)
-}
-
 /// The bit of a record's number that says how it is shaded.
 fn smooth(state: &WindowState) -> u32 {
     if state.soft.flat { 0 } else { SMOOTH }
@@ -267,7 +262,11 @@ const MATRIX_OPS: u16 = Op::MatrixMode as u16;
 
 impl Gl for Painter<'_> {
     fn command(&mut self, op: Op, args: &[u32]) {
-        if ends_batch(op) || op == Op::PopAttrib && self.state.pop_changes_lights() {
+        if matches!(op, Op::Light | Op::LightModel) {
+            self.set_lights(op, args);
+            return;
+        }
+        if op == Op::Clear || op == Op::PopAttrib && self.state.pop_changes_lights() {
             self.flush();
         }
         if matches!(op, Op::DrawArrays | Op::DrawElements) {
@@ -392,6 +391,19 @@ impl Painter<'_> {
         };
         let segment = self.tracker.array_segment(key, make);
         self.draw(&segment, None);
+    }
+
+    /// Changes lights. A batch reads them once, so it ends, unless they are what they were.
+    fn set_lights(&mut self, op: Op, args: &[u32]) {
+        let before = self.state.lights;
+        self.kept.hard_touched |= touches_hard(op, self.state);
+        self.state.command(op, args);
+        self.kept.current = None;
+        if self.state.lights != before {
+            let after = std::mem::replace(&mut self.state.lights, before);
+            self.flush();
+            self.state.lights = after;
+        }
     }
 
     /// The state after a segment.

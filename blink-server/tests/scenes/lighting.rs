@@ -71,6 +71,27 @@ pub fn lighting() -> Vec<Scene> {
             },
             wall,
         ),
+        lighting_scene(
+            "said-again",
+            |p| p.light(Light::Light0, L::Diffuse, 0.2, 0.9, 0.4, 1.0),
+            |p| {
+                // In one place of the matrix stack: a direction that is turned is another one.
+                ball(p, 0);
+                p.light(Light::Light0, L::Diffuse, 0.2, 0.9, 0.4, 1.0);
+                p.translate(0.5, 0.0, 0.0);
+                ball(p, 1);
+            },
+        ),
+        lighting_scene(
+            "said-otherwise",
+            |_| {},
+            |p| {
+                ball(p, 0);
+                p.light(Light::Light0, L::Diffuse, 0.2, 0.9, 0.4, 1.0);
+                p.translate(0.5, 0.0, 0.0);
+                ball(p, 1);
+            },
+        ),
         lighting_scene("specular", shiny, all),
         lighting_scene(
             "specular-near-local-viewer",
