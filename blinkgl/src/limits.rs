@@ -212,6 +212,10 @@ pub const REST_AFTER_WHOLE: u64 = 100;
 /// run may cost the others a frame.
 pub const SLOW_SECONDS: u64 = 180;
 
+/// Seconds that it takes after the first run for long that went past its slice: a first picture waits for the driver, and
+/// a machine may be busy for a moment.
+pub const FIRST_SLOW_SECONDS: u64 = 2;
+
 /// Microseconds that the drawing between two looks at the clock should take: the size of steps follows from it.
 pub const STEP_MICROSECONDS: u64 = 1000;
 

@@ -202,6 +202,8 @@ pub struct Client {
     generated_bytes: u64,
     /// Until then (nanoseconds), windows that it makes are slow from the start.
     pub slow_until: u64,
+    /// Until then, the next run that takes too long is not the first.
+    pub struck_until: u64,
     /// A step of a window took far too long: those of windows that it makes stay small.
     pub small_steps: bool,
     /// Nanoseconds that its runs took in this frame, where they were not suspended ones.
@@ -242,6 +244,7 @@ impl Client {
             spent: Spent::default(),
             generated_bytes: 0,
             slow_until: 0,
+            struck_until: 0,
             small_steps: false,
             used: 0,
             rests_until: 0,

@@ -15,7 +15,9 @@ use crate::geometry::Rect;
 use crate::gl::{Slice, Stride, Taken};
 use crate::ipc::{ClientId, WindowId};
 use blinkgl::layout::{EventKind, QuotaKind};
-use blinkgl::limits::{FRAME_PARTS, MIN_SLICE_MICROSECONDS, REST_AFTER_WHOLE, SLOW_SECONDS};
+use blinkgl::limits::{
+    FIRST_SLOW_SECONDS, FRAME_PARTS, MIN_SLICE_MICROSECONDS, REST_AFTER_WHOLE, SLOW_SECONDS,
+};
 use blinkgl::ops::Callback;
 
 const MIN_SLICE: u64 = MIN_SLICE_MICROSECONDS * 1000;
@@ -129,29 +131,26 @@ impl Server {
 
     /// A window's run went past its slice: the window is slow for a while, and so are those that its client makes.
     pub(super) fn becomes_slow(&mut self, id: WindowId, callback: Callback, now: u64) {
-        let until = now.saturating_add(SLOW_SECONDS.saturating_mul(1_000_000_000));
         let milliseconds = self.refresh / FRAME_PARTS / 1_000_000;
         let Some(client) = self.clients.get_mut(&id.client) else { return };
-        client.slow_until = until;
+        // Once is no reason: a first picture waits for the driver, and a machine may be busy for a moment.
+        let is_again = client.struck_until > now;
+        let seconds = if is_again { SLOW_SECONDS } else { FIRST_SLOW_SECONDS };
+        let until = now.saturating_add(seconds.saturating_mul(1_000_000_000));
+        client.struck_until = now.saturating_add(SLOW_SECONDS.saturating_mul(1_000_000_000));
+        client.slow_until = client.slow_until.max(until);
         let Some(window) = self.window_mut(id) else { return };
-        let is_new = window.slow_until.replace(until).is_none();
-        if !is_new {
-            return;
+        let is_new = window.slow_until.is_none();
+        window.slow_until = window.slow_until.max(Some(until));
+        if is_new {
+            self.draw_in_slices(id);
         }
-        window.damage = Damage::All;
-        self.is_newly_slow = true;
         let Some(window) = self.window_mut(id) else { return };
-        // What it learned as a quick window is too bold for a slow one.
-        window.stride = window.stride.anew();
-        if let Some(buffer) = window.buffer.take() {
-            // It may be half drawn.
-            self.tracker.delete_framebuffer(buffer);
+        if !is_again || std::mem::replace(&mut window.is_told_slow, true) {
+            return;
         }
         let limit = u32::try_from(milliseconds).unwrap_or(u32::MAX);
         self.event(id, EventKind::Quota, now, [callback as u32, QuotaKind::Time as u32, limit, 0]);
-        if let Some(view) = self.stack.get(id).copied() {
-            self.damage_output(view.content);
-        }
         if let Some(client) = self.clients.get_mut(&id.client) {
             client.error(
                 now,
@@ -159,6 +158,22 @@ impl Server {
                     "window {id}: its {callback} took more than {milliseconds} ms: it is drawn in slices"
                 ),
             );
+        }
+    }
+
+    /// The window is drawn in slices from now on.
+    fn draw_in_slices(&mut self, id: WindowId) {
+        let Some(window) = self.window_mut(id) else { return };
+        window.damage = Damage::All;
+        // What it learned as a quick window is too bold for a slow one.
+        window.stride = window.stride.anew();
+        if let Some(buffer) = window.buffer.take() {
+            // It may be half drawn.
+            self.tracker.delete_framebuffer(buffer);
+        }
+        self.is_newly_slow = true;
+        if let Some(view) = self.stack.get(id).copied() {
+            self.damage_output(view.content);
         }
     }
 
@@ -172,6 +187,7 @@ impl Server {
                 continue;
             }
             window.slow_until = None;
+            window.is_told_slow = false;
             window.unbuffered = false;
             window.stride = Stride::default();
             window.damage = Damage::All;

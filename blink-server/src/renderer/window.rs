@@ -134,6 +134,8 @@ pub struct Window {
     /// A run went past its slice: until then (nanoseconds), the window is *slow*, and drawn in slices into a buffer of
     /// its own.
     pub slow_until: Option<u64>,
+    /// Its client was told that it is slow.
+    pub is_told_slow: bool,
     /// How large the steps of its drawing may be.
     pub stride: Stride,
     /// Bytes of `lists`.
@@ -233,6 +235,7 @@ impl Window {
             redrawing: None,
             waiting: VecDeque::new(),
             slow_until: None,
+            is_told_slow: false,
             stride: Stride::default(),
             list_bytes: 0,
             label: None,
