@@ -257,6 +257,62 @@ pub enum ToRenderer {
     },
 }
 
+/// What something is of that the keeper keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Key {
+    /// Counters of the broker.
+    Server,
+    /// A virtual machine of the policy.
+    Vm(ClientId),
+    /// A client, and its connection.
+    Client(ClientId),
+    /// A client's memory, doorbell and wake.
+    Aperture(ClientId),
+    /// A virtual machine's serial port.
+    Port(ClientId),
+}
+
+/// From the broker to the keeper.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum ToKeeper {
+    /// Keep this, with the descriptors beside it, instead of what was there.
+    Keep {
+        /// Of what.
+        key: Key,
+        /// Whatever the next broker wants to know.
+        value: serde_json::Value,
+    },
+    /// Keep another value with the same descriptors.
+    Note {
+        /// Of what.
+        key: Key,
+        /// Whatever the next broker wants to know.
+        value: serde_json::Value,
+    },
+    /// Close it.
+    Drop {
+        /// What.
+        key: Key,
+    },
+}
+
+/// From the keeper to a broker that starts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum FromKeeper {
+    /// The last broker left this, and the descriptors beside it.
+    Kept {
+        /// Of what.
+        key: Key,
+        /// What it said.
+        value: serde_json::Value,
+    },
+    /// That was all.
+    All,
+}
+
 /// From the renderer to the broker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]

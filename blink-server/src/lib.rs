@@ -1,7 +1,7 @@
 //! The Blink display server.
 //!
-//! Two processes of one binary: the *broker* owns sockets, memory and policy, and never looks at what a
-//! client wrote; the *renderer* reads what clients wrote, runs it, and draws. `docs/ARCHITECTURE.md` is the map.
+//! Three processes of one binary: the *broker* owns sockets, memory and policy, and never looks at what a
+//! client wrote; the *keeper* starts it, and holds what the next one needs if it dies; the *renderer* reads what clients wrote, runs it, and draws. `docs/ARCHITECTURE.md` is the map.
 
 pub mod broker;
 pub mod budget;
@@ -9,6 +9,7 @@ pub mod compositor;
 pub mod geometry;
 pub mod gl;
 pub mod ipc;
+pub mod keeper;
 pub mod options;
 pub mod output;
 pub mod renderer;

@@ -1,7 +1,8 @@
-//! `blink-server`: the broker, and, started by it, the renderer.
+//! `blink-server`: the keeper, and, started by it, the broker, and, started by that, the renderer.
 
-use blink_server::broker::{self, Policy};
+use blink_server::broker;
 use blink_server::budget::Budget;
+use blink_server::keeper;
 use blink_server::options::{Mode, OutputOption};
 use blink_server::renderer;
 use clap::{Args, Parser, Subcommand};
@@ -9,7 +10,7 @@ use log::LevelFilter;
 use rustix::net::SocketType;
 use rustix::process::Signal;
 use std::env;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,6 +20,13 @@ use std::process::ExitCode;
 struct CommandLine {
     #[command(subcommand)]
     process: Option<Process>,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// What a server is told.
+#[derive(Debug, Args)]
+struct Options {
     /// Path of the socket for clients; PATH.control is the one for blinkctl.
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
@@ -36,6 +44,12 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Process {
+    /// The broker: started by the keeper, with a socket to it as its standard input.
+    #[command(hide = true)]
+    Broker {
+        #[command(flatten)]
+        options: Options,
+    },
     /// The renderer: started by the broker, with a socket to it as its standard input.
     #[command(hide = true)]
     Renderer {
@@ -106,14 +120,18 @@ impl Limits {
 }
 
 fn main() -> ExitCode {
-    let CommandLine { process, socket, policy, output, budget, verbose } = CommandLine::parse();
+    let CommandLine { process, options } = CommandLine::parse();
     match process {
         Some(Process::Renderer { output, verbose }) => {
             start_log(verbose);
-            start_renderer(output.option())
+            child("renderer", "broker", |broker| renderer::main(broker, output.option()))
+        }
+        Some(Process::Broker { options }) => {
+            start_log(options.verbose);
+            child("broker", "keeper", |keeper| start_broker(options, keeper))
         }
         // Otherwise the renderer would find out, time after time.
-        None if output.window && !Output::has_desktop() => {
+        None if options.output.window && !Output::has_desktop() => {
             eprintln!(
                 "blink-server: --window needs a desktop, and neither DISPLAY nor WAYLAND_DISPLAY is set; \
                  --headless 1024x768@60 needs none"
@@ -121,18 +139,20 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
         None => {
-            start_log(verbose);
-            let socket = socket.unwrap_or_else(blink_client::default_path);
-            let mut policy = match policy.as_deref().map(Policy::read).transpose() {
-                Ok(policy) => policy.unwrap_or_default(),
-                Err(error) => return fail(&error),
-            };
-            policy.limit(budget.budget());
-            match broker::main(broker::Options { socket, output: output.option(), policy, verbose }) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => fail(&error),
-            }
+            start_log(options.verbose);
+            let arguments: Vec<_> = env::args_os().skip(1).collect();
+            keeper::main(&arguments).unwrap_or_else(|error| fail(&error))
         }
+    }
+}
+
+fn start_broker(options: Options, keeper: OwnedFd) -> ExitCode {
+    let Options { socket, policy, output, budget, verbose } = options;
+    let socket = socket.unwrap_or_else(blink_client::default_path);
+    let (output, limit) = (output.option(), budget.budget());
+    match broker::main(broker::Options { socket, output, policy, limit, verbose }, keeper) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
     }
 }
 
@@ -156,23 +176,24 @@ fn start_log(verbose: u8) {
         .init();
 }
 
-fn start_renderer(output: OutputOption) -> ExitCode {
-    // Without its broker a renderer is of no use, and nobody would end it.
+/// Runs a process that another one starts, with a socket to that as its standard input.
+fn child(name: &str, parent: &str, run: impl FnOnce(OwnedFd) -> ExitCode) -> ExitCode {
+    // Without its parent it is of no use, and nobody would end it.
     if let Err(error) = rustix::process::set_parent_process_death_signal(Some(Signal::KILL)) {
-        log::error!("the renderer would outlive its broker: {error}");
+        log::error!("the {name} would outlive the {parent}: {error}");
     }
     let stdin = std::io::stdin();
-    let is_broker = rustix::net::sockopt::socket_type(stdin.as_fd()) == Ok(SocketType::SEQPACKET);
+    let is_parent = rustix::net::sockopt::socket_type(stdin.as_fd()) == Ok(SocketType::SEQPACKET);
     match stdin.as_fd().try_clone_to_owned() {
-        Ok(broker) if is_broker => renderer::main(broker, output),
+        Ok(socket) if is_parent => run(socket),
         Ok(_) => {
             eprintln!(
-                "blink-server: the renderer is started by the broker: run `blink-server` without `renderer`"
+                "blink-server: the {name} is started by the {parent}: run `blink-server` without `{name}`"
             );
             ExitCode::FAILURE
         }
         Err(error) => {
-            eprintln!("blink-server: the broker's socket: {error}");
+            eprintln!("blink-server: the socket to the {parent}: {error}");
             ExitCode::FAILURE
         }
     }

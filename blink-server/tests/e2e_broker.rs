@@ -171,7 +171,7 @@ fn strangers_are_refused_with_a_reason_and_disturb_nobody() {
 #[test]
 fn a_client_that_goes_leaves_no_descriptor() {
     let server = Server::start();
-    let (broker, renderer) = (server.child.id(), server.renderer());
+    let (broker, renderer) = (server.broker(), server.renderer());
     let count = || {
         // A `blinkctl` before may not be gone yet; the answer to this one is the last thing before its own end.
         server.blinkctl(&["list"]).unwrap();

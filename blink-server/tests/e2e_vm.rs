@@ -75,7 +75,7 @@ fn a_vm_draws_through_qemus_device() {
 fn a_vm_that_ends_loses_its_windows_and_may_come_again() {
     let server = Server::start();
     let socket = add(&server, "work");
-    let broker = server.child.id();
+    let broker = server.broker();
     let count = || {
         server.blinkctl(&["list"]).unwrap();
         [descriptors(broker), descriptors(server.renderer())]
@@ -113,11 +113,12 @@ fn a_vm_that_ends_loses_its_windows_and_may_come_again() {
 fn a_restart_is_faster_than_its_news() {
     let server = Server::start();
     let socket = add(&server, "work");
-    send_signal(server.child.id(), Signal::STOP);
+    let broker = server.broker();
+    send_signal(broker, Signal::STOP);
     let first = qemu::connect(&socket).unwrap();
     drop(first);
     let second = std::thread::spawn(move || Device::connect(&socket));
-    send_signal(server.child.id(), Signal::CONT);
+    send_signal(broker, Signal::CONT);
     let (_device, mut connection) = second.join().unwrap().boot();
     let mut context = connection.context().unwrap();
     red_window(&mut context);
@@ -347,4 +348,109 @@ fn a_machine_that_is_destroyed_while_it_publishes_is_gone() {
         until("one window", || (windows(&scene.server) == 1).then_some(()));
     }
     scene.check();
+}
+
+/// The next broker finds what the last one had: clients and VMs notice nothing.
+#[test]
+fn a_broker_that_is_killed_is_no_more_than_a_late_frame() {
+    let policy = std::env::temp_dir().join(format!("blink-policy-{}.toml", std::process::id()));
+    std::fs::write(&policy, "[[vm]]\nname = \"first\"\nmemory = \"1M\"\n").unwrap();
+    let server = Server::start_with(&["--policy", policy.to_str().unwrap()]);
+    // What the file says later is for a server that is started anew.
+    std::fs::write(&policy, "nonsense").unwrap();
+    let first = PathBuf::from(vm(&server, "first")["socket"].as_str().unwrap());
+    let (device, mut guest) = Device::connect(&first).boot();
+    let port = qemu::connect(vm(&server, "first")["wake_socket"].as_str().unwrap().as_ref()).unwrap();
+    let second = add(&server, "second");
+    add(&server, "third");
+    let (other, _) = Device::connect(&second).boot();
+    server.blinkctl(&["vm", "suspend", "second"]).unwrap();
+    let mut local = server.connect("local").unwrap();
+    let mut contexts = [guest.context().unwrap(), local.context().unwrap()];
+    let windows = contexts.each_mut().map(red_window);
+    let ids =
+        [format!("{}.0.{}", guest.client(), windows[0]), format!("{}.0.{}", local.client(), windows[1])];
+    for (id, x) in ids.iter().zip(["20", "150"]) {
+        until("a window", || server.window(id));
+        server.blinkctl(&["move", id, x, "40"]).unwrap();
+    }
+    let picture = || {
+        until("the picture", || {
+            (is_red(&server, [20, 40, 100, 80]) && is_red(&server, [150, 40, 100, 80])).then_some(())
+        });
+    };
+    picture();
+    let vms = |server: &Server| server.blinkctl(&["vm", "list"]).unwrap();
+    let before = vms(&server);
+    let mut counts = None;
+    for round in 0..3 {
+        let old = server.broker();
+        send_signal(old, Signal::KILL);
+        until("the next broker", || server.blinkctl(&["vm", "list"]).ok());
+        picture();
+        assert_ne!(server.broker(), old);
+        assert_eq!(vms(&server), before);
+        // Nothing is left of the old broker, and nothing lost.
+        let count = until("rest", || {
+            let [one, two] = [(); 2].map(|()| descriptors(server.broker()));
+            (one == two).then_some([one, descriptors(server.child.id())])
+        });
+        assert!(round == 0 || counts == Some(count), "{counts:?} {count:?}");
+        counts = Some(count);
+        // Both are woken, the machine by its port too.
+        let _taken = rustix::net::recv(&port, &mut [0_u8; 64][..], rustix::net::RecvFlags::DONTWAIT);
+        for (connection, (context, id)) in [&guest, &local].into_iter().zip(contexts.iter_mut().zip(&ids)) {
+            while connection.wait(Some(Duration::ZERO)).unwrap() == Wake::Events {}
+            while context.next_event().is_some() {}
+            server.blinkctl(&["close", id]).unwrap();
+            assert_eq!(connection.wait(Some(PATIENCE)).unwrap(), Wake::Events);
+        }
+        let received = rustix::net::recv(&port, &mut [0_u8; 64][..], rustix::net::RecvFlags::empty());
+        assert!(received.is_ok_and(|(_, count)| count > 0));
+    }
+    // A number is never used again.
+    let number = local.client();
+    let newcomer = server.connect("new").unwrap();
+    assert!(newcomer.client() > number);
+    server.blinkctl(&["vm", "resume", "second"]).unwrap();
+    assert_eq!(vm(&server, "second")["state"], "connected");
+
+    // Who goes while no broker is there is gone in the next.
+    let old = server.broker();
+    send_signal(old, Signal::STOP);
+    rustix::net::shutdown(&other.socket, rustix::net::Shutdown::Both).unwrap();
+    drop(newcomer);
+    send_signal(old, Signal::KILL);
+    until("their end", || {
+        let list = server.blinkctl(&["list"]).ok()?;
+        (list.as_array()?.len() == 2).then_some(())
+    });
+    assert_eq!(vm(&server, "second")["state"], "waiting");
+    let (_other, _) = Device::connect(&second).boot();
+    picture();
+    drop(device);
+    std::fs::remove_file(policy).unwrap();
+}
+
+/// What the keeper held is closed when it is not needed any more.
+#[test]
+fn nothing_is_kept_of_those_who_are_gone() {
+    let server = Server::start();
+    let keeper = server.child.id();
+    let count = || {
+        server.blinkctl(&["list"]).unwrap();
+        descriptors(keeper)
+    };
+    let before = count();
+    for _ in 0..3 {
+        let socket = add(&server, "work");
+        let _port = qemu::connect(vm(&server, "work")["wake_socket"].as_str().unwrap().as_ref()).unwrap();
+        let (_device, _connection) = Device::connect(&socket).boot();
+        let local = server.connect("local").unwrap();
+        until("all descriptors kept", || (count() == before + 4 + 1 + 4).then_some(()));
+        server.blinkctl(&["kill", &local.client().to_string()]).unwrap();
+        until("its descriptors closed", || (count() == before + 4 + 1).then_some(()));
+        server.blinkctl(&["vm", "remove", "work"]).unwrap();
+        until("all descriptors closed", || (count() == before).then_some(()));
+    }
 }

@@ -207,7 +207,7 @@ fn descriptors_with_other_flags_and_full_of_rubbish() {
 #[test]
 fn rubbish_on_the_socket_and_descriptors_nobody_asked_for() {
     let mut scene = Scene::new(Server::start());
-    let broker = scene.server.child.id();
+    let broker = scene.server.broker();
     let count = || {
         scene.server.blinkctl(&["list"]).unwrap();
         [descriptors(broker), descriptors(scene.renderer)]

@@ -15,18 +15,11 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 pub struct Aperture {
     memory: OwnedFd,
     doorbell: OwnedFd,
-    wake: Wake,
+    /// How the renderer wakes the client. A process: by a socket and not by an eventfd, as a send says itself that it
+    /// must not block, and a write to an eventfd does so or not by a flag that the client could change. A virtual
+    /// machine: by the eventfd of an interrupt vector, as QEMU and KVM want it.
+    wake: OwnedFd,
     bytes: u64,
-}
-
-/// How the renderer wakes the client.
-#[derive(Debug)]
-enum Wake {
-    /// A process on this machine. A socket and not an eventfd: a send says itself that it must not block, a write
-    /// to an eventfd does so or not by a flag that the client could change.
-    Socket { ours: OwnedFd, client: OwnedFd },
-    /// A virtual machine: the eventfd of an interrupt vector, as QEMU and KVM want it.
-    Vector(OwnedFd),
 }
 
 /// Why there is none.
@@ -41,14 +34,15 @@ pub enum ApertureError {
 }
 
 impl Aperture {
-    /// Makes one for a process, of `wanted` bytes, rounded up to pages; 0 = the default size.
+    /// Makes one for a process, of `wanted` bytes, rounded up to pages; 0 = the default size. With it, the client's
+    /// end of the socket that wakes it.
     ///
     /// # Errors
     /// Out of range, or the system has none.
-    pub fn for_process(client: ClientId, wanted: u64) -> Result<Aperture, ApertureError> {
+    pub fn for_process(client: ClientId, wanted: u64) -> Result<(Aperture, OwnedFd), ApertureError> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
-        Aperture::new(client, wanted, Wake::Socket { ours, client: theirs })
+        Ok((Aperture::new(client, wanted, ours)?, theirs))
     }
 
     /// Makes one for a virtual machine.
@@ -57,10 +51,10 @@ impl Aperture {
     /// The system has none.
     pub fn for_vm(client: ClientId, size: MemorySize) -> Result<Aperture, ApertureError> {
         let vector = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Aperture::new(client, size.bytes(), Wake::Vector(vector))
+        Aperture::new(client, size.bytes(), vector)
     }
 
-    fn new(client: ClientId, wanted: u64, wake: Wake) -> Result<Aperture, ApertureError> {
+    fn new(client: ClientId, wanted: u64, wake: OwnedFd) -> Result<Aperture, ApertureError> {
         let size = match usize::try_from(wanted) {
             Ok(0) => DEFAULT_APERTURE_BYTES,
             Ok(size) if (MIN_APERTURE_BYTES..=MAX_APERTURE_BYTES).contains(&size) => {
@@ -94,18 +88,16 @@ impl Aperture {
         self.bytes
     }
 
-    /// Memory, doorbell, wake: what goes to the client.
+    /// One that was made before, of its memory, doorbell and wake.
     #[must_use]
-    pub fn for_client(&self) -> [BorrowedFd<'_>; 3] {
-        let (Wake::Socket { client: wake, .. } | Wake::Vector(wake)) = &self.wake;
-        [self.memory.as_fd(), self.doorbell.as_fd(), wake.as_fd()]
+    pub fn of_parts([memory, doorbell, wake]: [OwnedFd; 3], bytes: u64) -> Aperture {
+        Aperture { memory, doorbell, wake, bytes }
     }
 
-    /// Memory, doorbell, wake: what goes to the renderer.
+    /// Memory, doorbell, wake: what goes to the renderer, and to QEMU.
     #[must_use]
-    pub fn for_renderer(&self) -> [BorrowedFd<'_>; 3] {
-        let (Wake::Socket { ours: wake, .. } | Wake::Vector(wake)) = &self.wake;
-        [self.memory.as_fd(), self.doorbell.as_fd(), wake.as_fd()]
+    pub fn parts(&self) -> [BorrowedFd<'_>; 3] {
+        [self.memory.as_fd(), self.doorbell.as_fd(), self.wake.as_fd()]
     }
 }
 
@@ -115,13 +107,13 @@ mod tests {
 
     #[test]
     fn sizes() {
-        let make = |bytes| Aperture::for_process(ClientId(7), bytes);
+        let make = |bytes| Aperture::for_process(ClientId(7), bytes).map(|(aperture, _)| aperture);
         assert_eq!(make(1).unwrap_err(), ApertureError::Size(1));
         assert_eq!(make(u64::MAX).unwrap_err(), ApertureError::Size(u64::MAX));
         assert_eq!(make(0).unwrap().bytes(), DEFAULT_APERTURE_BYTES as u64);
         assert_eq!(make((1 << 20) + 1).unwrap().bytes(), (1 << 20) + 4096);
         let aperture = make(1 << 20).unwrap();
-        let [memory, ..] = aperture.for_client();
+        let [memory, ..] = aperture.parts();
         assert_eq!(rustix::fs::ftruncate(memory, 4096), Err(Errno::PERM), "sealed");
     }
 }

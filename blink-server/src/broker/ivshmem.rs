@@ -38,7 +38,7 @@ pub enum GreetError {
 /// # Errors
 /// It is gone already.
 pub fn greet(qemu: &OwnedFd, aperture: &Aperture) -> Result<(), GreetError> {
-    let [memory, doorbell, wake] = aperture.for_client();
+    let [memory, doorbell, wake] = aperture.parts();
     let messages: [(i64, Option<BorrowedFd<'_>>); 5] = [
         (VERSION, None),
         (GUEST, None),

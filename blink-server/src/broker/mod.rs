@@ -9,6 +9,7 @@
 mod aperture;
 mod commands;
 mod ivshmem;
+mod outbox;
 mod peers;
 mod policy;
 mod policy_file;
@@ -18,6 +19,9 @@ mod renderer;
 mod signals;
 mod sockets;
 mod vms;
+
+pub(crate) use renderer::Backoff;
+pub(crate) use signals::Signals;
 
 pub use policy_file::{Policy, PolicyError};
 pub use process::{BrokerError, Options, main};

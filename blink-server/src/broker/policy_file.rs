@@ -14,7 +14,7 @@
 use crate::budget::Budget;
 use crate::vm::{Color, MemorySize, VmName};
 use blinkgl::limits::MAX_CLIENTS;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,7 @@ pub struct Policy {
 }
 
 /// What is decided about a virtual machine.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VmPolicy {
     /// Its name.

@@ -2,14 +2,16 @@
 
 use super::aperture::Aperture;
 use super::commands::{self, Kind, MAX_PENDING, Pending};
+use super::outbox::{Outbox, SendError};
 use super::peers::{Client, Peer, PeerId, PeerKind};
 use super::policy;
-use super::policy_file::Policy;
-use super::renderer::{Backoff, Renderer, SendError};
+use super::policy_file::PolicyError;
+use super::renderer::{Backoff, Renderer};
 use super::signals::Signals;
 use super::sockets::{BindError, Directory, Listener, control_path};
 use super::vms::{self, Vm};
-use crate::ipc::{Answer, ClientId, ClientInfo, Command, Placement, ToBroker, ToRenderer};
+use crate::budget::Budget;
+use crate::ipc::{Answer, ClientId, ClientInfo, Command, Key, Placement, ToBroker, ToRenderer};
 use crate::options::OutputOption;
 use crate::socket::{self, Received};
 use crate::throttle::Throttle;
@@ -27,6 +29,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+mod keeping;
 mod virtual_machines;
 
 /// Connections that have not said Hello, and `blinkctl`s: beyond that the oldest is shut out.
@@ -46,6 +49,7 @@ const CLIENTS: u64 = 1;
 const CONTROL: u64 = 2;
 const RENDERER: u64 = 3;
 const RENDERER_PROCESS: u64 = 4;
+const KEEPER: u64 = 5;
 const FIRST_PEER: u64 = 16;
 
 /// What the command line decides.
@@ -55,8 +59,10 @@ pub struct Options {
     pub socket: PathBuf,
     /// Where the picture goes.
     pub output: OutputOption,
-    /// What clients may, and which virtual machines there are from the start.
-    pub policy: Policy,
+    /// The file that says what clients may, and which virtual machines there are from the start.
+    pub policy: Option<PathBuf>,
+    /// Nobody may more than this.
+    pub limit: Budget,
     /// How much the logs say; for the renderer.
     pub verbose: u8,
 }
@@ -70,6 +76,12 @@ pub enum BrokerError {
     /// The system failed.
     #[error("{0}")]
     System(#[from] Errno),
+    /// The policy can't be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// What the last broker left can't be had.
+    #[error("the keeper: {0}")]
+    Keeper(String),
     /// A virtual machine of the policy can't be.
     #[error("{0}")]
     Vm(String),
@@ -81,17 +93,20 @@ pub enum BrokerError {
     NoOutput(u32),
 }
 
-/// Serves until a signal, `blinkctl quit`, or the user closes the output's window.
+/// Serves until a signal, `blinkctl quit`, or the user closes the output's window. `keeper` is the socket to the
+/// process that holds what the next broker needs, and has what the last one left.
 ///
 /// # Errors
 /// The sockets are taken, or there is no output.
-pub fn main(options: Options) -> Result<(), BrokerError> {
+pub fn main(options: Options, keeper: OwnedFd) -> Result<(), BrokerError> {
     let signals = Signals::new()?;
     let _directory = Directory::make(&options.socket)?;
     let clients = Listener::bind(&options.socket, SocketType::SEQPACKET)?;
     let control = Listener::bind(&control_path(&options.socket), SocketType::SEQPACKET)?;
-    let mut broker = Broker::new(options, &signals, clients, control)?;
-    broker.apply_policy()?;
+    let mut broker = Broker::new(options, &signals, clients, control, Outbox::new(keeper))?;
+    if !broker.take_over()? {
+        broker.read_policy()?;
+    }
     let result = broker.work();
     broker.end();
     result
@@ -110,6 +125,10 @@ struct Broker {
     clients: BTreeMap<ClientId, Client>,
     last_client: u32,
     vms: BTreeMap<ClientId, Vm>,
+    /// Of clients that have none of their own.
+    budget: Budget,
+    /// Keeps what the next broker needs.
+    keeper: Option<Outbox>,
     renderer: Option<Renderer>,
     /// When to start the next one.
     start_renderer: Option<Instant>,
@@ -131,11 +150,13 @@ impl Broker {
         signals: &Signals,
         client_listener: Listener,
         control_listener: Listener,
+        keeper: Outbox,
     ) -> Result<Broker, BrokerError> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, signals, EventData::new_u64(SIGNALS), EventFlags::IN)?;
         epoll::add(&epoll, &client_listener, EventData::new_u64(CLIENTS), EventFlags::IN)?;
         epoll::add(&epoll, &control_listener, EventData::new_u64(CONTROL), EventFlags::IN)?;
+        epoll::add(&epoll, &keeper, EventData::new_u64(KEEPER), EventFlags::empty())?;
         Ok(Broker {
             options,
             epoll,
@@ -147,6 +168,8 @@ impl Broker {
             clients: BTreeMap::new(),
             last_client: 0,
             vms: BTreeMap::new(),
+            budget: Budget::default(),
+            keeper: Some(keeper),
             renderer: None,
             start_renderer: Some(Instant::now()),
             renderer_starts: 0,
@@ -184,6 +207,7 @@ impl Broker {
                     }
                     CLIENTS => self.accept(false),
                     CONTROL => self.accept(true),
+                    KEEPER => self.keeper_socket(),
                     RENDERER => self.renderer_socket(event.flags),
                     RENDERER_PROCESS => self.renderer_died()?,
                     peer => self.peer(PeerId(peer)),
@@ -319,6 +343,7 @@ impl Broker {
         match peer.kind {
             PeerKind::Client(client) | PeerKind::Device(client) => {
                 if self.clients.remove(&client).is_some() {
+                    self.drop_kept_client(client);
                     log::info!("client {client} is gone");
                     self.tell_renderer(&ToRenderer::ClientGone { id: client }, None);
                 }
@@ -327,6 +352,7 @@ impl Broker {
                 // The renderer has it too; it finds out when it next writes to it.
                 let removed = epoll::delete(&self.epoll, &peer.socket);
                 debug_assert!(removed.is_ok(), "it was added when it came");
+                self.drop_kept(Key::Port(vm));
                 if let Some(vm) = self.vms.get_mut(&vm) {
                     vm.connected_port = None;
                 }
@@ -398,12 +424,14 @@ impl Broker {
         }
         let number = self.last_client.checked_add(1).ok_or("no client ids are left; restart the server")?;
         let client = ClientId(number);
-        let aperture = Aperture::for_process(client, hello.bytes).map_err(|e| e.to_string())?;
+        let (aperture, wake) = Aperture::for_process(client, hello.bytes).map_err(|e| e.to_string())?;
         let Some(peer) = self.peers.get_mut(&id) else { return Ok(()) };
         let credentials = rustix::net::sockopt::socket_peercred(&peer.socket).map_err(|e| e.to_string())?;
         let bytes = aperture.bytes();
         let welcome = local::Answer::Welcome { version, client: number, bytes };
-        match socket::try_send(peer.socket.as_fd(), &welcome.encode(), &aperture.for_client()) {
+        let [memory, doorbell, _] = aperture.parts();
+        let fds = [memory, doorbell, wake.as_fd()];
+        match socket::try_send(peer.socket.as_fd(), &welcome.encode(), &fds) {
             Ok(true) => {}
             Ok(false) => return Err("the socket is full".into()),
             Err(error) => return Err(error.to_string()),
@@ -415,12 +443,13 @@ impl Broker {
             name: policy::local_name(&hello.name),
             color: policy::color(client),
             bytes,
-            budget: self.options.policy.budget,
+            budget: self.budget,
             placements: Vec::new(),
         };
         let pid = credentials.pid.as_raw_nonzero().get();
         log::info!("client {client} is \"{}\", process {pid}, {bytes} bytes", info.name);
         self.clients.insert(client, Client { peer: id, pid, info, aperture });
+        self.keep_client(client);
         self.introduce(client);
         Ok(())
     }
@@ -439,9 +468,10 @@ impl Broker {
 
     fn launch_renderer(&mut self) -> Result<(), BrokerError> {
         let renderer = Renderer::start(self.options.output, self.options.verbose)?;
-        epoll::add(&self.epoll, renderer.socket(), EventData::new_u64(RENDERER), EventFlags::IN)?;
+        epoll::add(&self.epoll, &renderer.outbox, EventData::new_u64(RENDERER), EventFlags::IN)?;
         epoll::add(&self.epoll, renderer.process(), EventData::new_u64(RENDERER_PROCESS), EventFlags::IN)?;
         self.renderer_starts += 1;
+        self.keep_server();
         log::info!("renderer {} starts, process {}", self.renderer_starts, renderer.pid());
         self.renderer = Some(renderer);
         let clients: Vec<ClientId> = self.clients.keys().copied().collect();
@@ -455,8 +485,8 @@ impl Broker {
     fn tell_renderer(&mut self, message: &ToRenderer, client: Option<ClientId>) {
         let Some(renderer) = &mut self.renderer else { return };
         let aperture = client.and_then(|id| self.clients.get(&id)).map(|client| &client.aperture);
-        let fds: Vec<BorrowedFd<'_>> = aperture.iter().flat_map(|a| a.for_renderer()).collect();
-        let sent = renderer.send(message, &fds);
+        let fds: Vec<BorrowedFd<'_>> = aperture.iter().flat_map(|a| a.parts()).collect();
+        let sent = renderer.outbox.send(message, &fds);
         self.after_send(sent);
     }
 
@@ -464,7 +494,7 @@ impl Broker {
     fn after_send(&mut self, sent: Result<(), SendError>) {
         let Some(renderer) = &mut self.renderer else { return };
         let flags = match sent {
-            Ok(()) if renderer.is_waiting() => EventFlags::IN | EventFlags::OUT,
+            Ok(()) if renderer.outbox.is_waiting() => EventFlags::IN | EventFlags::OUT,
             Ok(()) => EventFlags::IN,
             // It closed its socket: its death will be told.
             Err(SendError::Socket(socket::SocketError::System(Errno::PIPE | Errno::CONNRESET))) => return,
@@ -474,7 +504,7 @@ impl Broker {
                 EventFlags::empty()
             }
         };
-        if let Err(error) = epoll::modify(&self.epoll, renderer.socket(), EventData::new_u64(RENDERER), flags)
+        if let Err(error) = epoll::modify(&self.epoll, &renderer.outbox, EventData::new_u64(RENDERER), flags)
         {
             log::error!("the renderer's socket can't be watched: {error}");
         }
@@ -484,7 +514,7 @@ impl Broker {
         if flags.contains(EventFlags::OUT)
             && let Some(renderer) = &mut self.renderer
         {
-            let sent = renderer.flush();
+            let sent = renderer.outbox.flush();
             self.after_send(sent);
         }
         self.renderer_messages();
@@ -493,7 +523,7 @@ impl Broker {
     fn renderer_messages(&mut self) {
         for _ in 0..MESSAGES_A_TURN {
             let Some(renderer) = &mut self.renderer else { return };
-            match renderer.receive() {
+            match renderer.outbox.receive() {
                 Ok(Received::Nothing) => return,
                 Ok(Received::Message(bytes, fds)) => match serde_json::from_slice(&bytes) {
                     Ok(message) => self.renderer_message(message, &fds),
@@ -502,7 +532,7 @@ impl Broker {
                 Ok(Received::Closed) => {
                     // It ends, or has closed the socket by mistake: of no use any more in any case.
                     // Not watched any more, or a closed socket would wake the loop until its death is told.
-                    let _removed = epoll::delete(&self.epoll, renderer.socket());
+                    let _removed = epoll::delete(&self.epoll, &renderer.outbox);
                     return renderer.kill();
                 }
                 Err(error) if error.is_fatal() => {
@@ -550,6 +580,7 @@ impl Broker {
             return;
         }
         client.info.placements = windows;
+        self.note_client(id);
     }
 
     fn renderer_died(&mut self) -> Result<(), BrokerError> {

@@ -3,24 +3,16 @@
 //! It handles hostile bytes, so nothing that it does may stop the broker: messages to it wait in a
 //! bounded queue, and a renderer that does not take them is killed.
 
-use crate::ipc::ToRenderer;
+use super::outbox::Outbox;
 use crate::options::OutputOption;
-use crate::socket::{self, Received, SocketError};
-use blinkgl::limits::MAX_CLIENTS;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::process::{Pid, PidfdFlags};
-use std::collections::VecDeque;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// Messages that may wait for the renderer. A new renderer gets one for each client at once; more
-/// than that and some commands means that it is stuck.
-const MAX_QUEUE: usize = 1024;
-/// Descriptors that may wait with them, copies of the clients' own: all clients at once, and then some.
-const MAX_QUEUED_DESCRIPTORS: usize = 4 * MAX_CLIENTS;
 /// Longest wait before the next start, in a loop of crashes.
 const MAX_DELAY: Duration = Duration::from_secs(1);
 /// First wait, after the second crash in a row.
@@ -30,37 +22,16 @@ const GOOD_LIFE: Duration = Duration::from_secs(10);
 /// Time for the renderer to end by itself when the server ends.
 const END_TIME: Duration = Duration::from_secs(2);
 
-/// A message that waits.
-#[derive(Debug)]
-struct Waiting {
-    bytes: Vec<u8>,
-    fds: Vec<OwnedFd>,
-}
-
 /// A running renderer.
 #[derive(Debug)]
 pub struct Renderer {
     child: Child,
     process: OwnedFd,
-    socket: OwnedFd,
-    queue: VecDeque<Waiting>,
+    /// Messages to it; and from it.
+    pub outbox: Outbox,
     started: Instant,
     /// It said that its output is there.
     pub ready: bool,
-}
-
-/// Why a message can't be sent: the renderer is of no use any more.
-#[derive(Debug, thiserror::Error)]
-pub enum SendError {
-    /// It does not take its messages.
-    #[error("it is stuck: {0} messages wait for it")]
-    Stuck(usize),
-    /// The socket failed.
-    #[error(transparent)]
-    Socket(#[from] SocketError),
-    /// The message can't be written: an error of ours.
-    #[error("a message can't be written: {0}")]
-    Message(#[from] serde_json::Error),
 }
 
 impl Renderer {
@@ -92,8 +63,7 @@ impl Renderer {
             Ok(process) => Ok(Renderer {
                 child,
                 process,
-                socket: ours,
-                queue: VecDeque::new(),
+                outbox: Outbox::new(ours),
                 started: Instant::now(),
                 ready: false,
             }),
@@ -115,60 +85,6 @@ impl Renderer {
     #[must_use]
     pub fn process(&self) -> BorrowedFd<'_> {
         self.process.as_fd()
-    }
-
-    /// The socket to it.
-    #[must_use]
-    pub fn socket(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
-    }
-
-    /// Messages wait: watch for room in the socket.
-    #[must_use]
-    pub fn is_waiting(&self) -> bool {
-        !self.queue.is_empty()
-    }
-
-    /// Sends a message, now or when there is room.
-    ///
-    /// # Errors
-    /// It is of no use any more: kill it.
-    pub fn send(&mut self, message: &ToRenderer, fds: &[BorrowedFd<'_>]) -> Result<(), SendError> {
-        let bytes = serde_json::to_vec(message)?;
-        if self.queue.is_empty() && socket::try_send(self.socket.as_fd(), &bytes, fds)? {
-            return Ok(());
-        }
-        let descriptors: usize = self.queue.iter().map(|waiting| waiting.fds.len()).sum();
-        if self.queue.len() >= MAX_QUEUE || descriptors + fds.len() > MAX_QUEUED_DESCRIPTORS {
-            return Err(SendError::Stuck(self.queue.len()));
-        }
-        let fds = fds.iter().map(|fd| rustix::io::fcntl_dupfd_cloexec(fd, 0)).collect::<Result<_, _>>();
-        let fds = fds.map_err(SocketError::System)?;
-        self.queue.push_back(Waiting { bytes, fds });
-        Ok(())
-    }
-
-    /// Sends what waits, as far as there is room.
-    ///
-    /// # Errors
-    /// As [`Renderer::send`].
-    pub fn flush(&mut self) -> Result<(), SendError> {
-        while let Some(first) = self.queue.front() {
-            let fds: Vec<BorrowedFd<'_>> = first.fds.iter().map(AsFd::as_fd).collect();
-            if !socket::try_send(self.socket.as_fd(), &first.bytes, &fds)? {
-                break;
-            }
-            self.queue.pop_front();
-        }
-        Ok(())
-    }
-
-    /// The next message from it.
-    ///
-    /// # Errors
-    /// As [`socket::receive`].
-    pub fn receive(&self) -> Result<Received, SocketError> {
-        socket::receive(self.socket.as_fd())
     }
 
     /// Kills it; [`Renderer::process`] will tell its death.
@@ -197,8 +113,8 @@ impl Renderer {
 
     /// Ends it: hangs up, and kills it if it takes too long.
     pub fn end(self) {
-        let Renderer { mut child, process, socket, .. } = self;
-        drop(socket);
+        let Renderer { mut child, process, outbox, .. } = self;
+        drop(outbox);
         let mut fds = [rustix::event::PollFd::new(&process, rustix::event::PollFlags::IN)];
         let time = rustix::event::Timespec {
             tv_sec: i64::try_from(END_TIME.as_secs()).unwrap_or(i64::MAX),

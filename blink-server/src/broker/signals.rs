@@ -56,6 +56,14 @@ impl Signals {
     }
 }
 
+impl Signals {
+    /// Forgets those that came.
+    pub fn take(&self) {
+        // Nothing to read is as good as something.
+        let _count = rustix::io::read(&self.wake, &mut [0; 8]);
+    }
+}
+
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.wake.as_fd()

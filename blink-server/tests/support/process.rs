@@ -79,6 +79,10 @@ impl Server {
         self.blinkctl(&["stats"]).unwrap()["renderer_pid"].as_u64().unwrap().try_into().unwrap()
     }
 
+    pub fn broker(&self) -> u32 {
+        self.blinkctl(&["stats"]).unwrap()["broker_pid"].as_u64().unwrap().try_into().unwrap()
+    }
+
     /// Waits for a new renderer to answer.
     pub fn next_renderer(&self, old: u32) -> u32 {
         until("a new renderer", || {

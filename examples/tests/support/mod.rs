@@ -187,7 +187,8 @@ impl Display {
 
     /// The broker's process.
     pub fn broker(&self) -> u32 {
-        self.server.id()
+        let stats = self.control.stats().expect("the server answers");
+        stats["broker_pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("it has a process")
     }
 
     /// The renderer's process; `None` while there is none.

@@ -5,10 +5,10 @@ use crate::broker::aperture::Aperture;
 use crate::broker::ivshmem;
 use crate::broker::peers::{Client, Peer, PeerKind};
 use crate::broker::policy;
-use crate::broker::policy_file::VmPolicy;
+use crate::broker::policy_file::{Policy, VmPolicy};
 use crate::broker::sockets::{Listener, device_path, port_path};
 use crate::broker::vms::{Entrance, Side, Vm};
-use crate::ipc::{Answer, ClientId, ClientInfo, ToRenderer, VmCommand};
+use crate::ipc::{Answer, ClientId, ClientInfo, Key, ToRenderer, VmCommand};
 use crate::vm::{Color, VmName};
 use blinkgl::limits::MAX_CLIENTS;
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -19,9 +19,13 @@ use std::path::Path;
 use std::time::Instant;
 
 impl Broker {
-    /// Makes the virtual machines of the policy file.
-    pub(super) fn apply_policy(&mut self) -> Result<(), BrokerError> {
-        for vm in std::mem::take(&mut self.options.policy.vms) {
+    /// Makes the virtual machines of the policy file, and knows what clients may.
+    pub(super) fn read_policy(&mut self) -> Result<(), BrokerError> {
+        let mut policy = self.options.policy.as_deref().map(Policy::read).transpose()?.unwrap_or_default();
+        policy.limit(self.options.limit);
+        self.budget = policy.budget;
+        self.keep_server();
+        for vm in policy.vms {
             self.add_vm(vm).map_err(BrokerError::Vm)?;
         }
         Ok(())
@@ -85,14 +89,20 @@ impl Broker {
         }
         let number = self.last_client.checked_add(1).ok_or("no client ids are left; restart the server")?;
         let id = ClientId(number);
-        let device = self.open_entrance(&device_path(&self.options.socket, &vm.name))?;
-        let port = self.open_entrance(&port_path(&self.options.socket, &vm.name))?;
+        let (device, port) = self.open_entrances(&vm.name)?;
         self.last_client = number;
         let color = vm.color.unwrap_or(Color(policy::color(id)));
         log::info!("VM {} is client {id}, waits at {}", vm.name, device.listener.path().display());
         let vm = Vm { policy: vm, color, suspended: false, device, port, connected_port: None };
         self.vms.insert(id, vm);
+        self.keep_vm(id);
         Ok(id)
+    }
+
+    /// Its sockets for QEMU's device and serial port.
+    pub(super) fn open_entrances(&mut self, name: &VmName) -> Result<(Entrance, Entrance), String> {
+        let device = self.open_entrance(&device_path(&self.options.socket, name))?;
+        Ok((device, self.open_entrance(&port_path(&self.options.socket, name))?))
     }
 
     fn open_entrance(&mut self, path: &Path) -> Result<Entrance, String> {
@@ -110,6 +120,7 @@ impl Broker {
         }
         if let Some(vm) = self.vms.remove(&id) {
             log::info!("VM {} is removed", vm.policy.name);
+            self.drop_kept(Key::Vm(id));
             // Closing a descriptor takes it out of the epoll set, and its file goes with it.
             if let Some(port) = vm.connected_port {
                 self.remove_peer(port);
@@ -125,6 +136,7 @@ impl Broker {
             .vms
             .get_mut(&id)
             .is_some_and(|vm| std::mem::replace(&mut vm.suspended, suspended) != suspended);
+        self.keep_vm(id);
         if changes && self.clients.contains_key(&id) {
             if suspended {
                 self.tell_renderer(&ToRenderer::ClientGone { id }, None);
@@ -180,13 +192,14 @@ impl Broker {
             name: vm.policy.name.to_string(),
             color: vm.color.0,
             bytes: aperture.bytes(),
-            budget: vm.policy.budget.unwrap_or(self.options.policy.budget),
+            budget: vm.policy.budget.unwrap_or(self.budget),
             placements: Vec::new(),
         };
         let pid = credentials.pid.as_raw_nonzero().get();
         log::info!("VM {} is connected, process {pid}", info.name);
         let peer = self.watch_qemu(socket, PeerKind::Device(id))?;
         self.clients.insert(id, Client { peer, pid, info, aperture });
+        self.keep_client(id);
         self.introduce(id);
         Ok(())
     }
@@ -202,12 +215,13 @@ impl Broker {
         if let Some(vm) = self.vms.get_mut(&id) {
             vm.connected_port = Some(port);
         }
+        self.keep_port(id);
         self.introduce_port(id);
         Ok(())
     }
 
     /// Waits for QEMU's end; it has nothing to say before.
-    fn watch_qemu(&mut self, socket: OwnedFd, kind: PeerKind) -> Result<PeerId, String> {
+    pub(super) fn watch_qemu(&mut self, socket: OwnedFd, kind: PeerKind) -> Result<PeerId, String> {
         self.last_peer += 1;
         let id = PeerId(self.last_peer);
         epoll::add(&self.epoll, &socket, EventData::new_u64(id.0), EventFlags::empty())
@@ -237,7 +251,7 @@ impl Broker {
         };
         let port = vm.connected_port.and_then(|port| self.peers.get(&port));
         let (Some(port), Some(renderer)) = (port, &mut self.renderer) else { return };
-        let sent = renderer.send(&ToRenderer::Port { id }, &[port.socket.as_fd()]);
+        let sent = renderer.outbox.send(&ToRenderer::Port { id }, &[port.socket.as_fd()]);
         self.after_send(sent);
     }
 }
