@@ -117,14 +117,15 @@ pub enum Command {
     ///
     /// ```json
     /// [{"client": 1, "name": "local: gears", "memory_bytes": 67108864, "copied_bytes": 9000,
-    ///   "objects": 12, "errors": ["procedure 5: V07 at op 3 ..."],
+    ///   "objects": 12, "errors": ["procedure 0.5 (redraw): V07 at op 3 ..."],
+    ///   "notes": ["window 1.0.1: ... it is drawn in slices"],
     ///   "windows": [{"id": "1.0.1", "title": "Gears", "x": 10, "y": 30, "width": 300, "height": 300,
-    ///     "stack": 0, "focus": true, "visible": true, "redraws": 600, "error": null,
-    ///     "procedures": [{"oid": 2, "callback": "redraw", "version": 4, "tier": "native",
-    ///       "instructions": 123}]}]}]
+    ///     "stack": 0, "focus": true, "visible": true, "slow": false, "redraws": 600, "error": null,
+    ///     "procedures": [{"oid": 2, "callback": "redraw", "version": 4, "running_version": 4, "runs": 600,
+    ///       "tier": "native", "instructions": 123, "error": null}]}]}]
     /// ```
     ///
-    /// The broker adds each client's `pid`.
+    /// A procedure that was never accepted has no `tier` and no `instructions`. The broker adds each client's `pid`.
     List,
     /// Counters and times. Answer of the renderer:
     ///
@@ -133,7 +134,7 @@ pub enum Command {
     ///  "clients": [{"client": 1, "name": "local: gears", "updates": 1, "redraws": 600,
     ///    "update_interval_ms": {"median": 16.6, "p99": 17.0, "max": 20.1}, "redraw_interval_ms": {},
     ///    "scan_us": {}, "accept_us": {}, "cached_procedures": 0, "not_compiled": 0, "redraw_us": {},
-    ///    "gl_draws": 600, "gl_state_calls": 9}]}
+    ///    "suspended": 0, "slices": 0, "gl_draws": 600, "gl_state_calls": 9}]}
     /// ```
     ///
     /// (`{}` stands for the same three quantiles.) The broker adds to each client `pid`, `cpu_ms` and

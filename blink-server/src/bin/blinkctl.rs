@@ -37,8 +37,16 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Clients, their windows and procedures, and what was refused.
+    ///
+    /// A window is `hidden` if nothing of it is seen, and `slow` if it is drawn in slices, because it took too long. A
+    /// procedure runs in the version that is shown, the last that was accepted, by the interpreter or as native code.
     List,
-    /// Counters and times.
+    /// Counters and times, for each client.
+    ///
+    /// `interval` is the median of milliseconds from redraw to redraw, `p99` what 99 of 100 are below. `us` are
+    /// microseconds: of a redraw, of a scan of the client's memory, of taking a procedure. `cached`: procedures that
+    /// were known already. `suspended`: runs that did not end in their frame, `slices`: the frames that they took. `draws`:
+    /// draw calls. `cpu ms` and `switches` are those of the client's process.
     Stats,
     /// Writes the picture on the output to a PNG file.
     Screenshot {
@@ -380,11 +388,28 @@ fn write_list(out: &mut impl Write, value: &Value) -> std::io::Result<()> {
         for window in entries(client, "windows") {
             write_window(out, window)?;
         }
-        for error in entries(client, "errors") {
-            writeln!(out, "  error: {}", text(Some(error)))?;
+        let shown = shown_errors(client);
+        for error in entries(client, "errors").iter().map(|error| text(Some(error))) {
+            // Where it happened, it is said already.
+            if !shown.iter().any(|shown| error.ends_with(&format!(": {shown}"))) {
+                writeln!(out, "  error: {error}")?;
+            }
+        }
+        for note in entries(client, "notes") {
+            writeln!(out, "  note: {}", text(Some(note)))?;
         }
     }
     Ok(())
+}
+
+/// The errors of a client's windows and their procedures.
+fn shown_errors(client: &Value) -> Vec<String> {
+    let windows = entries(client, "windows").iter();
+    let all = windows.flat_map(|window| [window].into_iter().chain(entries(window, "procedures")));
+    all.filter_map(|value| value.get("error"))
+        .filter(|error| error.is_string())
+        .map(|e| text(Some(e)))
+        .collect()
 }
 
 fn write_vms(out: &mut impl Write, value: &Value) -> std::io::Result<()> {
@@ -431,20 +456,7 @@ fn write_window(out: &mut impl Write, window: &Value) -> std::io::Result<()> {
         field("stack"),
     )?;
     for procedure in entries(window, "procedures") {
-        let field = |name| text(procedure.get(name));
-        write!(
-            out,
-            "    {} (object {}): version {}, {}, {} instructions",
-            field("callback"),
-            field("oid"),
-            field("version"),
-            field("tier"),
-            field("instructions"),
-        )?;
-        match procedure.get("error") {
-            None | Some(Value::Null) => writeln!(out)?,
-            error => writeln!(out, "  error: {}", text(error))?,
-        }
+        write_procedure(out, procedure)?;
     }
     match window.get("error") {
         None | Some(Value::Null) => Ok(()),
@@ -452,8 +464,25 @@ fn write_window(out: &mut impl Write, window: &Value) -> std::io::Result<()> {
     }
 }
 
+/// What runs of a procedure, and what is wrong with its newest version, if it is.
+fn write_procedure(out: &mut impl Write, procedure: &Value) -> std::io::Result<()> {
+    let field = |name| text(procedure.get(name));
+    write!(out, "    {} (object {}): ", field("callback"), field("oid"))?;
+    match procedure.get("tier") {
+        None | Some(Value::Null) => write!(out, "never accepted")?,
+        tier => {
+            let (version, instructions) = (field("running_version"), field("instructions"));
+            write!(out, "version {version}, {}, {instructions} instructions", text(tier))?;
+        }
+    }
+    match procedure.get("error") {
+        None | Some(Value::Null) => writeln!(out),
+        error => writeln!(out, "; error in version {}: {}", field("version"), text(error)),
+    }
+}
+
 /// The columns of `stats`: title, and path in a client's object.
-const COLUMNS: [(&str, &[&str]); 13] = [
+const COLUMNS: [(&str, &[&str]); 15] = [
     ("client", &["client"]),
     ("name", &["name"]),
     ("updates", &["updates"]),
@@ -464,6 +493,8 @@ const COLUMNS: [(&str, &[&str]); 13] = [
     ("scan us", &["scan_us", "median"]),
     ("accept us", &["accept_us", "median"]),
     ("cached", &["cached_procedures"]),
+    ("suspended", &["suspended"]),
+    ("slices", &["slices"]),
     ("draws", &["gl_draws"]),
     ("cpu ms", &["cpu_ms"]),
     ("switches", &["context_switches"]),
@@ -556,9 +587,34 @@ mod tests {
         let list = json!([{"client": 1, "name": "a\u{1b}[0m", "windows": [
             {"id": "1.0.2", "procedures": [{"oid": 4, "error": "V07"}], "error": "late"}]}]);
         let text = print(list);
-        assert!(
-            text.contains("a?[0m") && text.contains("error: V07") && text.contains("error: late"),
-            "{text}"
+        assert!(text.contains("a?[0m") && text.contains(": V07") && text.contains("error: late"), "{text}");
+    }
+
+    #[test]
+    fn an_error_is_said_once_and_a_note_is_none() {
+        let procedures = json!([
+            {"oid": 1, "callback": "redraw", "version": 2, "running_version": 0, "tier": null, "instructions": null,
+             "error": "V07 at op 3"},
+            {"oid": 2, "callback": "init", "version": 6, "running_version": 4, "tier": "native", "instructions": 9,
+             "error": "V08 at op 1"},
+            {"oid": 3, "callback": "input", "version": 2, "running_version": 2, "tier": "interpreter",
+             "instructions": 5, "error": null}]);
+        let list = json!([{"client": 1, "windows": [{"id": "1.0.9", "procedures": procedures, "error": null}],
+            "errors": ["procedure 0.1 (redraw): V07 at op 3", "procedure 0.2 (init): V08 at op 1", "texture 0.5: bad"],
+            "notes": ["window 1.0.9: slow"]}]);
+        let mut out = Vec::new();
+        write_list(&mut out, &list).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let lines: Vec<&str> = text.lines().skip(2).map(str::trim).collect();
+        assert_eq!(
+            lines,
+            [
+                "redraw (object 1): never accepted; error in version 2: V07 at op 3",
+                "init (object 2): version 4, native, 9 instructions; error in version 6: V08 at op 1",
+                "input (object 3): version 2, interpreter, 5 instructions",
+                "error: texture 0.5: bad",
+                "note: window 1.0.9: slow",
+            ]
         );
     }
 }

@@ -24,7 +24,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Refusals that are kept for `blinkctl list`.
+/// Errors and notes, of each, that are kept for `blinkctl list`.
 const KEPT_ERRORS: usize = 8;
 
 /// A procedure as it is in use: the last good program, and what is wrong with the newest, if it is.
@@ -192,6 +192,8 @@ pub struct Client {
     pub stats: ClientStats,
     /// The last refusals, for people.
     pub errors: VecDeque<String>,
+    /// What is done otherwise than people may think.
+    pub notes: VecDeque<String>,
     /// Directory entries that were refused, to refuse each of them once.
     refused: BTreeMap<u32, Entry>,
     throttle: Throttle,
@@ -238,6 +240,7 @@ impl Client {
             rang: true,
             stats: ClientStats::default(),
             errors: VecDeque::new(),
+            notes: VecDeque::new(),
             refused: BTreeMap::new(),
             throttle: Throttle::default(),
             scan_from: 0,
@@ -252,22 +255,27 @@ impl Client {
         }
     }
 
-    /// Keeps an error for `blinkctl list`, and writes it to the log unless the client fills that.
+    /// Something was refused or left out: keeps it for `blinkctl list`, and writes it to the log unless the client fills
+    /// that.
     pub fn error(&mut self, now: u64, text: String) {
+        self.log(now, &text);
+        keep(&mut self.errors, text);
+    }
+
+    /// Everything is done, but otherwise than its developer may think: kept and written likewise.
+    pub fn note(&mut self, now: u64, text: String) {
+        self.log(now, &text);
+        keep(&mut self.notes, text);
+    }
+
+    fn log(&mut self, now: u64, text: &str) {
         if let Some(held) = self.throttle.admit(now) {
             let (id, name) = (self.info.id, &self.info.name);
             if held > 0 {
-                log::warn!("client {id} ({name}): {held} more errors were not written");
+                log::warn!("client {id} ({name}): {held} more lines were not written");
             }
             log::warn!("client {id} ({name}): {text}");
         }
-        if self.errors.contains(&text) {
-            return;
-        }
-        if self.errors.len() >= KEPT_ERRORS {
-            self.errors.pop_front();
-        }
-        self.errors.push_back(text);
     }
 
     /// A callback ran in frame `tick`.
@@ -621,6 +629,17 @@ impl Client {
             wake.wake();
         }
     }
+}
+
+/// Adds a text that is not there yet; the oldest gives way.
+fn keep(texts: &mut VecDeque<String>, text: String) {
+    if texts.contains(&text) {
+        return;
+    }
+    if texts.len() >= KEPT_ERRORS {
+        texts.pop_front();
+    }
+    texts.push_back(text);
 }
 
 /// Nanoseconds since `start`.

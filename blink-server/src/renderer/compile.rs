@@ -14,7 +14,7 @@ impl Server {
                 let (callback, instructions) = (report.callback, report.instructions);
                 let error = report.error;
                 let text = format!("a {callback} procedure of {instructions} instructions: {error}");
-                client.error(now, text);
+                client.note(now, text);
             }
         }
     }

@@ -7,7 +7,7 @@ use super::stats::MICROSECOND;
 use crate::geometry::Rect;
 use crate::ipc::{Command, Input, WindowId};
 use blinkgl::layout::EventKind;
-use blinkgl::ops::External;
+use blinkgl::ops::{Callback, External};
 use jit::Tier;
 use serde_json::{Value, json};
 
@@ -175,6 +175,7 @@ impl Server {
             "objects": objects,
             "windows": windows,
             "errors": client.errors,
+            "notes": client.notes,
         })
     }
 
@@ -207,12 +208,14 @@ impl Server {
 
 fn list_procedures(context: &Context, used: &[u32]) -> Vec<Value> {
     Server::procedures(context)
-        .filter(|(oid, _)| used.contains(oid))
-        .map(|(oid, procedure)| {
+        .filter_map(|(oid, procedure)| {
+            // One that was never accepted has no callback but the one that the window wants it for.
+            let wanted = used.iter().position(|&used| used == oid)?;
             let program = procedure.program.as_ref();
-            json!({
+            let callback = program.map(|p| p.callback()).or_else(|| Callback::ALL.get(wanted).copied());
+            Some(json!({
                 "oid": oid,
-                "callback": program.map(|p| p.callback().name()),
+                "callback": callback.map(Callback::name),
                 "version": procedure.version,
                 "running_version": procedure.program_version,
                 "runs": procedure.runs,
@@ -222,7 +225,7 @@ fn list_procedures(context: &Context, used: &[u32]) -> Vec<Value> {
                 }),
                 "instructions": program.map(|p| p.facts().instructions),
                 "error": procedure.error,
-            })
+            }))
         })
         .collect()
 }

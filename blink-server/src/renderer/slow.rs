@@ -152,7 +152,7 @@ impl Server {
         let limit = u32::try_from(milliseconds).unwrap_or(u32::MAX);
         self.event(id, EventKind::Quota, now, [callback as u32, QuotaKind::Time as u32, limit, 0]);
         if let Some(client) = self.clients.get_mut(&id.client) {
-            client.error(
+            client.note(
                 now,
                 format!(
                     "window {id}: its {callback} took more than {milliseconds} ms: it is drawn in slices"
