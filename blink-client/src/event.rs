@@ -2,7 +2,7 @@
 
 use crate::ObjectId;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use blinkgl::layout::{self, EventKind, ObjectError, QuotaKind, join};
 use blinkgl::ops::Callback;
 use core::fmt;
@@ -105,6 +105,32 @@ pub enum What {
     },
 }
 
+impl What {
+    /// What the server has to say of the client's programs and objects, if it is that: for whoever develops the client.
+    #[must_use]
+    pub fn complaint(&self) -> Option<String> {
+        match self {
+            What::ProcedureRejected(why) => Some(why.to_string()),
+            What::ObjectRejected(why) => Some(why.to_string()),
+            What::Quota { callback, kind, limit } => {
+                Some(kind.explain(callback.map_or("a callback", Callback::name), *limit))
+            }
+            What::Pointer { .. }
+            | What::Button { .. }
+            | What::Wheel { .. }
+            | What::Key { .. }
+            | What::Focus { .. }
+            | What::Reshape { .. }
+            | What::Close
+            | What::Presented { .. }
+            | What::Notify { .. } => None,
+        }
+    }
+}
+
+/// The verifier's rule for what is over the budget.
+const OVER_BUDGET: u32 = 35;
+
 /// Why a procedure was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcedureRejected {
@@ -120,6 +146,16 @@ pub struct ProcedureRejected {
 
 impl fmt::Display for ProcedureRejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.rule == OVER_BUDGET {
+            // The place says nothing: it is where the sum went past the limit.
+            return write!(
+                f,
+                "procedure {} was refused: at worst, a run of it costs more than this server allows (rule V{:02}); \
+                 `blinkctl list` says what it needs and what is allowed, `blinkgl verify` finds the same if it is told \
+                 the server's budget by --max-fuel and so on",
+                self.oid, self.rule
+            );
+        }
         write!(f, "procedure {} was refused: rule V{:02} at op {}", self.oid, self.rule, self.op_index)?;
         if let Some(operand) = self.operand {
             write!(f, ", operand {operand}")?;
@@ -186,8 +222,9 @@ impl Quota {
                 )
             }
             Quota::Draws => format!("{callback} has more than {limit} draws: the rest was left out"),
+            // Everything is drawn, later.
             Quota::Time => format!(
-                "{callback} takes more than {limit} ms of drawing: the window is drawn in slices, and shows its \
+                "note: {callback} takes more than {limit} ms of drawing: the window is drawn in slices, and shows its \
                  last complete picture"
             ),
             Quota::Other(code) => format!("{callback} went over quota {code}, whose limit is {limit}"),

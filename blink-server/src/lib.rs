@@ -4,7 +4,6 @@
 //! client wrote; the *keeper* starts it, and holds what the next one needs if it dies; the *renderer* reads what clients wrote, runs it, and draws. `docs/ARCHITECTURE.md` is the map.
 
 pub mod broker;
-pub mod budget;
 pub mod compositor;
 pub mod geometry;
 pub mod gl;
@@ -17,3 +16,4 @@ mod throttle;
 pub mod vm;
 
 pub use blink_client::seqpacket as socket;
+pub use budget;

@@ -30,13 +30,14 @@ struct Options {
     /// Path of the socket for clients; PATH.control is the one for blinkctl.
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
-    /// A file that says what clients may and which virtual machines there are (TOML).
+    /// A file that says what clients may and which virtual machines there are (TOML). Where it gives a budget too, the
+    /// smaller one holds.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
-    budget: Limits,
+    budget: Budget,
     /// Say more in the log; twice: still more.
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
@@ -90,35 +91,6 @@ impl Output {
     }
 }
 
-/// What one run of a client's program may cost, at worst; dearer ones are refused.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Budget of each client's programs (defaults: the limits), at most")]
-struct Limits {
-    /// Units of fuel.
-    #[arg(long, value_name = "UNITS", default_value_t = Budget::default().fuel)]
-    max_fuel: u64,
-    /// GL calls.
-    #[arg(long, value_name = "CALLS", default_value_t = Budget::default().calls)]
-    max_calls: u64,
-    /// Vertices, after assembly into points, lines and triangles.
-    #[arg(long, value_name = "VERTICES", default_value_t = Budget::default().vertices)]
-    max_vertices: u64,
-    /// Bytes of vertices.
-    #[arg(long, value_name = "BYTES", default_value_t = Budget::default().upload_bytes)]
-    max_upload_bytes: u64,
-}
-
-impl Limits {
-    fn budget(&self) -> Budget {
-        Budget {
-            fuel: self.max_fuel,
-            calls: self.max_calls,
-            vertices: self.max_vertices,
-            upload_bytes: self.max_upload_bytes,
-        }
-    }
-}
-
 fn main() -> ExitCode {
     let CommandLine { process, options } = CommandLine::parse();
     match process {
@@ -149,8 +121,8 @@ fn main() -> ExitCode {
 fn start_broker(options: Options, keeper: OwnedFd) -> ExitCode {
     let Options { socket, policy, output, budget, verbose } = options;
     let socket = socket.unwrap_or_else(blink_client::default_path);
-    let (output, limit) = (output.option(), budget.budget());
-    match broker::main(broker::Options { socket, output, policy, limit, verbose }, keeper) {
+    let output = output.option();
+    match broker::main(broker::Options { socket, output, policy, limit: budget, verbose }, keeper) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }

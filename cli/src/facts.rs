@@ -13,6 +13,14 @@ pub(crate) fn describe(program: &VerifiedProgram) -> String {
     };
     line("accepted for", &program.callback());
     line("size", &format!("{} instructions, {} words", facts.instructions, program.words().len()));
+    let needs = &facts.needs;
+    line(
+        "needs a budget",
+        &format!(
+            "of {} units of fuel, {} GL calls, {} vertices, {} bytes to upload",
+            needs.fuel, needs.calls, needs.vertices, needs.upload_bytes
+        ),
+    );
     for (name, value) in body(&facts.body) {
         line(name, &value);
     }

@@ -11,6 +11,7 @@ mod run;
 
 use blinkgl::asm::AsmErrors;
 use blinkgl::ops::Callback;
+use budget::Budget;
 use clap::{Parser, Subcommand};
 use program::Source;
 use std::fmt::Write as _;
@@ -48,6 +49,9 @@ enum Command {
         binary: bool,
     },
     /// Verify a program and print what the server knows about it, or the rule that it breaks.
+    ///
+    /// A server may allow less than the protocol's limits: refusals by rule V35 are found with the same --max options as
+    /// it was started with.
     Verify {
         /// Text or wire format.
         file: PathBuf,
@@ -57,6 +61,8 @@ enum Command {
         /// Take the file as words even if it does not begin like a program.
         #[arg(long)]
         binary: bool,
+        #[command(flatten)]
+        budget: Budget,
     },
     /// Run programs without a server and print what they draw, change and ask for.
     Run(run::Options),
@@ -144,9 +150,9 @@ fn execute(command: Command) -> Result<(), Error> {
             let source = Source::read(&file, binary)?;
             print(&blinkgl::dis::disassemble(source.program.untrusted_words(), source.callback))
         }
-        Command::Verify { file, callback, binary } => {
+        Command::Verify { file, callback, binary, budget } => {
             let source = Source::read(&file, binary)?;
-            let verified = source.verify(callback)?;
+            let verified = source.verify(callback, budget)?;
             print(&facts::describe(&verified))
         }
         Command::Run(options) => run::run(&options),

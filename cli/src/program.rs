@@ -4,9 +4,10 @@ use crate::Error;
 use blinkgl::asm::{Assembled, assemble};
 use blinkgl::ops::Callback;
 use blinkgl::wire::{MAGIC, WireProgram, decode};
+use budget::Budget;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use verifier::{VerifiedProgram, VerifyError, verify};
+use verifier::{VerifiedProgram, VerifyError, verify_within};
 
 /// A program and where it came from.
 pub(crate) struct Source {
@@ -64,9 +65,14 @@ impl Source {
     }
 
     /// Verifies for `callback`, else for that of the text, else for `redraw`.
-    pub(crate) fn verify(&self, callback: Option<Callback>) -> Result<VerifiedProgram, Error> {
+    pub(crate) fn verify(
+        &self,
+        callback: Option<Callback>,
+        budget: Budget,
+    ) -> Result<VerifiedProgram, Error> {
         let callback = callback.or(self.callback).unwrap_or(Callback::Redraw);
-        verify(self.program.clone(), callback).map_err(|error| Error::Refused(self.refusal(&error)))
+        verify_within(self.program.clone(), callback, budget.into())
+            .map_err(|error| Error::Refused(self.refusal(&error)))
     }
 
     /// The error with its place: the line of the text, or the instruction of the words.

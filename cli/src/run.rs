@@ -5,6 +5,7 @@ use crate::{Error, print};
 use blinkgl::External;
 use blinkgl::limits::REGISTERS;
 use blinkgl::ops::{Callback, EXTERNAL, Kind};
+use budget::Budget;
 use clap::{Args, ValueEnum};
 use jit::trace::{Current, TraceGl, TracedPrimitive};
 use jit::{Assembly, Environment, Lists, Outcome, Program, Run, Tier, TierChoice};
@@ -127,7 +128,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Error> {
 
     for file in &options.files {
         let source = Source::read(file, options.binary)?;
-        let program = Program::new(source.verify(options.callback)?);
+        let program = Program::new(source.verify(options.callback, Budget::default())?);
         let choice = match options.tier {
             Tiers::Interpreter | Tiers::Both => TierChoice::Interpreter,
             Tiers::Native => TierChoice::Native,

@@ -70,6 +70,24 @@ fn programs_are_accepted_or_refused_as_they_promise() {
     }
 }
 
+/// What a server with such a budget refuses, and the least budget with which it does not.
+#[test]
+fn budgets_are_those_of_a_server() {
+    let file = scratch("budget").join("clear.bgl");
+    std::fs::write(&file, "clear_color 0, 1, 0, 1\nclear color\n").expect("can be written");
+    let output = blinkgl(&["verify", text(&file)]);
+    let needed =
+        stdout(&output).lines().find_map(|line| line.strip_prefix("needs a budget  of ")).map(str::to_owned);
+    assert_eq!(needed.as_deref(), Some("17 units of fuel, 2 GL calls, 0 vertices, 0 bytes to upload"));
+    for (option, value, is_enough) in
+        [("--max-calls", "2", true), ("--max-calls", "1", false), ("--max-fuel", "16", false)]
+    {
+        let output = blinkgl(&["verify", text(&file), option, value]);
+        assert_eq!(output.status.success(), is_enough, "{option} {value}: {}", stderr(&output));
+        assert!(is_enough || stderr(&output).contains("V35 at the program's end"), "{}", stderr(&output));
+    }
+}
+
 #[test]
 fn text_and_words_are_the_same_program() {
     let directory = scratch("same");

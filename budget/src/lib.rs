@@ -1,22 +1,36 @@
 //! What one run of a client's program may cost: decided by the broker's policy, enforced by the renderer.
+//!
+//! The fields are the keys of the policy file, and, as `--max-fuel` and so on, options: of `blink-server`, which sets the
+//! budget, and of `blinkgl verify`, which says whether a program keeps it.
+#![forbid(unsafe_code)]
 
 use blinkgl::limits::{MAX_CALLS, MAX_FUEL, MAX_UPLOAD_BYTES, MAX_VERTICES};
+use clap::Args;
 use serde::{Deserialize, Serialize};
 
 /// The worst case up to which a client's programs are accepted. Dearer ones are refused before anything is made of
 /// them, with verifier rule V35, which names what there is too much of, how much, and this limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Args)]
 #[serde(default, deny_unknown_fields)]
 pub struct Budget {
-    /// Fuel units.
+    /// Units of fuel.
+    #[arg(long = "max-fuel", value_name = "UNITS", default_value_t = MAX_FUEL, help_heading = HEADING)]
     pub fuel: u64,
     /// GL calls.
+    #[arg(long = "max-calls", value_name = "CALLS", default_value_t = MAX_CALLS, help_heading = HEADING)]
     pub calls: u64,
-    /// Vertices after assembly.
+    /// Vertices, after assembly into points, lines and triangles.
+    #[arg(long = "max-vertices", value_name = "VERTICES", default_value_t = MAX_VERTICES, help_heading = HEADING)]
     pub vertices: u64,
     /// Bytes of vertices to upload.
+    #[arg(
+        long = "max-upload-bytes", value_name = "BYTES", default_value_t = MAX_UPLOAD_BYTES, help_heading = HEADING
+    )]
     pub upload_bytes: u64,
 }
+
+/// Of the options. Not for a whole struct: it would go on to the options after it.
+const HEADING: &str = "Budget: what one run of a program may cost at worst";
 
 impl Default for Budget {
     /// The limits, which hold for everybody.
