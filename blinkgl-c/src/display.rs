@@ -179,24 +179,10 @@ impl BlinkEvent {
         } else if let What::Notify { value } = event.what {
             e = BlinkEvent { kind: 9, value: f32::from_bits(value), value_bits: value, ..e };
         } else {
-            complaint = complaint_of(&event.what);
+            complaint = event.what.complaint();
             e.kind = if complaint.is_some() { 10 } else { 0 };
         }
         (e, complaint)
-    }
-}
-
-/// What the server has to complain of, if it is that.
-pub fn complaint_of(what: &What) -> Option<String> {
-    if let What::ProcedureRejected(why) = what {
-        Some(why.to_string())
-    } else if let What::ObjectRejected(why) = what {
-        Some(why.to_string())
-    } else if let What::Quota { callback, kind, limit } = what {
-        let callback = callback.map_or("a callback", |callback| callback.name());
-        Some(kind.explain(callback, *limit))
-    } else {
-        None
     }
 }
 

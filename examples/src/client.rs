@@ -96,17 +96,11 @@ impl Deadline {
 
 /// Prints what the server has to complain of. True: the event was such a complaint.
 pub fn complaint(program: &str, what: &What) -> bool {
-    if let What::ProcedureRejected(why) = what {
-        eprintln!("{program}: {why}");
-    } else if let What::ObjectRejected(why) = what {
-        eprintln!("{program}: {why}");
-    } else if let What::Quota { callback, kind, limit } = what {
-        let callback = callback.map_or("a callback", |callback| callback.name());
-        eprintln!("{program}: {}", kind.explain(callback, *limit));
-    } else {
-        return false;
+    let complaint = what.complaint();
+    if let Some(text) = &complaint {
+        eprintln!("{program}: {text}");
     }
-    true
+    complaint.is_some()
 }
 
 /// The end of a wait as a client's loop sees it: an error when the server is gone.

@@ -11,7 +11,7 @@ mod keys;
 mod log;
 mod shapes;
 
-use crate::display::{Display, Pending, complaint_of};
+use crate::display::{Display, Pending};
 use crate::error::Mistake;
 use crate::export::calls;
 use crate::recording::{Recording, Selected};
@@ -339,7 +339,7 @@ impl State {
             return Ok(());
         };
         while let Some(event) = display.context.next_event() {
-            complaints.extend(complaint_of(&event.what));
+            complaints.extend(event.what.complaint());
             glut.event(&event.what, pointer, glut_settings);
         }
         for complaint in complaints {

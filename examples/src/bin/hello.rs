@@ -5,8 +5,19 @@ use blinkgl::gl::{ClearMask, Primitive};
 use blinkgl::layout::WindowDesc;
 use blinkgl::{Callback, Recorder};
 use std::error::Error;
+use std::process::ExitCode;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("hello: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     // What the server is to run whenever it draws the window.
     let mut p = Recorder::new();
     p.clear_color(0.1, 0.1, 0.2, 1.0);
@@ -39,8 +50,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             if event.what == What::Close {
                 return Ok(());
             }
-            if let What::ProcedureRejected(why) = event.what {
-                eprintln!("hello: {why}");
+            // What is refused, and what takes too long.
+            if let Some(complaint) = event.what.complaint() {
+                eprintln!("hello: {complaint}");
             }
         }
     }
