@@ -5,7 +5,9 @@ use crate::oracles;
 use crate::stats::Stats;
 use crate::{Mismatch, minimise};
 use std::cell::RefCell;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
@@ -138,6 +140,24 @@ impl Found {
         let case = minimise::minimise(&self.case, self.mismatch.oracle);
         let mismatch = examine(&case, true, &mut Stats::default()).err().unwrap_or(self.mismatch);
         Found { case, mismatch, ..self }
+    }
+
+    /// Writes it to a folder: each of its programs to be read, and the case to be replayed, whose file it gives.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or a file in it not be written.
+    pub fn write(&self, folder: &Path, seed: u64) -> io::Result<PathBuf> {
+        std::fs::create_dir_all(folder)?;
+        let name = format!("{seed}-{}", self.number);
+        let comment: String = self.mismatch.to_string().lines().map(|line| format!("; {line}\n")).collect();
+        for (number, part) in (1..).zip(&self.case.parts) {
+            let heading = format!("; program {number} of {}\n", self.case.parts.len());
+            let text = blinkgl::dis::disassemble(&part.words, Some(part.callback));
+            std::fs::write(folder.join(format!("{name}-{number}.bgl")), heading + &comment + "\n" + &text)?;
+        }
+        let file = folder.join(format!("{name}.case"));
+        std::fs::write(&file, self.case.to_text())?;
+        Ok(file)
     }
 }
 

@@ -218,13 +218,22 @@ impl Case {
     /// Reads what [`Case::to_text`] wrote.
     ///
     /// # Errors
-    /// The line that cannot be read.
+    /// The line that cannot be read, or that there is no program.
     pub fn from_text(text: &str) -> Result<Case, String> {
-        let mut case = Case { parts: Vec::new(), registers: [0; 32], seed: 0, checks: Checks::default() };
-        for line in text.lines() {
-            case.line(line).ok_or_else(|| format!("cannot read the line: {line}"))?;
+        if text.trim().is_empty() {
+            return Err("it is empty".to_owned());
         }
-        Ok(case)
+        if !text.starts_with("seed ") {
+            return Err("this is no case, which begins with `seed`: replay takes the .case file, and the .bgl files beside \
+                        it are for people and for `blinkgl`"
+                .to_owned());
+        }
+        let mut case = Case { parts: Vec::new(), registers: [0; 32], seed: 0, checks: Checks::default() };
+        for (number, line) in (1..).zip(text.lines()) {
+            let beginning: String = line.chars().take(60).collect();
+            case.line(line).ok_or_else(|| format!("line {number} cannot be read: {beginning}"))?;
+        }
+        if case.parts.is_empty() { Err("it has no program".to_owned()) } else { Ok(case) }
     }
 
     fn line(&mut self, line: &str) -> Option<()> {

@@ -100,7 +100,10 @@ pub fn check(case: &Case, keep: bool, stats: &mut Stats) -> Result<(), Mismatch>
                 if let Expect::Breaks(rule, at) = part.expect {
                     return Err(Mismatch::new(
                         "verdict",
-                        format!("V{rule:02} is broken at {at:?}, but it is accepted"),
+                        match at {
+                            Some(at) => format!("V{rule:02} is broken at word {at}, but it is accepted"),
+                            None => format!("V{rule:02} is broken, but it is accepted"),
+                        },
                     ));
                 }
                 check.accepted(part, verified, stats)?;

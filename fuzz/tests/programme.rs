@@ -2,11 +2,13 @@
 
 use blinkgl::ops::Callback;
 use fastrand::Rng;
-use fuzz::campaign::{self, Plan, examine};
+use fuzz::Mismatch;
+use fuzz::campaign::{self, Found, Plan, examine};
 use fuzz::case::{Case, Checks, Expect, Part, corpus_size};
 use fuzz::generate::Generator;
 use fuzz::mutate;
 use fuzz::stats::Stats;
+use std::path::Path;
 use std::time::Duration;
 
 #[test]
@@ -68,7 +70,40 @@ fn a_case_is_always_the_same_and_survives_its_text() {
     }
     assert!(refusals > 50);
     assert_ne!(Case::new(3, 0, 10), Case::new(4, 0, 10));
-    assert!(Case::from_text("program nowhere valid").is_err());
+}
+
+#[test]
+fn files_that_are_no_cases_are_told_apart() {
+    let text = Case::new(3, 0, 10).to_text();
+    let bad = text.replace("\nregisters", "\nregister");
+    let (no_program, _) = text.split_once("\nprogram").unwrap();
+    for (text, said) in [
+        ("", "empty"),
+        ("; program 1 of 2\n.callback redraw\n", ".case"),
+        (bad.as_str(), "line 3"),
+        (no_program, "no program"),
+    ] {
+        let error = Case::from_text(text).unwrap_err();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn what_is_found_is_written_to_be_read_and_to_be_replayed() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("found");
+    let case = (0..).map(|number| Case::new(3, number, 10)).find(|case| case.parts.len() == 2).unwrap();
+    let found = Found { case: case.clone(), number: 7, mismatch: Mismatch::new("facts", "a test") };
+    let file = found.write(&folder, 3).unwrap();
+    assert_eq!(file, folder.join("3-7.case"));
+    assert_eq!(Case::from_text(&std::fs::read_to_string(&file).unwrap()), Ok(case.clone()));
+    for (number, part) in (1..).zip(&case.parts) {
+        let text = std::fs::read_to_string(folder.join(format!("3-7-{number}.bgl"))).unwrap();
+        let assembled = blinkgl::asm::assemble(&text).unwrap();
+        assert_eq!(
+            (assembled.callback, assembled.program.untrusted_words()),
+            (Some(part.callback), &*part.words)
+        );
+    }
 }
 
 #[test]
