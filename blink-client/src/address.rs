@@ -1,11 +1,15 @@
 //! Where a server is found.
 
 use crate::transport::ivshmem::{self, SCHEME};
+use crate::transport::local;
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use blinkgl::local::{DISPLAY_VARIABLE, SOCKET_NAME};
 use std::env;
 use std::path::{Path, PathBuf};
+
+/// Where an agent of a virtual machine waits for the machine's applications, unless told otherwise.
+pub const AGENT_SOCKET: &str = "/run/blink-agent";
 
 /// Where a client finds its server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +21,8 @@ pub enum Address {
 }
 
 impl Address {
-    /// What `BLINK_DISPLAY` says: `ivshmem`, `ivshmem:0000:00:04.0`, or a socket's path. Without it: the default
-    /// path; in a virtual machine that has a device, and no socket there, the device.
+    /// What `BLINK_DISPLAY` says: `ivshmem`, `ivshmem:0000:00:04.0`, or a socket's path. Without it, the first that is
+    /// there of: a socket at the default path, an [agent's](AGENT_SOCKET), this virtual machine's device.
     #[must_use]
     pub fn of_display() -> Address {
         match env::var_os(DISPLAY_VARIABLE).filter(|address| !address.is_empty()) {
@@ -28,7 +32,11 @@ impl Address {
             },
             None => {
                 let path = default_path();
-                if !path.exists() && ivshmem::is_there() {
+                if path.exists() {
+                    Address::Socket(path)
+                } else if local::is_listening(AGENT_SOCKET.as_ref()) {
+                    Address::Socket(AGENT_SOCKET.into())
+                } else if ivshmem::is_there() {
                     Address::Ivshmem(None)
                 } else {
                     Address::Socket(path)

@@ -71,6 +71,19 @@ pub(crate) struct Place {
     pub pages: u32,
 }
 
+/// Frees an entry of the aperture's directory; returns the last generation of what was there.
+pub(crate) fn free(memory: &Shm, index: usize) -> Result<u32, OutOfBounds> {
+    let entry = aperture::DIRECTORY + index * aperture::ENTRY_BYTES;
+    let at = ShmOffset(entry + aperture::ENTRY_GENERATION);
+    let last = match memory.load(at)? {
+        // A client that gave it up.
+        0 => memory.load(ShmOffset(entry + aperture::ENTRY_LAST_GENERATION))?,
+        generation => generation,
+    };
+    memory.store(at, 0)?;
+    Ok(last)
+}
+
 /// One context in an aperture. Objects are published by a [`Commit`]; registers, events and the clock
 /// need none. Dropping it takes its windows from the screen.
 #[derive(Debug)]

@@ -82,6 +82,15 @@ pub enum Error {
         /// The system's answer.
         source: Errno,
     },
+    /// An agent can't wait for applications.
+    #[cfg(feature = "std")]
+    #[error("an agent can't listen at {}: {source}; end another one, or name another place with --socket", path.display())]
+    Agent {
+        /// Its socket.
+        path: PathBuf,
+        /// The system's answer.
+        source: Errno,
+    },
     /// The memory can't be mapped.
     #[cfg(feature = "std")]
     #[error("the aperture can't be mapped: {0}")]

@@ -7,6 +7,8 @@
 //!   pages that the server does not know yet, so a commit that is dropped never happened.
 //! - Pages of a replaced object are used again only after the server said that it has seen the
 //!   commit that replaced them: a publication never overwrites what is being read.
+//! - In a virtual machine, one program has the device: an application, or an [`agent`] that gives each of many
+//!   applications a part of the aperture.
 //! - Registers, events and the clock are read and written in place.
 //! - The server may restart its renderer at any time; a client notices nothing.
 //!
@@ -51,6 +53,8 @@ extern crate alloc;
 
 #[cfg(feature = "std")]
 mod address;
+#[cfg(feature = "std")]
+pub mod agent;
 mod commit;
 mod context;
 mod element;
@@ -66,7 +70,7 @@ mod time;
 pub mod transport;
 
 #[cfg(feature = "std")]
-pub use address::{Address, default_path, display_path};
+pub use address::{AGENT_SOCKET, Address, default_path, display_path};
 pub use blinkgl::layout::WindowDesc;
 pub use commit::Commit;
 pub use context::Context;
@@ -75,16 +79,17 @@ pub use error::Error;
 pub use event::{Clock, Event, ObjectRejected, ProcedureRejected, Quota, What};
 pub use image::{ColorSpace, CursorInfo, Format, Levels, TextureArea, TextureInfo, TextureWriter};
 pub use registers::Registers;
-pub use transport::{Transport, Wake};
+pub use transport::{Part, Transport, Wake};
 
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
-use blinkgl::layout::{DATA_PAGE, aperture};
-use blinkgl::limits::{MAX_CONTEXTS, PAGE_SIZE};
+use blinkgl::layout::DATA_PAGE;
 use blinkgl::record::{BufferId, TextureId};
-use blinkgl::shm::ShmOffset;
+use blinkgl::shm::OutOfBounds;
 use context::Place;
 use core::fmt;
 use core::num::NonZeroU32;
+use core::ops::Range;
 use core::time::Duration;
 
 /// Names an object in its context; never used again there.
@@ -144,11 +149,12 @@ pub struct Options {
 #[derive(Debug)]
 pub struct Connection {
     transport: Arc<dyn Transport>,
-    contexts: usize,
-    /// What each entry of the directory held before: a new context's generation is another.
-    generations: [u32; MAX_CONTEXTS],
-    /// First page of the aperture that no context has.
-    next_page: u32,
+    /// Entries of the directory that are free, and what each held before: a new context's generation is another.
+    entries: VecDeque<(usize, u32)>,
+    /// How many there were.
+    limit: usize,
+    /// Pages that no context has.
+    pages: Range<u32>,
 }
 
 #[cfg(feature = "std")]
@@ -184,25 +190,18 @@ impl Connection {
 }
 
 impl Connection {
-    /// A connection over a transport of any kind. All contexts of the aperture are freed: it may be a virtual
-    /// machine's that started again, and holds what the machine showed before.
+    /// A connection over a transport of any kind. All contexts of its part of the aperture are freed: it may be a
+    /// virtual machine's that started again, and holds what the machine showed before.
     ///
     /// # Errors
     /// The aperture has not even a page.
     pub fn over(transport: Arc<dyn Transport>) -> Result<Connection, Error> {
-        let mut generations = [0; MAX_CONTEXTS];
-        for (index, before) in generations.iter_mut().enumerate() {
-            let entry = aperture::DIRECTORY + index * aperture::ENTRY_BYTES;
-            let at = ShmOffset(entry + aperture::ENTRY_GENERATION);
-            let memory = transport.memory();
-            *before = match memory.load(at)? {
-                // A client that gave it up.
-                0 => memory.load(ShmOffset(entry + aperture::ENTRY_LAST_GENERATION))?,
-                generation => generation,
-            };
-            memory.store(at, 0)?;
-        }
-        Ok(Connection { transport, contexts: 0, generations, next_page: 1 })
+        let Part { entries, pages } = transport.part();
+        let memory = transport.memory();
+        let entries: VecDeque<(usize, u32)> = entries
+            .map(|index| Ok((index, context::free(memory, index)?)))
+            .collect::<Result<_, OutOfBounds>>()?;
+        Ok(Connection { limit: entries.len(), entries, pages, transport })
     }
 
     /// Makes a context of all the memory that is left.
@@ -223,24 +222,20 @@ impl Connection {
         if pages < least || pages > free {
             return Err(Error::NoRoomForContext { free, wanted: pages.max(least) });
         }
-        if self.contexts >= MAX_CONTEXTS {
-            return Err(Error::TooManyContexts(MAX_CONTEXTS));
-        }
+        let &(index, before) = self.entries.front().ok_or(Error::TooManyContexts(self.limit))?;
         // 0 says that there is no context.
-        let generation =
-            self.generations.get(self.contexts).map_or(1, |before| before.wrapping_add(1).max(1));
-        let place = Place { index: self.contexts, generation, first: self.next_page, pages };
+        let generation = before.wrapping_add(1).max(1);
+        let place = Place { index, generation, first: self.pages.start, pages };
         let context = Context::new(Arc::clone(&self.transport), place)?;
-        self.contexts += 1;
-        self.next_page += pages;
+        self.entries.pop_front();
+        self.pages.start += pages;
         Ok(context)
     }
 
     /// Pages of the aperture that no context has. Those of a dropped context don't come back.
     #[must_use]
     pub fn free_pages(&self) -> u32 {
-        let pages = u32::try_from(self.transport.memory().size() / PAGE_SIZE).unwrap_or(u32::MAX);
-        pages.saturating_sub(self.next_page)
+        self.pages.end.saturating_sub(self.pages.start)
     }
 
     /// Waits until the server has something to say, at most `timeout` (`None`: for ever). Take all
@@ -256,6 +251,13 @@ impl Connection {
     #[must_use]
     pub fn describe(&self) -> alloc::string::String {
         self.transport.describe()
+    }
+
+    /// Is the server on another machine than this program?
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn is_in_vm(&self) -> bool {
+        self.transport.now().is_none()
     }
 
     /// The server's name for this client, as in `blinkctl list`.

@@ -9,7 +9,11 @@
 //!                            doorbell  eventfd, written by the client
 //!                            wake      socket (SOCK_SEQPACKET), waited for and emptied by the client
 //!              or   Refused  text: why, and what to do
+//!              or   Part     as Welcome, and which part of the aperture is this client's
 //! ```
+//!
+//! A Part is the answer of a virtual machine's agent, which has the machine's aperture, to one of the machine's
+//! applications. Its memory may be a device's, which has no seals, and need not start at the descriptor's offset 0.
 //!
 //! Then the socket carries nothing more, but stays open: when one side's end closes, that side is
 //! gone. A server closes a connection that sends no Hello within [`HELLO_SECONDS`].
@@ -36,11 +40,12 @@ pub const TEXT_BYTES: usize = 232;
 pub const HELLO_BYTES: usize = 24 + NAME_BYTES;
 /// Bytes of an answer.
 pub const ANSWER_BYTES: usize = 24 + TEXT_BYTES;
-/// Descriptors with a Welcome: memory, doorbell, wake.
+/// Descriptors with a Welcome or a Part: memory, doorbell, wake.
 pub const WELCOME_DESCRIPTORS: usize = 3;
 
 const WELCOME: u32 = 1;
 const REFUSED: u32 = 2;
+const PART: u32 = 3;
 
 /// The first message of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +116,23 @@ pub enum Answer {
         /// Why, and what to do.
         reason: String,
     },
+    /// Come in; this much of an aperture is yours. Descriptors are with it.
+    Part {
+        /// Layout version of the aperture.
+        version: u32,
+        /// The machine's id in the server's lists.
+        client: u32,
+        /// Bytes of the whole aperture.
+        bytes: u64,
+        /// Where the aperture starts in its descriptor.
+        offset: u64,
+        /// The client's first page in the aperture.
+        first_page: u32,
+        /// The client's pages.
+        pages: u32,
+        /// The client's entry of the aperture's directory.
+        entry: u32,
+    },
 }
 
 impl Answer {
@@ -132,6 +154,16 @@ impl Answer {
                 put(&mut packet, 8, &length_of(reason));
                 put(&mut packet, 24, reason);
             }
+            Answer::Part { version, client, bytes, offset, first_page, pages, entry } => {
+                put(&mut packet, 4, &PART.to_le_bytes());
+                put(&mut packet, 8, &version.to_le_bytes());
+                put(&mut packet, 12, &client.to_le_bytes());
+                put(&mut packet, 16, &bytes.to_le_bytes());
+                put(&mut packet, 24, &offset.to_le_bytes());
+                put(&mut packet, 32, &first_page.to_le_bytes());
+                put(&mut packet, 36, &pages.to_le_bytes());
+                put(&mut packet, 40, &entry.to_le_bytes());
+            }
         }
         packet
     }
@@ -152,6 +184,15 @@ impl Answer {
                 bytes: double_word(packet, 16),
             }),
             REFUSED => Ok(Answer::Refused { reason: text(packet, 8, 24) }),
+            PART => Ok(Answer::Part {
+                version: word(packet, 8),
+                client: word(packet, 12),
+                bytes: double_word(packet, 16),
+                offset: double_word(packet, 24),
+                first_page: word(packet, 32),
+                pages: word(packet, 36),
+                entry: word(packet, 40),
+            }),
             kind => Err(MessageError::Kind(kind)),
         }
     }
@@ -171,8 +212,8 @@ pub enum MessageError {
     /// Wrong magic word.
     #[error("the message starts with {0:#010x} instead of `BLKL`: the other side speaks another protocol")]
     Magic(u32),
-    /// An answer that is neither Welcome nor Refused.
-    #[error("answer {0} is neither 1 (welcome) nor 2 (refused): the server is of another version")]
+    /// An answer that is neither Welcome nor Refused nor Part.
+    #[error("answer {0} is none of 1 (welcome), 2 (refused), 3 (part): the server is of another version")]
     Kind(u32),
 }
 
@@ -233,6 +274,16 @@ mod tests {
         assert_eq!(Answer::decode(&welcome.encode()), Ok(welcome));
         let refused = Answer::Refused { reason: "no".into() };
         assert_eq!(Answer::decode(&refused.encode()), Ok(refused));
+        let part = Answer::Part {
+            version: 0x1_0000,
+            client: 7,
+            bytes: 1 << 33,
+            offset: 1 << 34,
+            first_page: 9,
+            pages: 100,
+            entry: 15,
+        };
+        assert_eq!(Answer::decode(&part.encode()), Ok(part));
     }
 
     #[test]

@@ -332,6 +332,35 @@ fn messages_of_the_local_transport_have_their_fields_at_their_places() {
         assert_eq!(field(&welcome, row, &rows), *in_welcome, "{}", rows[row][2]);
         assert_eq!(field(&refused, row, &rows), *in_refused, "{}", rows[row][3]);
     }
+    let rows = table(&["offset", "size", "Part"]);
+    let part = Answer::Part {
+        version: 0x1111_1111,
+        client: 0x2222_2222,
+        bytes: 0x3333_3333_3333_3333,
+        offset: 0x4444_4444_4444_4444,
+        first_page: 0x5555_5555,
+        pages: 0x6666_6666,
+        entry: 0x7777_7777,
+    };
+    let packet = part.encode();
+    let expected: [&[u8]; 10] = [
+        b"BLKL",
+        &[3, 0, 0, 0],
+        &[0x11; 4],
+        &[0x22; 4],
+        &[0x33; 8],
+        &[0x44; 8],
+        &[0x55; 4],
+        &[0x66; 4],
+        &[0x77; 4],
+        &[0; 212],
+    ];
+    assert_eq!(rows.len(), expected.len());
+    for (row, expected) in expected.iter().enumerate() {
+        assert_eq!(field(&packet, row, &rows), *expected, "{}", rows[row][2]);
+    }
+    let covered: usize = rows.iter().map(|row| number(row[1])).sum();
+    assert_eq!(covered, local::ANSWER_BYTES);
     assert!(PAGE.contains(&format!("The answer has {} bytes", local::ANSWER_BYTES)));
     assert!(PAGE.contains(&format!("within {} seconds", local::HELLO_SECONDS)));
     assert!(PAGE.contains(&format!("`{}`", local::DISPLAY_VARIABLE)));

@@ -1,6 +1,6 @@
 //! What the example clients have in common: options, and what they say when the server complains.
 
-use blink_client::{Address, Connection, Error, Options, Wake, What};
+use blink_client::{Connection, Error, Options, Wake, What};
 use blinkgl::limits::{MAX_WINDOW_SIZE, MIN_WINDOW_SIZE};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ impl FromStr for Place {
 /// There is none, or it refuses.
 pub fn connect(program: &str, bytes: Option<usize>) -> Result<Connection, Error> {
     let connection = Connection::open_with(&Options { name: program.to_owned(), bytes })?;
-    if matches!(Address::of_display(), Address::Ivshmem(_)) {
+    if connection.is_in_vm() {
         eprintln!("{program}: {}", connection.describe());
     }
     Ok(connection)

@@ -1,6 +1,6 @@
-//! The local transport: a server on the same machine, see [`blinkgl::local`].
+//! The local transport: a server on the same machine, or an agent of this virtual machine, see [`blinkgl::local`].
 
-use super::{Transport, Wake, check_header, map};
+use super::{Part, Transport, Wake, check_header, map};
 use crate::seqpacket::{self, Received};
 use crate::{Error, Options};
 use blinkgl::local::{Answer, HELLO_SECONDS, Hello, WELCOME_DESCRIPTORS};
@@ -12,7 +12,7 @@ use rustix::net::{AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketT
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// A connection to a server on the same machine.
+/// A connection to a server on the same machine, or to an agent.
 #[derive(Debug)]
 pub struct Local {
     socket: OwnedFd,
@@ -20,6 +20,8 @@ pub struct Local {
     wake: OwnedFd,
     memory: Shm,
     client: u32,
+    /// What of the memory an agent gave.
+    part: Option<Part>,
 }
 
 impl Local {
@@ -28,12 +30,7 @@ impl Local {
     /// # Errors
     /// There is none, or it refuses.
     pub fn connect(path: &Path, options: &Options) -> Result<Local, Error> {
-        let no_server = |source| Error::NoServer { path: path.to_owned(), source };
-        let socket =
-            rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
-                .map_err(Error::system("making a socket"))?;
-        let address = SocketAddrUnix::new(path).map_err(no_server)?;
-        rustix::net::connect(&socket, &address).map_err(no_server)?;
+        let socket = dial(path).map_err(|source| Error::NoServer { path: path.to_owned(), source })?;
         let bytes = u64::try_from(options.bytes.unwrap_or(0)).unwrap_or(u64::MAX);
         let greeted = seqpacket::send(socket.as_fd(), &Hello::new(&options.name, bytes).encode(), &[]);
         // A server that is full refuses and closes without a look at the Hello: its answer counts.
@@ -42,23 +39,30 @@ impl Local {
             (Err(_), Err(error)) => return Err(error.into()),
             (Err(error), Ok(())) => return Err(error),
         };
-        match Answer::decode(&packet)? {
-            Answer::Refused { reason } => Err(Error::Refused(reason)),
+        let descriptors = || {
+            let count = fds.len();
+            <[OwnedFd; WELCOME_DESCRIPTORS]>::try_from(fds).map_err(|_| Error::Descriptors(count))
+        };
+        let (version, client, memory, doorbell, wake, part) = match Answer::decode(&packet)? {
+            Answer::Refused { reason } => return Err(Error::Refused(reason)),
             Answer::Welcome { version, client, bytes } => {
-                let count = fds.len();
-                let Ok([memory, doorbell, wake]) = <[OwnedFd; WELCOME_DESCRIPTORS]>::try_from(fds) else {
-                    return Err(Error::Descriptors(count));
-                };
-                let memory = map::map(&memory, bytes)?;
-                let found = check_header(&memory)?;
-                if found != version {
-                    return Err(Error::Aperture(format!(
-                        "its layout is version {found:#x}, the server announced {version:#x}"
-                    )));
-                }
-                Ok(Local { socket, doorbell, wake, memory, client })
+                let [memory, doorbell, wake] = descriptors()?;
+                (version, client, map::map(&memory, bytes)?, doorbell, wake, None)
             }
+            Answer::Part { version, client, bytes, offset, first_page, pages, entry } => {
+                let [memory, doorbell, wake] = descriptors()?;
+                let memory = map::map_shared(&memory, offset, bytes)?;
+                let part = checked_part(&memory, first_page, pages, entry)?;
+                (version, client, memory, doorbell, wake, Some(part))
+            }
+        };
+        let found = check_header(&memory)?;
+        if found != version {
+            return Err(Error::Aperture(format!(
+                "its layout is version {found:#x}, the server announced {version:#x}"
+            )));
         }
+        Ok(Local { socket, doorbell, wake, memory, client, part })
     }
 
     /// Readable when the server has something to say, for a client with a loop of its own: then call
@@ -84,6 +88,33 @@ impl Local {
                 Err(source) => return Err(Error::System { doing: "reading the wake-up", source }),
             }
         }
+    }
+}
+
+fn dial(path: &Path) -> Result<OwnedFd, Errno> {
+    let socket =
+        rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
+    rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
+    Ok(socket)
+}
+
+/// Does anybody listen at `path`? A socket's file may be left of one that is dead.
+pub(crate) fn is_listening(path: &Path) -> bool {
+    path.exists() && dial(path).is_ok()
+}
+
+/// The part that an agent gives, if there is such a part.
+fn checked_part(memory: &Shm, first_page: u32, pages: u32, entry: u32) -> Result<Part, Error> {
+    let whole = Part::whole(memory);
+    let end = first_page.checked_add(pages).filter(|&end| end <= whole.pages.end);
+    let entry = usize::try_from(entry).ok().filter(|entry| whole.entries.contains(entry));
+    match (end, entry) {
+        (Some(end), Some(entry)) if first_page >= whole.pages.start => {
+            Ok(Part { entries: entry..entry + 1, pages: first_page..end })
+        }
+        (..) => Err(Error::Aperture(format!(
+            "the agent gives {pages} pages from {first_page} on and entry {entry:?}, which it has not"
+        ))),
     }
 }
 
@@ -129,6 +160,10 @@ impl Transport for Local {
         &self.memory
     }
 
+    fn part(&self) -> Part {
+        self.part.clone().unwrap_or_else(|| Part::whole(&self.memory))
+    }
+
     fn ring(&self) {
         // A doorbell whose count is full (`EAGAIN`) has been rung: nothing is lost.
         let _rung = rustix::io::write(&self.doorbell, &1_u64.to_ne_bytes());
@@ -160,10 +195,11 @@ impl Transport for Local {
     }
 
     fn now(&self) -> Option<u64> {
-        Some(crate::now())
+        // An agent's server is on another machine.
+        self.part.is_none().then(crate::now)
     }
 
     fn describe(&self) -> String {
-        "a server on this machine".into()
+        if self.part.is_some() { "an agent of this machine" } else { "a server on this machine" }.into()
     }
 }

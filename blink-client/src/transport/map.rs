@@ -30,6 +30,23 @@ pub(super) fn map(fd: &OwnedFd, bytes: u64) -> Result<Shm, Error> {
     Ok(unsafe { Shm::new(base, size, Arc::new(mapping)) })
 }
 
+/// Maps the aperture that an agent shares: `bytes` bytes of a device's region, or of sealed memory.
+pub(super) fn map_shared(fd: &OwnedFd, offset: u64, bytes: u64) -> Result<Shm, Error> {
+    // A device's file has no seals. What else could shrink is not what an agent gives, whose word is law here: an
+    // application that does not trust it can't be helped, as the agent may write anything to its memory.
+    match rustix::fs::fcntl_get_seals(fd) {
+        Ok(seals) if !seals.contains(SealFlags::SHRINK) => {
+            return Err(Error::Aperture("its memory is not sealed against shrinking".into()));
+        }
+        Ok(_) | Err(_) => {}
+    }
+    let size = usize::try_from(bytes).unwrap_or(usize::MAX);
+    if !(MIN_APERTURE_BYTES..=MAX_APERTURE_BYTES).contains(&size) {
+        return Err(Error::Aperture(format!("{bytes} bytes are out of range")));
+    }
+    Ok(map_region(fd, offset, size)?)
+}
+
 /// Maps `bytes` bytes of a device's region at `offset` in its file.
 pub(super) fn map_region(fd: &OwnedFd, offset: u64, bytes: usize) -> Result<Shm, std::io::Error> {
     let mapping = MmapOptions::new().offset(offset).len(bytes).map_raw(fd)?;

@@ -11,9 +11,10 @@ use crate::Error;
 use alloc::format;
 use alloc::string::String;
 use blinkgl::layout::{APERTURE_MAGIC, APERTURE_VERSION, aperture};
-use blinkgl::limits::PAGE_SIZE;
+use blinkgl::limits::{MAX_CONTEXTS, PAGE_SIZE};
 use blinkgl::shm::{Shm, ShmOffset};
 use core::fmt;
+use core::ops::Range;
 use core::time::Duration;
 
 /// What ended a wait.
@@ -27,10 +28,33 @@ pub enum Wake {
     ServerGone,
 }
 
+/// What of an aperture a connection may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Entries of the directory.
+    pub entries: Range<usize>,
+    /// Pages, without the header.
+    pub pages: Range<u32>,
+}
+
+impl Part {
+    /// All of an aperture.
+    #[must_use]
+    pub fn whole(memory: &Shm) -> Part {
+        let pages = u32::try_from(memory.size() / PAGE_SIZE).unwrap_or(u32::MAX);
+        Part { entries: 0..MAX_CONTEXTS, pages: 1..pages }
+    }
+}
+
 /// A connection as each kind of transport provides it.
 pub trait Transport: fmt::Debug + Send + Sync {
     /// The aperture.
     fn memory(&self) -> &Shm;
+
+    /// What of it is this connection's. The rest belongs to other applications.
+    fn part(&self) -> Part {
+        Part::whole(self.memory())
+    }
 
     /// Wakes the server: something was published.
     fn ring(&self);

@@ -2,12 +2,12 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 use blink_client::transport::check_header;
-use blink_client::{Connection, Error, Transport, Wake};
+use blink_client::{Connection, Error, Transport, Wake, agent};
 use blink_server::renderer::mapping;
 use blinkgl::layout::aperture;
 use blinkgl::shm::{Shm, ShmOffset};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::IoSliceMut;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketAddrUnix, SocketFlags,
@@ -90,6 +90,20 @@ impl Device {
         let device = Arc::new(self);
         let connection = Connection::over(Arc::clone(&device) as Arc<dyn Transport>).unwrap();
         (device, connection)
+    }
+}
+
+impl agent::Device for Device {
+    fn memory_descriptor(&self) -> (BorrowedFd<'_>, u64) {
+        (self.memory_fd.as_fd(), 0)
+    }
+
+    fn wake_descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.wake.as_fd())
+    }
+
+    fn take_wakes(&self) -> Result<(), Error> {
+        self.wait(Some(Duration::ZERO)).map(|_| ())
     }
 }
 

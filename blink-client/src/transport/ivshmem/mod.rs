@@ -9,7 +9,7 @@ mod resources;
 mod vfio;
 
 use super::{Transport, Wake, check_header};
-use crate::Error;
+use crate::{Error, agent};
 use alloc::format;
 use alloc::string::{String, ToString};
 use blinkgl::layout::aperture;
@@ -18,7 +18,7 @@ use device::Device;
 use polling::Polling;
 use port::Port;
 use resources::Resources;
-use rustix::fd::OwnedFd;
+use rustix::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 use vfio::Vfio;
@@ -133,6 +133,31 @@ impl Ivshmem {
         };
         log::info!("{name}");
         Ok(Ivshmem { memory, access, wake, name, client, _lock: lock })
+    }
+}
+
+impl agent::Device for Ivshmem {
+    fn memory_descriptor(&self) -> (BorrowedFd<'_>, u64) {
+        match &self.access {
+            Access::Vfio(vfio) => vfio.memory(),
+            Access::Resources(resources) => resources.memory(),
+        }
+    }
+
+    fn wake_descriptor(&self) -> Option<BorrowedFd<'_>> {
+        match (&self.wake, &self.access) {
+            (Waking::Interrupt, Access::Vfio(vfio)) => Some(vfio.interrupt()),
+            (Waking::Port(port), _) => port.descriptor(),
+            (Waking::No | Waking::Interrupt, _) => None,
+        }
+    }
+
+    fn take_wakes(&self) -> Result<(), Error> {
+        match (&self.wake, &self.access) {
+            (Waking::Interrupt, Access::Vfio(vfio)) => vfio.wait(Some(Duration::ZERO)).map(|_| ()),
+            (Waking::Port(port), _) => port.take().map(|_| ()),
+            (Waking::No | Waking::Interrupt, _) => Ok(()),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::Error;
 use crate::transport::Wake;
 use blinkgl::shm::Shm;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
@@ -47,6 +47,14 @@ impl Port {
         &self.path
     }
 
+    /// Readable when the server has written; `None`: nobody is at its other end.
+    pub fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        match self.poll(Some(Duration::ZERO)) {
+            Ok(Polled::NobodyThere) => None,
+            Ok(Polled::Readable | Polled::Timeout) | Err(_) => Some(self.file.as_fd()),
+        }
+    }
+
     /// Waits until the server writes; while nobody is at its other end, until there are events.
     pub fn wait(&self, memory: &Shm, timeout: Option<Duration>) -> Result<Wake, Error> {
         let mut polling = Polling::new(timeout);
@@ -79,7 +87,7 @@ impl Port {
     }
 
     /// Takes all that is there. True: there was something.
-    fn take(&self) -> Result<bool, Error> {
+    pub fn take(&self) -> Result<bool, Error> {
         let mut some = false;
         loop {
             match rustix::io::read(&self.file, &mut [0_u8; 64]) {

@@ -5,6 +5,7 @@ use crate::Error;
 use crate::transport::map;
 use blinkgl::limits::{MAX_APERTURE_BYTES, MIN_APERTURE_BYTES, PAGE_SIZE};
 use blinkgl::shm::{Shm, ShmOffset};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use std::path::PathBuf;
 
@@ -14,6 +15,8 @@ pub(super) struct Resources {
     registers: Shm,
     /// Where they start in it: a region may be smaller than a page, and start within one.
     offset: usize,
+    /// The memory's file.
+    memory: OwnedFd,
 }
 
 /// Bytes of the registers.
@@ -34,12 +37,17 @@ impl Resources {
         if !(MIN_APERTURE_BYTES..=MAX_APERTURE_BYTES).contains(&memory_bytes) {
             return Err(Error::Aperture(alloc::format!("{memory_bytes} bytes are out of range")));
         }
-        let memory = map_file(device.file("resource2"), memory_bytes)?;
+        let (file, memory) = map_file(device.file("resource2"), memory_bytes)?;
         let page = u64::try_from(PAGE_SIZE).unwrap_or(u64::MAX);
         let offset = usize::try_from(region(0)?.start % page).unwrap_or(0);
         let bytes = (offset + REGISTER_BYTES).next_multiple_of(PAGE_SIZE);
-        let registers = map_file(device.file("resource0"), bytes)?;
-        Ok((Resources { registers, offset }, memory))
+        let (_, registers) = map_file(device.file("resource0"), bytes)?;
+        Ok((Resources { registers, offset, memory: file }, memory))
+    }
+
+    /// Where another process gets the memory, and its offset there.
+    pub fn memory(&self) -> (BorrowedFd<'_>, u64) {
+        (self.memory.as_fd(), 0)
     }
 
     /// Writes a register.
@@ -49,11 +57,12 @@ impl Resources {
     }
 }
 
-fn map_file(path: PathBuf, bytes: usize) -> Result<Shm, Error> {
+fn map_file(path: PathBuf, bytes: usize) -> Result<(OwnedFd, Shm), Error> {
     let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::SYNC;
     let file = rustix::fs::open(&path, flags, Mode::empty())
         .map_err(|source| Error::Device { path: path.clone(), source })?;
-    map::map_region(&file, 0, bytes).map_err(|error| failed(path, &error))
+    let mapped = map::map_region(&file, 0, bytes).map_err(|error| failed(path, &error))?;
+    Ok((file, mapped))
 }
 
 fn failed(path: PathBuf, error: &std::io::Error) -> Error {

@@ -10,7 +10,7 @@ use blinkgl::limits::{MAX_APERTURE_BYTES, MIN_APERTURE_BYTES};
 use blinkgl::shm::Shm;
 use core::ffi::{c_int, c_void};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
-use rustix::fd::{AsRawFd, FromRawFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::ioctl::{Ioctl, IoctlOutput, Opcode, ioctl};
@@ -81,6 +81,8 @@ pub(super) struct Vfio {
     device: OwnedFd,
     /// Where its registers are in `device`.
     registers: u64,
+    /// Where its memory is in `device`.
+    memory: u64,
     interrupt: OwnedFd,
     /// They keep the device usable.
     _group: OwnedFd,
@@ -202,7 +204,19 @@ impl Vfio {
         // SAFETY: the structure of this request, with its size and one descriptor.
         unsafe { call_with(&device, DEVICE_SET_IRQS, &mut irqs) }?;
         let registers = region(&device, REGION_REGISTERS)?.offset;
-        Ok((Vfio { device, registers, interrupt, _group: group, _container: container }, memory))
+        let vfio =
+            Vfio { device, registers, memory: offset, interrupt, _group: group, _container: container };
+        Ok((vfio, memory))
+    }
+
+    /// Where another process gets the memory, and its offset there.
+    pub fn memory(&self) -> (BorrowedFd<'_>, u64) {
+        (self.device.as_fd(), self.memory)
+    }
+
+    /// Readable after an interrupt.
+    pub fn interrupt(&self) -> BorrowedFd<'_> {
+        self.interrupt.as_fd()
     }
 
     /// Writes a register.

@@ -1,0 +1,91 @@
+//! The agent of a virtual machine, see [`blink_client::agent`].
+
+use blink_client::AGENT_SOCKET;
+use blink_client::agent::Agent;
+use blink_client::transport::Transport;
+use blink_client::transport::ivshmem::Ivshmem;
+use rustix::fs::Mode;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: blink-agent [--device SLOT] [--socket PATH] [--mode MODE]
+
+Takes this virtual machine's device, and gives each application that connects a part of it, so that many can be shown.
+
+  --device SLOT   the device's address on the PCI bus, as 0000:00:04.0; without it, the first that has an aperture
+  --socket PATH   where applications connect: /run/blink-agent, where they look by themselves
+  --mode MODE     the socket's permissions, as chmod has them: 600, so that only this user's applications may";
+
+struct Options {
+    device: Option<String>,
+    socket: PathBuf,
+    mode: u32,
+}
+
+fn options() -> Result<Option<Options>, String> {
+    let mut options = Options { device: None, socket: AGENT_SOCKET.into(), mode: 0o600 };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
+        match argument.as_str() {
+            "--device" => options.device = Some(value()?),
+            "--socket" => options.socket = value()?.into(),
+            "--mode" => {
+                let text = value()?;
+                let mode = u32::from_str_radix(&text, 8).ok().filter(|mode| *mode <= 0o777);
+                options.mode = mode.ok_or_else(|| format!("--mode wants three octal digits, not {text}"))?;
+            }
+            "-h" | "--help" => return Ok(None),
+            _ => return Err(format!("what is {argument}?\n{USAGE}")),
+        }
+    }
+    Ok(Some(options))
+}
+
+struct Log;
+
+impl log::Log for Log {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        eprintln!("blink-agent: {}", record.args());
+    }
+
+    fn flush(&self) {}
+}
+
+fn run(options: &Options) -> Result<(), blink_client::Error> {
+    let device = Ivshmem::open(options.device.as_deref())?;
+    eprintln!("blink-agent: {}", device.describe());
+    let mut agent = Agent::new(device, &options.socket, Mode::from_raw_mode(options.mode))?;
+    eprintln!("blink-agent: ready on {}", options.socket.display());
+    loop {
+        agent.step(None)?;
+    }
+}
+
+fn main() -> ExitCode {
+    if log::set_logger(&Log).is_ok() {
+        log::set_max_level(log::LevelFilter::Info);
+    }
+    let options = match options() {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("blink-agent: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("blink-agent: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
