@@ -24,9 +24,9 @@ use blinkgl::layout::{
     context, slot, slot_offset,
 };
 use blinkgl::limits::{
-    MAX_CLIENT_PROGRAM_BYTES, MAX_CONTEXTS, MAX_DRAWS, MAX_EXTENTS, MAX_FRAME_FUEL, MAX_FUEL,
-    MAX_NOTIFICATIONS, MAX_OBJECTS, MAX_OFFSCREEN_PIXELS, MAX_PROGRAM_WORDS, MAX_SCAN_BYTES,
-    MAX_TEXTURE_SIZE, MAX_WINDOWS, MIN_WINDOW_SIZE, PAGE_SIZE, PROCEDURE_BYTE_COST,
+    FIRST_SLOW_SECONDS, MAX_CLIENT_PROGRAM_BYTES, MAX_CONTEXTS, MAX_DRAWS, MAX_EXTENTS, MAX_FRAME_FUEL,
+    MAX_FUEL, MAX_NOTIFICATIONS, MAX_OBJECTS, MAX_OFFSCREEN_PIXELS, MAX_PROGRAM_WORDS, MAX_SCAN_BYTES,
+    MAX_TEXTURE_SIZE, MAX_WINDOWS, MIN_WINDOW_SIZE, PAGE_SIZE, PROCEDURE_BYTE_COST, STRIKES,
 };
 use blinkgl::ops::{Callback, OPS};
 use blinkgl::wire::{head_word, header};
@@ -1094,6 +1094,11 @@ fn is_suspended(redraw: &WireProgram, width: u32, height: u32) {
     let stats = attack.stats();
     assert_eq!((&stats["redraws"], &stats["suspended"]), (&Value::from(0), &Value::from(2)));
     assert!(stats["slices"].as_u64().unwrap() >= 20);
+    assert!(attack.listed()["notes"].as_array().unwrap().is_empty());
+    for _ in 1..STRIKES {
+        attack.fixture.now += FIRST_SLOW_SECONDS * 1_000_000_000;
+        attack.fixture.frame();
+    }
     let notes = attack.listed()["notes"].clone();
     assert!(notes.as_array().unwrap().iter().any(|note| note.as_str().unwrap().contains("drawn in slices")));
     assert!(attack.errors().is_empty());

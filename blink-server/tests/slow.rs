@@ -14,7 +14,10 @@ use blink_client::{ObjectId, TextureInfo, What, WindowDesc};
 use blink_server::geometry::Rect;
 use blink_server::gl::Counted;
 use blink_server::ipc::{Command, Input, WindowId};
-use blinkgl::limits::{FRAME_PARTS, MAX_OFFSCREEN_PIXELS, MIN_SLICE_MICROSECONDS, SLOW_SECONDS};
+use blinkgl::limits::{
+    FIRST_SLOW_SECONDS, FRAME_PARTS, MAX_OFFSCREEN_PIXELS, MIN_SLICE_MICROSECONDS, SLOW_SECONDS,
+    STRIKE_SECONDS, STRIKES,
+};
 use blinkgl::ops::Callback;
 use blinkgl::{Reg, WireProgram};
 use examples::gears;
@@ -193,10 +196,10 @@ fn a_neighbour_keeps_its_frames_and_nobody_sees_half_a_picture() {
         if is_attacked {
             assert!(shown.len() >= 3 && shown[0] == EMPTY && !shown[1..].contains(&EMPTY), "{shown:?}");
             assert_eq!(told(&mut hostile), 1, "once, not in each frame");
-            assert_eq!(
-                count(&mut fixture, &hostile, "suspended"),
-                count(&mut fixture, &hostile, "redraws") + 2
-            );
+            // Those that were tried directly, and the last one.
+            let suspended = count(&mut fixture, &hostile, "suspended");
+            let in_vain = suspended - count(&mut fixture, &hostile, "redraws");
+            assert!((2..=STRIKES as u64 + 1).contains(&in_vain), "{in_vain}");
             assert!(count(&mut fixture, &hostile, "slices") > FRAMES as u64 / 2);
             let now = fixture.now;
             let all = fixture.server.command(Command::Stats, now).unwrap().value;
@@ -269,6 +272,46 @@ fn clients_with_slow_windows_take_turns() {
     assert_eq!(had.iter().sum::<u64>(), FRAMES * in_a_frame);
     let (least, most) = (had.iter().min().unwrap(), had.iter().max().unwrap());
     assert!(most - least <= 1, "{had:?}");
+}
+
+/// A first picture waits for the driver, and so does the first one that is drawn elsewhere; then the window is quick.
+#[test]
+fn a_window_that_is_late_at_first_is_quick_again_and_its_client_hears_nothing() {
+    let mut fixture = Fixture::new(WIDTH, HEIGHT);
+    let mut guest = fixture.guest();
+    let redraw = format!("{}request_frame", pile(10, "0.0, 0.0, 1.0"));
+    let programs = [(Callback::Init, list_of_triangles(1_000)), (Callback::Redraw, redraw)];
+    let programs = programs.each_ref().map(|(callback, text)| (*callback, text.as_str()));
+    let (window, _) = publish(&mut guest, PLACE, &programs);
+    let moment = FIRST_SLOW_SECONDS * 1_000_000_000;
+    for strike in 1..STRIKES {
+        fixture.set_costs(fragments(1));
+        let redraws = count(&mut fixture, &guest, "redraws");
+        fixture.sync(&mut guest);
+        assert!(is_slow(&mut fixture, &guest, window), "strike {strike}");
+        while count(&mut fixture, &guest, "redraws") == redraws {
+            fixture.frame();
+        }
+        fixture.frame();
+        fixture.set_costs(fragments(64));
+        for frame in 0..20 {
+            fixture.now += if frame == 10 { moment } else { 0 };
+            fixture.frame();
+            assert_eq!(
+                single_color(&fixture.part(PLACE)),
+                Some(BLUE),
+                "its last picture, until it has another"
+            );
+        }
+        assert!(!is_slow(&mut fixture, &guest, window));
+        fixture.now += STRIKE_SECONDS / 2 * 1_000_000_000;
+    }
+    let suspended = count(&mut fixture, &guest, "suspended");
+    for _ in 0..20 {
+        fixture.frame();
+    }
+    assert_eq!(count(&mut fixture, &guest, "suspended"), suspended);
+    assert_eq!(told(&mut guest), 0);
 }
 
 /// Windows that are quick one by one, but not all together.
@@ -417,6 +460,23 @@ fn suspended_on(width: u32, height: u32) -> Suspended {
     Suspended { fixture, guest, window, procedures }
 }
 
+/// Windows of it take too long one after the other, until it is told. One did already.
+fn convict(fixture: &mut Fixture, guest: &mut Guest) {
+    for strike in 2..=STRIKES {
+        let programs =
+            [(Callback::Init, list_of_triangles(5_000)), (Callback::Redraw, pile(10, "1.0, 0.0, 0.0"))];
+        let (window, _) =
+            publish(guest, PLACE, &programs.each_ref().map(|(callback, text)| (*callback, text.as_str())));
+        fixture.sync(guest);
+        assert!(is_slow(fixture, guest, window));
+        assert_eq!(told(guest), usize::from(strike == STRIKES));
+        let mut commit = guest.context.commit();
+        commit.remove(window).unwrap();
+        commit.finish().unwrap();
+    }
+    fixture.sync(guest);
+}
+
 #[test]
 fn a_suspended_run_ends_and_then_nothing_asks_for_frames() {
     let Suspended { mut fixture, guest, .. } = suspended();
@@ -549,6 +609,7 @@ fn textures_may_change_while_a_run_is_suspended() {
 #[test]
 fn windows_that_were_slow_are_quick_again_after_a_while() {
     let Suspended { mut fixture, mut guest, window, procedures } = suspended();
+    convict(&mut fixture, &mut guest);
     replace(
         &mut guest,
         procedures[1],
@@ -581,6 +642,7 @@ fn windows_that_were_slow_are_quick_again_after_a_while() {
 fn a_slow_window_without_buffers_is_empty_and_its_client_hears_it() {
     const SIDE: u32 = 2048;
     let Suspended { mut fixture, mut guest, .. } = suspended_on(SIDE, SIDE);
+    convict(&mut fixture, &mut guest);
     // One has a picture, another is drawn.
     let most = MAX_OFFSCREEN_PIXELS / u64::from(SIDE * SIDE);
     let mut windows = Vec::new();
@@ -645,11 +707,15 @@ fn list_bombs_are_suspended_within_their_lists() {
     fixture.frame();
     assert!(is_slow(&mut fixture, &guest, window));
     assert!(until_drawn(&mut fixture, PLACE, GREEN) > 1);
+    let mut long = 0;
     for _ in 0..100 {
         let before = fixture.drawing_time();
         fixture.frame();
-        assert!(fixture.drawing_time() - before <= REFRESH / FRAME_PARTS + 200_000);
+        let took = fixture.drawing_time() - before;
+        assert!(took <= REFRESH + 200_000, "{took} ns");
+        long += usize::from(took > REFRESH / FRAME_PARTS + 200_000);
     }
+    assert!(long < STRIKES, "{long} frames had more than a slice of it");
     let redraws = count(&mut fixture, &guest, "redraws");
     assert!(redraws >= 2, "{redraws}");
 }

@@ -212,9 +212,17 @@ pub const REST_AFTER_WHOLE: u64 = 100;
 /// run may cost the others a frame.
 pub const SLOW_SECONDS: u64 = 180;
 
-/// Seconds that it takes after the first run for long that went past its slice: a first picture waits for the driver, and
-/// a machine may be busy for a moment.
+/// Seconds that it takes while its client has fewer than [`STRIKES`]: a first picture waits for the driver, and a machine may
+/// be busy for a moment.
 pub const FIRST_SLOW_SECONDS: u64 = 2;
+
+/// Frames in which a client's runs in windows drawn directly went past their slices, within [`STRIKE_SECONDS`], from which
+/// on it is told, and its windows are slow for [`SLOW_SECONDS`].
+pub const STRIKES: usize = 3;
+
+/// Seconds after which such a frame is forgotten: a window that is too slow for direct drawing has a strike each
+/// [`FIRST_SLOW_SECONDS`].
+pub const STRIKE_SECONDS: u64 = 20;
 
 /// Microseconds that the drawing between two looks at the clock should take: the size of steps follows from it.
 pub const STEP_MICROSECONDS: u64 = 1000;

@@ -1,6 +1,7 @@
 //! A client as the renderer knows it: its aperture, the contexts in it, and their objects.
 
 use super::channel::Channel;
+use super::conduct::Conduct;
 use super::scan::{Array, Change, Cursor, Object, Refusal, Scan};
 use super::stats::ClientStats;
 use super::wake::Wake;
@@ -202,10 +203,8 @@ pub struct Client {
     spent: Spent,
     /// Bytes of the images that levels of detail were made from, and of the levels as they are counted.
     generated_bytes: u64,
-    /// Until then (nanoseconds), windows that it makes are slow from the start.
-    pub slow_until: u64,
-    /// Until then, the next run that takes too long is not the first.
-    pub struck_until: u64,
+    /// What it did that others pay for.
+    pub conduct: Conduct,
     /// A step of a window took far too long: those of windows that it makes stay small.
     pub small_steps: bool,
     /// Nanoseconds that its runs took in this frame, where they were not suspended ones.
@@ -246,8 +245,7 @@ impl Client {
             scan_from: 0,
             spent: Spent::default(),
             generated_bytes: 0,
-            slow_until: 0,
-            struck_until: 0,
+            conduct: Conduct::default(),
             small_steps: false,
             used: 0,
             rests_until: 0,
@@ -489,7 +487,7 @@ impl Client {
         programs: &mut ProgramCache,
         now: u64,
     ) -> Option<Consequence> {
-        let slow_until = Some(self.slow_until).filter(|&until| until > now);
+        let slow_until = self.conduct.slow_until(now);
         let context = self.contexts.get_mut(&index)?;
         match object {
             Object::Window(desc) => {

@@ -7,6 +7,7 @@
 pub mod channel;
 pub mod client;
 mod compile;
+pub mod conduct;
 pub mod control;
 pub mod interrupt;
 pub mod mapping;

@@ -45,11 +45,26 @@ impl Server {
         } else if offscreen && self.may_buffer(view, now) {
             self.draw_offscreen(view, clip, published, presentation, now);
         } else {
-            self.drop_buffer(id);
+            if offscreen {
+                self.drop_buffer(id);
+            }
             if self.redraw(view, clip, published, presentation, now, None) {
                 self.drawn(id);
             } else {
-                self.tracker.fill(&self.screen, &[clip], clip, EMPTY);
+                self.show_buffer(view, clip);
+            }
+        }
+    }
+
+    /// Windows that are drawn directly again have a complete picture on the screen: nobody needs their last one from before.
+    pub(super) fn drop_old_buffers(&mut self) {
+        let ids: Vec<WindowId> = self.stack.views().iter().map(|view| view.id).collect();
+        for id in ids {
+            let is_old = self
+                .window(id)
+                .is_some_and(|w| !w.is_slow() && !w.desc.offscreen && w.damage == Damage::None);
+            if is_old {
+                self.drop_buffer(id);
             }
         }
     }

@@ -211,6 +211,7 @@ impl Server {
         self.move_pointer();
         self.collect_damage();
         let mut damage = if self.dirty.is_empty() { None } else { Some(self.draw(presentation, now)) };
+        self.drop_old_buffers();
         self.continue_runs(presentation, now);
         if std::mem::take(&mut self.is_newly_slow) && !self.dirty.is_empty() {
             // Its picture may be there already: if the machine was only busy with something else for a moment, nobody

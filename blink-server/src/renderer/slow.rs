@@ -7,6 +7,7 @@
 //! A window whose `redraw` was suspended is *slow* from then on: it is drawn into a buffer of its own, and what is
 //! shown is its last complete picture.
 
+use super::conduct::seconds;
 use super::running::Running;
 use super::server::{EMPTY, Server};
 use super::window::{Damage, Window};
@@ -129,26 +130,26 @@ impl Server {
 
     // ---- Slow windows ----------------------------------------------------------------------
 
-    /// A window's run went past its slice: the window is slow for a while, and so are those that its client makes.
+    /// A window's run went past its slice: the window is slow, at first for a moment that its client does not hear of.
     pub(super) fn becomes_slow(&mut self, id: WindowId, callback: Callback, now: u64) {
-        let milliseconds = self.refresh / FRAME_PARTS / 1_000_000;
         let Some(client) = self.clients.get_mut(&id.client) else { return };
-        // Once is no reason: a first picture waits for the driver, and a machine may be busy for a moment.
-        let is_again = client.struck_until > now;
-        let seconds = if is_again { SLOW_SECONDS } else { FIRST_SLOW_SECONDS };
-        let until = now.saturating_add(seconds.saturating_mul(1_000_000_000));
-        client.struck_until = now.saturating_add(SLOW_SECONDS.saturating_mul(1_000_000_000));
-        client.slow_until = client.slow_until.max(until);
-        let Some(window) = self.window_mut(id) else { return };
-        let is_new = window.slow_until.is_none();
-        window.slow_until = window.slow_until.max(Some(until));
-        if is_new {
-            self.draw_in_slices(id);
+        if client.conduct.strike(now) {
+            self.stays_slow(id, callback, now);
+        } else {
+            self.is_slow_until(id, now.saturating_add(seconds(FIRST_SLOW_SECONDS)));
         }
+    }
+
+    /// A window is slow for long, and so are those that its client makes. The client is told, once for each window.
+    fn stays_slow(&mut self, id: WindowId, callback: Callback, now: u64) {
+        let Some(client) = self.clients.get_mut(&id.client) else { return };
+        client.conduct.stays_slow(now);
+        self.is_slow_until(id, now.saturating_add(seconds(SLOW_SECONDS)));
         let Some(window) = self.window_mut(id) else { return };
-        if !is_again || std::mem::replace(&mut window.is_told_slow, true) {
+        if std::mem::replace(&mut window.is_told_slow, true) {
             return;
         }
+        let milliseconds = self.refresh / FRAME_PARTS / 1_000_000;
         let limit = u32::try_from(milliseconds).unwrap_or(u32::MAX);
         self.event(id, EventKind::Quota, now, [callback as u32, QuotaKind::Time as u32, limit, 0]);
         if let Some(client) = self.clients.get_mut(&id.client) {
@@ -161,16 +162,32 @@ impl Server {
         }
     }
 
+    /// A slow window's `redraw` takes long. In slices it harms nobody: in the moment after a strike it may well be the driver
+    /// again, which compiles for another target. One that goes on beyond that moment is not the driver.
+    fn is_long(&mut self, id: WindowId, now: u64) {
+        let is_told = self.clients.get(&id.client).is_some_and(|client| client.conduct.is_slow(now));
+        if is_told {
+            self.stays_slow(id, Callback::Redraw, now);
+        } else if self.window(id).is_some_and(|window| window.slow_until <= Some(now)) {
+            self.becomes_slow(id, Callback::Redraw, now);
+        }
+    }
+
+    fn is_slow_until(&mut self, id: WindowId, until: u64) {
+        let Some(window) = self.window_mut(id) else { return };
+        let was_slow = window.is_slow();
+        window.slow_until = window.slow_until.max(Some(until));
+        if !was_slow {
+            self.draw_in_slices(id);
+        }
+    }
+
     /// The window is drawn in slices from now on.
     fn draw_in_slices(&mut self, id: WindowId) {
         let Some(window) = self.window_mut(id) else { return };
         window.damage = Damage::All;
         // What it learned as a quick window is too bold for a slow one.
         window.stride = window.stride.anew();
-        if let Some(buffer) = window.buffer.take() {
-            // It may be half drawn.
-            self.tracker.delete_framebuffer(buffer);
-        }
         self.is_newly_slow = true;
         if let Some(view) = self.stack.get(id).copied() {
             self.damage_output(view.content);
@@ -191,14 +208,13 @@ impl Server {
             window.unbuffered = false;
             window.stride = Stride::default();
             window.damage = Damage::All;
-            let kept = if window.desc.offscreen { None } else { window.buffer.take() };
-            let buffers: Vec<_> = kept.into_iter().chain(window.canvas.take()).collect();
-            for buffer in buffers {
-                self.tracker.delete_framebuffer(buffer);
+            // The last picture stays until there is one on the screen.
+            if let Some(canvas) = window.canvas.take() {
+                self.tracker.delete_framebuffer(canvas);
             }
         }
         for client in self.clients.values_mut() {
-            client.small_steps &= client.slow_until > now;
+            client.small_steps &= client.conduct.is_slow(now);
         }
     }
 
@@ -319,7 +335,7 @@ impl Server {
         let slice = Slice { length: Some(length), stride, is_slow: true };
         let left_out = self.paint(id, &mut run, Some(&canvas), all, all, slice);
         if run.time > self.refresh / FRAME_PARTS {
-            self.becomes_slow(id, Callback::Redraw, now);
+            self.is_long(id, now);
         }
         let Some(window) = self.window_mut(id) else { return };
         let Some(left_out) = left_out else {

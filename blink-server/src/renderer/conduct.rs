@@ -1,0 +1,73 @@
+//! What a client did that others pay for, and for how long it is held against it.
+
+use blinkgl::limits::{SLOW_SECONDS, STRIKE_SECONDS, STRIKES};
+use std::collections::VecDeque;
+
+/// Seconds as nanoseconds.
+pub(super) const fn seconds(seconds: u64) -> u64 {
+    seconds.saturating_mul(1_000_000_000)
+}
+
+/// A client's conduct. Times are nanoseconds, those of frames.
+#[derive(Clone, Debug, Default)]
+pub struct Conduct {
+    /// Until then, windows that it makes are slow from the start.
+    slow_until: u64,
+    /// The last frames in which its runs went past their slices.
+    strikes: VecDeque<u64>,
+}
+
+impl Conduct {
+    /// A run went past its slice. Was that once too often? A first picture waits for the driver to compile shaders, and a
+    /// machine may be busy with something else for a moment: what goes past in one frame is one strike.
+    pub fn strike(&mut self, now: u64) -> bool {
+        self.strikes.retain(|&at| now.saturating_sub(at) < seconds(STRIKE_SECONDS));
+        if self.strikes.back() != Some(&now) {
+            self.strikes.push_back(now);
+        }
+        let is_too_often = self.strikes.len() >= STRIKES || self.is_slow(now);
+        if is_too_often {
+            self.strikes.clear();
+            self.stays_slow(now);
+        }
+        is_too_often
+    }
+
+    /// Is it a client whose windows are slow, and which was told?
+    #[must_use]
+    pub fn is_slow(&self, now: u64) -> bool {
+        self.slow_until > now
+    }
+
+    /// Until when its new windows are slow.
+    #[must_use]
+    pub fn slow_until(&self, now: u64) -> Option<u64> {
+        Some(self.slow_until).filter(|&until| until > now)
+    }
+
+    /// It is slow for a while from now on.
+    pub fn stays_slow(&mut self, now: u64) {
+        self.slow_until = self.slow_until.max(now.saturating_add(seconds(SLOW_SECONDS)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_strikes_within_a_time_are_too_often() {
+        let mut conduct = Conduct::default();
+        let time = seconds(STRIKE_SECONDS);
+        for frame in [0, 1, time, time + 1, 2 * time] {
+            assert!(!conduct.strike(frame), "at {frame}");
+            assert!(!conduct.strike(frame), "one in a frame");
+        }
+        assert!(!conduct.strike(2 * time + 1));
+        let now = 2 * time + 2;
+        assert!(!conduct.is_slow(now) && conduct.strike(now));
+        assert!(conduct.strike(now + time) && conduct.is_slow(now + time), "it was told");
+        let later = now + time + seconds(SLOW_SECONDS);
+        assert!(!conduct.is_slow(later) && !conduct.strike(later));
+    }
+}
