@@ -35,7 +35,7 @@ pub use gl::{
     Assembly, Attributes, Command, Dynamic, Given, Gl, Inherited, Segment, SegmentId, Shape, Summary, Vertex,
 };
 pub use lower::{LoweredProgram, lower, lower_with_yields};
-pub use native::{CompileError, NativeSize};
+pub use native::{CompileError, Effort, NativeSize};
 pub use program::{Program, Progress, Suspended, Tier, TierChoice};
 pub use queue::{CompileQueue, CompileReport, CompileStats};
 pub use run::{Lists, Outcome, Run};

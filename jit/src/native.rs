@@ -127,6 +127,10 @@ struct Context<'a, 'm> {
 impl Native {
     /// Compiles a program.
     pub(crate) fn compile(program: &LoweredProgram) -> Result<Native, CompileError> {
+        Native::compile_with(program, Effort::default())
+    }
+
+    pub(crate) fn compile_with(program: &LoweredProgram, effort: Effort) -> Result<Native, CompileError> {
         let cost = compile_cost(program);
         if cost > MAX_COMPILE_COST {
             return Err(CompileError::TooLong { cost });
@@ -135,6 +139,8 @@ impl Native {
         for (name, value) in SETTINGS {
             flags.set(name, value)?;
         }
+        flags.set("opt_level", effort.opt_level)?;
+        flags.set("regalloc_algorithm", effort.allocator)?;
         let isa = cranelift_native::builder().map_err(CompileError::Host)?;
         let isa = isa.finish(settings::Flags::new(flags))?;
         let mut builder = JITBuilder::with_isa(isa, cranelift_module::default_libcall_names());
@@ -244,12 +250,26 @@ impl Drop for Code {
     }
 }
 
-/// Fast compilation (other optimisation levels and register allocators take two to five times as long and gain a
-/// quarter at most, see docs/BENCHMARKS.md); no verifier of the compiler's own input, which a test switches on; probes, because a hostile
-/// program can make a frame greater than a stack's guard page.
+/// How much the compiler does for fast code. Servers take the default; benchmarks show what more would cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Cranelift's `opt_level`.
+    pub opt_level: &'static str,
+    /// Cranelift's `regalloc_algorithm`.
+    pub allocator: &'static str,
+}
+
+impl Default for Effort {
+    /// Fast compilation: other optimisation levels and register allocators take two to five times as long and gain a quarter
+    /// at most, see docs/BENCHMARKS.md.
+    fn default() -> Effort {
+        Effort { opt_level: "none", allocator: "single_pass" }
+    }
+}
+
+/// Besides [`Effort`]: no verifier of the compiler's own input, which a test switches on; probes, because a hostile program can
+/// make a frame greater than a stack's guard page.
 const SETTINGS: &[(&str, &str)] = &[
-    ("opt_level", "none"),
-    ("regalloc_algorithm", "single_pass"),
     ("enable_verifier", if cfg!(test) { "true" } else { "false" }),
     ("is_pic", "false"),
     ("use_colocated_libcalls", "false"),

@@ -3,7 +3,7 @@
 use crate::compile_cost::compile_cost;
 use crate::interp;
 use crate::lower::{self, LoweredProgram};
-use crate::native::{CompileError, Native, NativeSize, guarded};
+use crate::native::{CompileError, Effort, Native, NativeSize, guarded};
 use crate::run::{At, Machine, Outcome, Run, State};
 use blinkgl::limits::MAX_COMPILE_COST;
 use blinkgl::ops::Callback;
@@ -182,9 +182,17 @@ impl Program {
     /// # Errors
     /// The compiler refused it now; `Ok` too if it did so earlier.
     pub fn compile(&self) -> Result<(), CompileError> {
+        self.compile_with(Effort::default())
+    }
+
+    /// The same with an effort of the caller's choice. For benchmarks.
+    ///
+    /// # Errors
+    /// The compiler refused it, or knows no such setting.
+    pub fn compile_with(&self, effort: Effort) -> Result<(), CompileError> {
         let mut result = Ok(());
         self.native.get_or_init(|| {
-            guarded(|| Native::compile(&self.lowered)).map_err(|error| result = Err(error)).ok()
+            guarded(|| Native::compile_with(&self.lowered, effort)).map_err(|error| result = Err(error)).ok()
         });
         result
     }

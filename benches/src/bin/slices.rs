@@ -27,8 +27,11 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Parser)]
 struct Options {
     /// Prints one JSON object.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "markdown")]
     json: bool,
+    /// Prints the table of docs/BENCHMARKS.md.
+    #[arg(long)]
+    markdown: bool,
     /// Seconds of each measurement.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
@@ -213,6 +216,29 @@ fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1e6).round() / 1e3
 }
 
+/// The table of docs/BENCHMARKS.md.
+fn markdown(alone: &Value, beside: &Value) -> String {
+    let mut text = format!("| | alone | beside {} hostile |\n|---|---|---|\n", beside["hostile_clients"]);
+    let mut row = |name: &str, cell: &dyn Fn(&Value) -> String| {
+        text += &format!("| {name} | {} | {} |\n", cell(alone), cell(beside));
+    };
+    let three = |figures: &Value| {
+        let all = format!("{} / {} / {}", figures["median"], figures["p99"], figures["max"]);
+        if figures["max"].is_null() { String::new() } else { all }
+    };
+    let unless_alone = |figures: &Value, what: &str| match figures["hostile_clients"].as_u64() {
+        Some(0) => String::new(),
+        _ => figures[what].to_string(),
+    };
+    row("frames due", &|f| f["frames_due"].to_string());
+    row("frames that the neighbour keeps, %", &|f| f["neighbour_frames_kept_percent"].to_string());
+    row("a frame, milliseconds: median / 99 % / worst", &|f| three(&f["frame_ms"]));
+    row("stops after the end of a slice, likewise", &|f| three(&f["stop_late_ms"]));
+    row("slices of the hostile", &|f| unless_alone(f, "hostile_slices"));
+    row("complete pictures of the hostile", &|f| unless_alone(f, "hostile_pictures"));
+    text
+}
+
 fn stats(server: &mut Server, now: u64) -> Result<Value, Error> {
     Ok(server.command(Command::Stats, now).map_err(Error::Server)?.value)
 }
@@ -229,6 +255,10 @@ fn main() -> ExitCode {
     };
     if options.json {
         println!("{}", json!({ "alone": alone, "beside": beside }));
+        return ExitCode::SUCCESS;
+    }
+    if options.markdown {
+        print!("{}", markdown(&alone, &beside));
         return ExitCode::SUCCESS;
     }
     for (name, figures) in [("alone", &alone), ("beside hostile clients", &beside)] {

@@ -1,5 +1,6 @@
 //! Blink against the figures of its paper: see `--help`.
 
+mod cranelift;
 mod gcc;
 mod markdown;
 mod mixes;
@@ -93,5 +94,7 @@ fn measure(options: &Options) -> Result<Report, Error> {
     options.progress("opengl_mix on real OpenGL");
     let gl = opengl::measure(options.frames())?;
     let slice = stop::measure(options.stops(), |what| options.progress(what))?;
-    Ok(Report { opengl_mix, opengl_mix_dynamic, arith_mix, gl, cache, slice })
+    options.progress("arith_mix by other settings of Cranelift");
+    let cranelift = cranelift::measure(options)?;
+    Ok(Report { opengl_mix, opengl_mix_dynamic, arith_mix, gl, cache, slice, cranelift })
 }

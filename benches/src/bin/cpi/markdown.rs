@@ -23,6 +23,8 @@ pub fn text(report: &Report) -> String {
     text += &opengl(report);
     text.push('\n');
     text += &stops(report);
+    text.push('\n');
+    text += &cranelift(report);
     text
 }
 
@@ -38,7 +40,7 @@ fn targets(report: &Report) -> String {
             "| {name} | {paper} | <= {most:.most_digits$}{unit} | {value:.digits$}{unit} | {is_met} |"
         );
     };
-    let Report { opengl_mix, opengl_mix_dynamic, arith_mix, gl, cache, slice } = report;
+    let Report { opengl_mix, opengl_mix_dynamic, arith_mix, gl, cache, slice, .. } = report;
     let (plain, dynamic) = (&opengl_mix.median, &opengl_mix_dynamic.median);
     let ArithFigures { mix: arith, gcc } = &arith_mix.median;
     let gl = &gl.whole.figures.median;
@@ -131,6 +133,19 @@ fn stops(report: &Report) -> String {
             text,
             "| {name}, {} stops | {:.3} | {:.3} | {:.3} | {:.3} | {} |",
             row.stops, row.median_ms, row.p9999_ms, row.worst_ms, row.worst_cpu_ms, row.worst_program
+        );
+    }
+    text
+}
+
+fn cranelift(report: &Report) -> String {
+    let mut text = String::from("| opt_level, register allocator | compile | execute |\n|---|---|---|\n");
+    for row in &report.cranelift {
+        let used = if row.is_used { " (used)" } else { "" };
+        let _ = writeln!(
+            text,
+            "| {}, {}{used} | {:.0} | {:.1} |",
+            row.opt_level, row.allocator, row.compile_cpi, row.execute_cpi
         );
     }
     text

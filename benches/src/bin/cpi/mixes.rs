@@ -136,7 +136,8 @@ fn first_runs(verified: &VerifiedProgram, runs: usize) -> Samples {
 }
 
 /// Runs a program against a GL that only counts.
-fn execute(program: &Program, choice: TierChoice, tier: Tier, runs: usize) -> Result<Samples, Error> {
+/// Executes a compiled or an interpreted program.
+pub fn execute(program: &Program, choice: TierChoice, tier: Tier, runs: usize) -> Result<Samples, Error> {
     let environment = Environment::at(1_000_000_000);
     let mut lists = Lists::default();
     let mut is_right = true;

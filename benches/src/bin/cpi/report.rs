@@ -12,6 +12,20 @@ pub struct Report {
     pub gl: Gl,
     pub cache: Both<CacheFigures>,
     pub slice: StopFigures,
+    /// Not in files from before it was measured.
+    #[serde(default)]
+    pub cranelift: Vec<CraneliftRow>,
+}
+
+/// The Arith-mix by Cranelift with some of its settings: the fastest runs, in cycles per instruction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CraneliftRow {
+    pub opt_level: String,
+    pub allocator: String,
+    /// By servers.
+    pub is_used: bool,
+    pub compile_cpi: f64,
+    pub execute_cpi: f64,
 }
 
 /// The medians, and the same of the fastest runs.

@@ -9,6 +9,12 @@ pub fn print(report: &Report) {
     let (median, min) = (report.cache.median.second_vm_us, report.cache.min.second_vm_us);
     println!("\nOpenGL-mix that another client published before: {median:.1} ({min:.1}) us");
     stops(&report.slice);
+    println!("\nArith-mix by Cranelift's settings, cycles per instruction, fastest runs");
+    println!("{:<28}{:>10}{:>10}", "", "compile", "execute");
+    for row in &report.cranelift {
+        let name = format!("{}, {}", row.opt_level, row.allocator);
+        println!("{name:<28}{:>10.0}{:>10.1}", row.compile_cpi, row.execute_cpi);
+    }
 }
 
 fn mixes(report: &Report) {
