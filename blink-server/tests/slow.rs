@@ -349,6 +349,68 @@ fn many_quick_windows_of_a_client_are_not_quick() {
     }
 }
 
+/// Clients that are quick one by one, but not all together, all in the same frames.
+#[test]
+fn clients_that_are_heavy_in_one_frame_of_three_are_slow() {
+    const CLIENTS: i32 = 12;
+    let mut fixture = Fixture::new(WIDTH, HEIGHT);
+    fixture.set_costs(fragments(1));
+    let init = list_of_triangles(500);
+    let redraw = "clear color\nread r1, frame\nmul r1, r1, 0.33333334\nadd r1, r1, 0.01\nfract r1, r1\n\
+        jmp_if gt, r1, 0.2, rest\ncall_list 1\ncall_list 1\ncall_list 1\ncall_list 1\nrest:\nrequest_frame";
+    let mut guests = Vec::new();
+    for i in 0..CLIENTS {
+        let mut guest = fixture.guest();
+        let place = Rect::new(i * 30, 40, 20, 20);
+        publish(&mut guest, place, &[(Callback::Init, &init), (Callback::Redraw, redraw)]);
+        fixture.server.rang(guest.id);
+        guests.push(guest);
+    }
+    let mut took: Vec<u64> = (0..600)
+        .map(|_| {
+            let before = fixture.drawing_time();
+            fixture.frame();
+            fixture.drawing_time() - before
+        })
+        .collect();
+    let late = |took: &[u64]| took.iter().filter(|&&took| took > REFRESH * 5 / 4).count();
+    let last = took.split_off(500);
+    assert!(late(&took) > 3, "they are a crowd: {took:?}");
+    assert_eq!(late(&last), 0, "{last:?}");
+}
+
+#[test]
+fn inputs_for_which_there_is_no_time_wait() {
+    let mut fixture = Fixture::new(WIDTH, HEIGHT);
+    let mut guest = fixture.guest();
+    let input = format!("{}add r2, r2, 1.0", "sin r0, r1\n".repeat(60_000));
+    let mut commit = guest.context.commit();
+    let mut desc = WindowDesc { x: 60, y: 60, width: 40, height: 40, ..WindowDesc::default() };
+    desc.procedures[Callback::Input as usize] =
+        commit.procedure(Callback::Input, &assemble(&input)).unwrap().number();
+    let file = commit.registers().unwrap();
+    desc.registers = file.number();
+    commit.window(&desc).unwrap();
+    let registers = commit.register_file(file).unwrap();
+    commit.finish().unwrap();
+    fixture.sync(&mut guest);
+    // Some milliseconds each.
+    fixture.set_costs(Counted { yielding: 200_000, ..Counted::default() });
+    let before = fixture.drawing_time();
+    for i in 0..20 {
+        let now = fixture.now;
+        fixture.server.input(Input::Motion { x: 65.0 + f64::from(i), y: 80.0 }, now);
+    }
+    let took = fixture.drawing_time() - before;
+    assert!(took <= REFRESH / FRAME_PARTS + 1_000_000, "{took} ns");
+    let inputs = count(&mut fixture, &guest, "inputs");
+    assert!((1..10).contains(&inputs), "{inputs}");
+    for _ in 0..40 {
+        fixture.frame();
+    }
+    assert_eq!(registers.get(Reg::new(2).unwrap()), 20.0);
+}
+
 /// What can't be cut is paid for.
 #[test]
 fn who_reads_long_arrays_in_each_picture_rests() {

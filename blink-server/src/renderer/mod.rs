@@ -9,6 +9,7 @@ pub mod client;
 mod compile;
 pub mod conduct;
 pub mod control;
+mod crowd;
 pub mod interrupt;
 pub mod mapping;
 mod paint;

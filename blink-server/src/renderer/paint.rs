@@ -2,7 +2,7 @@
 
 use super::running::{Finished, Running};
 use super::server::{BACKGROUND, EMPTY, Server};
-use super::slow::framebuffers;
+use super::slow::{Reason, framebuffers};
 use super::window::{Damage, Label, Published, Window};
 use crate::compositor::View;
 use crate::compositor::decoration::{LABEL, label_image, shade};
@@ -176,7 +176,7 @@ impl Server {
         let id = view.id;
         let Some(length) = self.slice_of(id.client) else {
             // The client's windows together take more than it has.
-            self.becomes_slow(id, Callback::Redraw, now);
+            self.becomes_slow(id, Reason::Together, now);
             return false;
         };
         let Some(stride) = self.window(id).map(|window| window.stride) else { return true };
@@ -198,7 +198,7 @@ impl Server {
                 true
             }
             None => {
-                self.becomes_slow(id, Callback::Redraw, now);
+                self.becomes_slow(id, Reason::Long, now);
                 false
             }
         }

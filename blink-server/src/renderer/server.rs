@@ -2,6 +2,7 @@
 //! tests can drive it at any time they like.
 
 use super::client::{Client, Consequence, Context, Procedure, Stored};
+use super::crowd::Crowd;
 use super::pointer::Pointer;
 use super::running::{Finished, Running, StateInSlice};
 use super::scan::Texture;
@@ -58,8 +59,8 @@ pub struct Server {
     moved: BTreeSet<ClientId>,
     /// The pointer's picture, where a window gives one.
     pub(super) pointer: Option<Pointer>,
-    /// Frames in which quick runs took too long together.
-    pub(super) crowded: u32,
+    /// Quick runs that take too long together.
+    pub(super) crowd: Crowd,
     /// A window became slow in this frame.
     pub(super) is_newly_slow: bool,
     /// The client that had the last slice for suspended runs.
@@ -99,7 +100,7 @@ impl Server {
             remembered: HashMap::new(),
             moved: BTreeSet::new(),
             pointer: None,
-            crowded: 0,
+            crowd: Crowd::default(),
             is_newly_slow: false,
             last_turn: None,
             lateness: Samples::default(),
@@ -206,7 +207,7 @@ impl Server {
         self.last_tick = Some(tick);
         let presentation = (tick + 1).saturating_mul(self.refresh);
         self.scan_all(now);
-        self.share_frame(now);
+        self.forget_slowness(now);
         self.prepare_all(presentation, now);
         self.move_pointer();
         self.collect_damage();
@@ -633,14 +634,21 @@ impl Server {
 
     /// Runs a callback that does not draw. Is it at its end? If not, the window is busy with it.
     fn run_state(&mut self, view: &View, published: Published, env: &Environment, now: u64) -> bool {
-        let length = self.slice_of(view.id.client).unwrap_or(0);
+        let length = self.slice_of_state(view.id.client, now);
         let Some(context) = self.context_mut(view.id.client, view.id.context) else { return true };
         let Some(run) = Running::new(context, view.id.oid, published, env.clone(), view.content) else {
             return true;
         };
-        let before = run.time;
+        let Some(length) = length else {
+            // It starts when it is its client's turn.
+            if let Some(window) = self.window_mut(view.id) {
+                window.busy = Some(Box::new(run));
+            }
+            self.pending = true;
+            return false;
+        };
         let (is_at_end, time) = self.advance_state(view, Box::new(run), length, now);
-        self.charge(view.id.client, time.saturating_sub(before));
+        self.charge(view.id.client, time);
         is_at_end
     }
 
@@ -713,15 +721,17 @@ impl Server {
         let Some(context) = self.context_mut(id.client, id.context) else { return };
         let Some(window) = context.windows.get(&id.oid) else { return };
         let Some(published) = context.published(&window.desc, Callback::Input) else { return };
+        let is_waiting = self.slice_of_state(id.client, now).is_none();
         // Its client hears of the input all the same.
         if self.over_quota(id, Callback::Input, now) {
             return;
         }
         let Some(window) = self.window_mut(id) else { return };
-        if window.busy.is_some() || !window.waiting.is_empty() {
+        if is_waiting || window.busy.is_some() || !window.waiting.is_empty() {
             if window.waiting.len() < EVENT_RING_ENTRIES as usize {
                 window.waiting.push_back(env);
             }
+            self.pending = true;
             return;
         }
         self.run_state(&view, published, &env, now);

@@ -23,25 +23,27 @@ use blinkgl::ops::Callback;
 
 const MIN_SLICE: u64 = MIN_SLICE_MICROSECONDS * 1000;
 
-/// What a frame counts whose quick runs took too long together. One that is not crowded takes 1 off.
-const CROWDED_STRIKE: u32 = 2;
-
-/// From this on somebody must be slow: a machine that is busy with something else for a moment is no reason.
-const CROWDED: u32 = 3 * CROWDED_STRIKE;
+/// Why a window is slow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// Its `redraw` took too long.
+    Long,
+    /// Its client's windows did together.
+    Together,
+    /// All clients' windows did, and its client's took most.
+    Crowd,
+}
 
 impl Server {
-    /// A frame begins: its time is shared out.
-    pub(super) fn share_frame(&mut self, now: u64) {
-        self.forget_slowness(now);
-        for client in self.clients.values_mut() {
-            client.used = 0;
-        }
-    }
-
     /// How long a client's next quick run may take; `None`: not in this frame.
     pub(super) fn slice_of(&self, client: ClientId) -> Option<u64> {
         let left = (self.refresh / FRAME_PARTS).saturating_sub(self.clients.get(&client)?.used);
         Some(left).filter(|&left| left > 0)
+    }
+
+    /// The same for a run that does not draw. Clients whose windows are slow have their turns for them.
+    pub(super) fn slice_of_state(&self, client: ClientId, now: u64) -> Option<u64> {
+        self.slice_of(client).filter(|_| self.clients.get(&client).is_some_and(|c| !c.conduct.is_slow(now)))
     }
 
     /// A client's quick run took so long.
@@ -51,24 +53,16 @@ impl Server {
         }
     }
 
-    /// All quick runs of a frame are done. If they took more than their part of it all together, time and again, it is the
-    /// client that took most whose windows are too many for it.
+    /// All quick runs of a frame are done: did they take too long together, time and again?
     fn judge_crowd(&mut self, now: u64) {
-        let all: u64 = self.clients.values().map(|client| client.used).sum();
-        if all <= self.refresh / FRAME_PARTS {
-            self.crowded = self.crowded.saturating_sub(1);
-            return;
-        }
-        self.crowded = self.crowded.saturating_add(CROWDED_STRIKE);
-        if self.crowded < CROWDED {
-            return;
-        }
-        self.crowded = 0;
-        let most = self.clients.values().max_by_key(|client| client.used).map(|client| client.info.id);
-        let ids: Vec<WindowId> =
-            self.stack.views().iter().map(|view| view.id).filter(|id| Some(id.client) == most).collect();
+        let tick = self.tick(now);
+        let Server { clients, crowd, refresh, .. } = self;
+        let used = clients.values_mut().map(|client| (client.info.id, std::mem::take(&mut client.used)));
+        let Some(most) = crowd.judge(tick, *refresh, used) else { return };
+        let views = self.stack.views().iter();
+        let ids: Vec<WindowId> = views.map(|view| view.id).filter(|id| id.client == most).collect();
         for id in ids {
-            self.becomes_slow(id, Callback::Redraw, now);
+            self.becomes_slow(id, Reason::Crowd, now);
         }
     }
 
@@ -131,17 +125,17 @@ impl Server {
     // ---- Slow windows ----------------------------------------------------------------------
 
     /// A window's run went past its slice: the window is slow, at first for a moment that its client does not hear of.
-    pub(super) fn becomes_slow(&mut self, id: WindowId, callback: Callback, now: u64) {
+    pub(super) fn becomes_slow(&mut self, id: WindowId, reason: Reason, now: u64) {
         let Some(client) = self.clients.get_mut(&id.client) else { return };
         if client.conduct.strike(now) {
-            self.stays_slow(id, callback, now);
+            self.stays_slow(id, reason, now);
         } else {
             self.is_slow_until(id, now.saturating_add(seconds(FIRST_SLOW_SECONDS)));
         }
     }
 
     /// A window is slow for long, and so are those that its client makes. The client is told, once for each window.
-    fn stays_slow(&mut self, id: WindowId, callback: Callback, now: u64) {
+    fn stays_slow(&mut self, id: WindowId, reason: Reason, now: u64) {
         let Some(client) = self.clients.get_mut(&id.client) else { return };
         client.conduct.stays_slow(now);
         self.is_slow_until(id, now.saturating_add(seconds(SLOW_SECONDS)));
@@ -151,14 +145,15 @@ impl Server {
         }
         let milliseconds = self.refresh / FRAME_PARTS / 1_000_000;
         let limit = u32::try_from(milliseconds).unwrap_or(u32::MAX);
-        self.event(id, EventKind::Quota, now, [callback as u32, QuotaKind::Time as u32, limit, 0]);
+        self.event(id, EventKind::Quota, now, [Callback::Redraw as u32, QuotaKind::Time as u32, limit, 0]);
         if let Some(client) = self.clients.get_mut(&id.client) {
-            client.note(
-                now,
-                format!(
-                    "window {id}: its {callback} took more than {milliseconds} ms: it is drawn in slices"
-                ),
-            );
+            let who = match reason {
+                Reason::Long => "its redraw took",
+                Reason::Together => "the client's windows together took",
+                Reason::Crowd => "the windows of all clients together took, and this client's most of it,",
+            };
+            let why = format!("{who} more than {milliseconds} ms of a frame");
+            client.note(now, format!("window {id}: {why}: it is drawn in slices"));
         }
     }
 
@@ -167,9 +162,9 @@ impl Server {
     fn is_long(&mut self, id: WindowId, now: u64) {
         let is_told = self.clients.get(&id.client).is_some_and(|client| client.conduct.is_slow(now));
         if is_told {
-            self.stays_slow(id, Callback::Redraw, now);
+            self.stays_slow(id, Reason::Long, now);
         } else if self.window(id).is_some_and(|window| window.slow_until <= Some(now)) {
-            self.becomes_slow(id, Callback::Redraw, now);
+            self.becomes_slow(id, Reason::Long, now);
         }
     }
 
@@ -195,7 +190,7 @@ impl Server {
     }
 
     /// Windows whose runs fit into their slices for long enough are drawn directly again.
-    fn forget_slowness(&mut self, now: u64) {
+    pub(super) fn forget_slowness(&mut self, now: u64) {
         let ids: Vec<WindowId> = self.stack.views().iter().map(|view| view.id).collect();
         for id in ids {
             let is_over = |until: Option<u64>| until.is_some_and(|until| until <= now);
