@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::Instant;
 use support::{Fixture, Guest};
 
 const BYTES: usize = 4 << 20;
@@ -147,6 +148,29 @@ fn count(server: &Server, client: &Value, what: &str) -> Option<u64> {
     stats["clients"].as_array()?.iter().find(|c| c["client"] == *client)?[what].as_u64()
 }
 
+/// Mappings and descriptors of guests' memory in the server's processes.
+fn apertures(server: &Server) -> usize {
+    [server.child.id(), server.broker(), server.renderer()].map(apertures_of).iter().sum()
+}
+
+fn apertures_of(process: u32) -> usize {
+    let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).unwrap();
+    let mapped = maps.lines().filter(|line| line.contains("blink-aperture")).count();
+    let open = std::fs::read_dir(format!("/proc/{process}/fd")).unwrap().filter(|file| {
+        let link = file.as_ref().ok().and_then(|file| std::fs::read_link(file.path()).ok());
+        link.is_some_and(|link| link.to_string_lossy().contains("blink-aperture"))
+    });
+    mapped + open.count()
+}
+
+/// Prints how long something takes. What takes how long is not tested: others may be busy.
+fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let begin = Instant::now();
+    let result = work();
+    println!("{what}: {:.0?}", begin.elapsed());
+    result
+}
+
 /// Machines of a server: clients that are woken for each frame, by an interrupt and by a serial port.
 #[test]
 fn machines_are_woken_stopped_killed_and_reset() {
@@ -156,7 +180,10 @@ fn machines_are_woken_stopped_killed_and_reset() {
     let path = |vm: &Value, which: &str| PathBuf::from(vm[which].as_str().unwrap());
     let command = "gears --mode switch --size 100x100";
     let reset = [INTERRUPTS, &["-action", "reboot=reset"]].concat();
+    assert_eq!(apertures(&server), 0, "no machine, no memory");
     let mut one = start(&path(&first, "socket"), &reset, command, || ());
+    until("its memory", || (apertures(&server) > 0).then_some(()));
+    let of_one = apertures(&server);
     let port = format!("socket,path={},id=wake", path(&second, "wake_socket").display());
     let serial = ["-device", "virtio-serial-pci", "-chardev", &port];
     let serial = [PLAIN, &serial, &["-device", "virtserialport,chardev=wake,name=org.blink.wake"]].concat();
@@ -165,7 +192,7 @@ fn machines_are_woken_stopped_killed_and_reset() {
     assert!(told.ends_with("woken by interrupts (vfio-pci)"), "{told}");
     let told = line(&mut two, "gears: ivshmem:");
     assert!(told.contains("woken by the serial port /dev/vport"), "{told}");
-    let windows = || windows(&server.blinkctl(&["list"]).unwrap());
+    let windows = || Some(windows(&server.blinkctl(&["list"]).ok()?).len());
     let further = |vm: &Value, what: &str| {
         let now = until("a count", || count(&server, &vm["client"], what));
         until(what, || count(&server, &vm["client"], what).filter(|&later| later > now + 20));
@@ -181,23 +208,79 @@ fn machines_are_woken_stopped_killed_and_reset() {
         further(&second, "updates");
         (count(&server, &first["client"], "updates")? == before).then_some(())
     });
-    assert_eq!(windows().len(), 2, "its window stays");
-    // Also in the next renderer, which finds it in the memory of a machine that does nothing.
-    let renderer = server.renderer();
-    send_signal(renderer, Signal::KILL);
-    server.next_renderer(renderer);
-    until("both windows", || (windows().len() == 2).then_some(()));
+    assert_eq!(windows(), Some(2), "its window stays");
+    // Also in the next renderer, which finds it in the memory of a machine that does nothing; and with the next broker.
+    let (renderer, broker) = (server.renderer(), server.broker());
+    timed("from the renderer's death to all windows", || {
+        send_signal(renderer, Signal::KILL);
+        server.next_renderer(renderer);
+        until("both windows", || windows().filter(|&count| count == 2));
+    });
+    further(&second, "updates");
+    timed("from the broker's death to all windows", || {
+        send_signal(broker, Signal::KILL);
+        until("the next broker", || server.blinkctl(&["vm", "list"]).ok());
+        until("both windows", || windows().filter(|&count| count == 2));
+    });
+    further(&second, "updates");
     one.qmp("cont", &json!({}));
     further(&first, "updates");
 
-    // Killed: its window goes, the other does not notice.
-    two.child.kill().unwrap();
-    until("its window's end", || (windows().len() == 1).then_some(()));
+    // Killed: its window goes, and its memory; the other does not notice: it is in all frames.
+    let frames = || {
+        let stats = server.blinkctl(&["stats"]).ok()?;
+        let clients = stats["clients"].as_array()?;
+        let drawn = clients.iter().find(|c| c["client"] == first["client"])?["redraws"].as_u64()?;
+        Some((stats["frames"].as_u64()?, drawn))
+    };
+    let before = until("counts", frames);
+    timed("from a machine's death to its window's end", || {
+        two.child.kill().unwrap();
+        until("its window's end", || windows().filter(|&count| count == 1));
+    });
+    until("its memory's end", || (apertures(&server) == of_one).then_some(()));
     further(&first, "updates");
+    let after = until("counts", frames);
+    assert!(after.0 - before.0 >= 20);
+    // In the frame that takes the window away nothing else need change.
+    let missed = (after.0 - before.0).saturating_sub(after.1 - before.1);
+    assert!(missed <= 2, "it is missing in {missed} of {} frames", after.0 - before.0);
 
     // Reset: the window stays until the guest is there again, and shows another.
     one.qmp("system_reset", &json!({}));
     line(&mut one, "gears: ivshmem:");
     further(&first, "updates");
-    assert_eq!(windows().len(), 1);
+    assert_eq!(windows(), Some(1));
+    one.child.kill().unwrap();
+    until("no window", || windows().filter(|&count| count == 0));
+    until("no memory", || (apertures(&server) == 0).then_some(()));
+}
+
+/// Two programs of one guest by its agent, of which one is killed.
+#[test]
+fn programs_of_a_guest_come_and_go() {
+    let server = Server::start();
+    let vm = server.blinkctl(&["vm", "add", "work", "--memory", "4M"]).unwrap();
+    let socket = PathBuf::from(vm["socket"].as_str().unwrap());
+    // A program of the guest's that kills another when it is told to, starts it again, and waits.
+    let command = "gears --mode switch --size 100x100 + clock --size 100x100 \
+                   + sh -c \"read x; killall -9 clock; read x; clock --size 100x100\"";
+    let mut machine = start(&socket, INTERRUPTS, command, || ());
+    line(&mut machine, "blink-agent: ready on /run/blink-agent");
+    let windows = || windows(&server.blinkctl(&["list"]).unwrap());
+    let titles = || -> Vec<Value> { windows().iter().map(|window| window["title"].clone()).collect() };
+    let further = || {
+        let now = until("a count", || count(&server, &vm["client"], "updates"));
+        until("updates", || count(&server, &vm["client"], "updates").filter(|&later| later > now + 20));
+    };
+    until("both windows", || (windows().len() == 2).then_some(()));
+    further();
+    machine.write("kill\n");
+    until("one window", || (windows().len() == 1).then_some(()));
+    assert_eq!(titles(), ["Gears"]);
+    further();
+    machine.write("start\n");
+    until("both windows", || (windows().len() == 2).then_some(()));
+    further();
+    assert_eq!(server.blinkctl(&["list"]).unwrap().as_array().unwrap().len(), 1, "one client");
 }

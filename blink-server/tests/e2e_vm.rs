@@ -6,8 +6,9 @@ mod process;
 #[path = "support/qemu.rs"]
 mod qemu;
 
-use blink_client::{Transport, Wake, What};
-use blinkgl::limits::MAX_CLIENTS;
+use blink_client::{Connection, Event, Transport, Wake, What};
+use blinkgl::layout::{aperture, context, slot, slot_offset};
+use blinkgl::limits::{MAX_CLIENTS, PAGE_SIZE};
 use blinkgl::shm::ShmOffset;
 use process::{PATIENCE, Server, descriptors, is_red, red_window, send_signal, until};
 use qemu::Device;
@@ -15,6 +16,7 @@ use rustix::fs::fcntl_get_seals;
 use rustix::process::Signal;
 use serde_json::Value;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 fn add(server: &Server, name: &str) -> PathBuf {
@@ -346,6 +348,109 @@ fn a_machine_that_is_destroyed_while_it_publishes_is_gone() {
         device.ring();
         rustix::net::shutdown(&device.socket, rustix::net::Shutdown::Both).unwrap();
         until("one window", || (windows(&scene.server) == 1).then_some(()));
+    }
+    scene.check();
+}
+
+/// It is reset in the middle of a commit: its memory stays, and what boots next makes its windows anew in it.
+#[test]
+fn a_machine_that_is_reset_while_it_publishes_comes_back() {
+    let scene = Scene::new();
+    let (device, mut connection) = Device::connect(&scene.hostile).boot();
+    for round in 0..3 {
+        let mut context = connection.context().unwrap();
+        red_window(&mut context);
+        until("two windows", || (windows(&scene.server) == 2).then_some(()));
+        let client = format!("{}.0.", connection.client());
+        assert!(scene.server.window(&format!("{client}2")).is_some(), "round {round}");
+        // An odd commit, slots of which one is odd, and a generation that nobody takes back: no code of the guest
+        // runs any more.
+        let commit = device.memory.load(ShmOffset(4096)).unwrap();
+        device.memory.store(ShmOffset(4096), commit + 1).unwrap();
+        let slot = ShmOffset(4096 + slot_offset(0));
+        device.memory.store(slot, device.memory.load(slot).unwrap() + 1).unwrap();
+        device.ring();
+        std::mem::forget(context);
+        drop(connection);
+        assert_ne!(device.memory.load(ShmOffset(aperture::DIRECTORY)), Ok(0));
+        connection = Connection::over(Arc::clone(&device) as Arc<dyn Transport>).unwrap();
+        device.ring();
+        until("one window", || (windows(&scene.server) == 1).then_some(()));
+    }
+    scene.check();
+}
+
+/// A directory and slots that name what the memory does not have.
+#[test]
+fn what_is_outside_of_the_memory_is_told_and_not_shown() {
+    let scene = Scene::new();
+    let (device, mut connection) = Device::connect(&scene.hostile).boot();
+    let mut context = connection.context().unwrap();
+    red_window(&mut context);
+    until("two windows", || (windows(&scene.server) == 2).then_some(()));
+    let pages = u32::try_from(device.memory.size() / PAGE_SIZE).unwrap();
+    let errors = || {
+        let list = scene.server.blinkctl(&["list"]).unwrap();
+        let client = list.as_array().unwrap().iter().find(|c| c["name"] == "hostile").unwrap().clone();
+        client["errors"].to_string()
+    };
+    let entry = |word: usize| ShmOffset(aperture::DIRECTORY + word);
+    let [first, count] = [aperture::ENTRY_FIRST_PAGE, aperture::ENTRY_PAGES].map(entry);
+    // The header, the last page, behind it, and numbers that overflow; arrays that are cut off by the context's end
+    // and by the memory's.
+    for (generation, (from, length)) in (100..).zip([
+        (0, pages),
+        (pages - 1, 20),
+        (pages, 20),
+        (u32::MAX, 20),
+        (1, u32::MAX),
+        (1, 19),
+        (pages - 19, 20),
+    ]) {
+        device.memory.store(first, from).unwrap();
+        device.memory.store(count, length).unwrap();
+        device.memory.store(entry(0), generation).unwrap();
+        device.ring();
+        until("its window's end", || (windows(&scene.server) == 1).then_some(()));
+        let told = errors();
+        assert!(told.contains("must lie within"), "{from}, {length}: {told}");
+        // As it was.
+        device.memory.store(first, 1).unwrap();
+        device.memory.store(count, pages - 1).unwrap();
+        device.memory.store(entry(0), generation + 1000).unwrap();
+        device.ring();
+        until("two windows", || (windows(&scene.server) == 2).then_some(()));
+    }
+    // An object's pages: the fixed ones, behind the end, and more than there are.
+    for (from, length) in
+        [(0, 1), (18, 1), (pages - 1, 1), (u32::MAX, 1), (19, u32::MAX), (u32::MAX, u32::MAX)]
+    {
+        let slot = |word: usize| ShmOffset(PAGE_SIZE + slot_offset(0) + word * 4);
+        let before =
+            [slot::EXTENT_LIST, slot::EXTENT_LIST + 1].map(|word| device.memory.load(slot(word)).unwrap());
+        let change = |extent: [u32; 2]| {
+            let [commit, version] =
+                [ShmOffset(PAGE_SIZE), slot(slot::VERSION)].map(|at| (at, device.memory.load(at).unwrap()));
+            for step in [1, 2] {
+                device.memory.store(commit.0, commit.1 + step).unwrap();
+                device.memory.store(version.0, version.1 + step).unwrap();
+                device.memory.store(slot(slot::EXTENT_LIST), extent[0]).unwrap();
+                device.memory.store(slot(slot::EXTENT_LIST + 1), extent[1]).unwrap();
+            }
+            device.ring();
+            let scanned = ShmOffset(PAGE_SIZE + context::SCANNED);
+            until("a scan", || (device.memory.load(scanned).unwrap() == commit.1 + 2).then_some(()));
+        };
+        let mut refusals = || {
+            let events = std::iter::from_fn(|| context.next_event());
+            let refused = |event: &Event| matches!(&event.what, What::ObjectRejected(why) if why.to_string().contains("an extent is empty or outside"));
+            events.filter(refused).count()
+        };
+        change([from, length]);
+        assert_eq!(refusals(), 1, "{from}, {length}");
+        change(before);
+        assert_eq!(refusals(), 0, "{from}, {length}");
+        assert_eq!(windows(&scene.server), 2, "the last good one is shown");
     }
     scene.check();
 }

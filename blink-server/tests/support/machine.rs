@@ -126,7 +126,7 @@ impl Machine {
             .arg("-qmp")
             .arg(format!("unix:{}", qmp.display()))
             .args(options)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("QEMU: scripts/setup installs it");
@@ -144,6 +144,11 @@ impl Machine {
         let mut line = String::new();
         self.serial.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
+    }
+
+    /// Writes to the machine's console.
+    pub fn write(&mut self, text: &str) {
+        self.child.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
     fn qmp_line(&mut self) -> Value {
