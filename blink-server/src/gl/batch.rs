@@ -122,35 +122,69 @@ impl Piece {
         }
     }
 
+    /// The segment's vertices as they are: from registers or words.
+    fn given<'a>(&'a self, shape: &'a Shape) -> &'a [Vertex] {
+        self.dynamic.as_deref().unwrap_or(&shape.vertices)
+    }
+
+    /// A vertex with what it inherits, and the batch's record with [`SMOOTH`].
+    fn resolve(&self, index: u32, mut vertex: Vertex) -> Vertex {
+        let inherited = self.inherited;
+        if index < inherited.color {
+            vertex.color = self.color;
+        }
+        if index < inherited.tex_coord {
+            vertex.tex_coord = self.tex_coord;
+        }
+        if index < inherited.tex_coord1 {
+            vertex.tex_coord1 = self.tex_coord1;
+        }
+        if index < inherited.normal {
+            vertex.normal = self.normal;
+        }
+        let local = usize::try_from(vertex.record).unwrap_or(usize::MAX);
+        vertex.record = self.records.get(local).copied().unwrap_or(0);
+        vertex
+    }
+
+    /// Appends each vertex once, and the indices of the drawing order.
+    fn index(&self, to: &mut Mesh) {
+        let shape = self.shape();
+        let given = self.given(&shape);
+        let (first, first_index) = (to.vertices.len(), to.indices.len());
+        let base = u32::try_from(first).unwrap_or(u32::MAX);
+        let count = u32::try_from(given.len()).unwrap_or(u32::MAX);
+        to.vertices.extend((0..).zip(given).map(|(index, vertex)| self.resolve(index, *vertex)));
+        // They are all in range; but OpenGL reads memory by them.
+        if shape.indices.iter().any(|&index| index >= count) {
+            to.vertices.push(Vertex::default());
+        }
+        to.indices.extend(shape.indices.iter().map(|index| base.saturating_add(*index.min(&count))));
+        let Mesh { vertices, indices } = to;
+        let added = indices.get_mut(first_index..).unwrap_or_default();
+        if self.segment.immediate {
+            let record =
+                |index: u32| usize::try_from(index).ok().and_then(|at| vertices.get(at)).map(|v| v.record);
+            let is_smooth = |index: u32| record(index).is_some_and(|record| record & SMOOTH != 0);
+            cut_smooth_quads(&shape, 0, added, is_smooth, |index, _| index);
+        }
+        for vertex in vertices.get_mut(first..).unwrap_or_default() {
+            vertex.record &= !SMOOTH;
+        }
+    }
+
     /// Appends some of the vertices: from a place that [`Piece::cut`] gave to another.
     fn assemble_part(&self, shape: &Shape, range: Range<usize>, to: &mut Vec<Vertex>) {
-        let inherited = self.inherited;
-        let vertices = self.dynamic.as_deref().unwrap_or(&shape.vertices);
+        let vertices = self.given(shape);
         let start = range.start;
         let indices = shape.indices.get(range).unwrap_or_default();
         to.reserve(indices.len());
         let first = to.len();
-        let resolve = |index: u32| {
+        to.extend(indices.iter().map(|&index| {
             // The segment's indices are in range.
             let at = usize::try_from(index).unwrap_or(usize::MAX);
-            let mut vertex = vertices.get(at).copied().unwrap_or_default();
-            if index < inherited.color {
-                vertex.color = self.color;
-            }
-            if index < inherited.tex_coord {
-                vertex.tex_coord = self.tex_coord;
-            }
-            if index < inherited.tex_coord1 {
-                vertex.tex_coord1 = self.tex_coord1;
-            }
-            if index < inherited.normal {
-                vertex.normal = self.normal;
-            }
-            let local = usize::try_from(vertex.record).unwrap_or(usize::MAX);
-            vertex.record = self.records.get(local).copied().unwrap_or(0);
-            vertex
-        };
-        to.extend(indices.iter().map(|&index| resolve(index)));
+            self.resolve(index, vertices.get(at).copied().unwrap_or_default())
+        }));
         let added = to.get_mut(first..).unwrap_or_default();
         if self.outlined {
             let interiors = jit::interior_edges(shape).skip(start / 3);
@@ -163,50 +197,86 @@ impl Piece {
             }
         }
         if self.segment.immediate {
-            self.cut_smooth_quads(shape, start, added);
+            let inner = |vertex: Vertex, is: bool| {
+                let bit = if is && self.outlined { INTERIOR } else { 0 };
+                Vertex { record: vertex.record & !INTERIOR | bit, ..vertex }
+            };
+            cut_smooth_quads(shape, start, added, |vertex| vertex.record & SMOOTH != 0, inner);
         }
         for vertex in added {
             vertex.record &= !SMOOTH;
         }
     }
+}
 
-    /// OpenGL leaves open along which diagonal a quad is cut. Mesa takes the one from its first vertex for smooth
-    /// quads of immediate mode, and the other one, which lets the last vertex be the last of both triangles, for all
-    /// others; so programs look the same here. `added`: the vertices from `start` on.
-    fn cut_smooth_quads(&self, shape: &Shape, start: usize, added: &mut [Vertex]) {
-        let mut first = 0;
-        for run in &shape.primitives {
-            if first >= added.len() {
-                return;
-            }
-            let end = usize::try_from(run.end).unwrap_or(usize::MAX).saturating_sub(start).min(added.len());
-            if run.mode == QUADS {
-                for quad in added.get_mut(first..end).unwrap_or_default().chunks_exact_mut(6) {
-                    if let &mut [a, b, d, _, c, _] = quad
-                        && d.record & SMOOTH != 0
-                    {
-                        let inner = |vertex: Vertex, is: bool| {
-                            let bit = if is && self.outlined { INTERIOR } else { 0 };
-                            Vertex { record: vertex.record & !INTERIOR | bit, ..vertex }
-                        };
-                        quad.copy_from_slice(&[
-                            inner(a, false),
-                            inner(b, false),
-                            inner(c, true),
-                            inner(a, true),
-                            inner(c, false),
-                            inner(d, false),
-                        ]);
-                    }
+/// OpenGL leaves open along which diagonal a quad is cut. Mesa takes the one from its first vertex for smooth
+/// quads of immediate mode, and the other one, which lets the last vertex be the last of both triangles, for all
+/// others; so programs look the same here. `added`: the corners from `start` on; `inner`: a corner with the edge after it
+/// being inside of the quad, or not.
+fn cut_smooth_quads<T: Copy>(
+    shape: &Shape,
+    start: usize,
+    added: &mut [T],
+    is_smooth: impl Fn(T) -> bool,
+    inner: impl Fn(T, bool) -> T,
+) {
+    let mut first = 0;
+    for run in &shape.primitives {
+        if first >= added.len() {
+            return;
+        }
+        let end = usize::try_from(run.end).unwrap_or(usize::MAX).saturating_sub(start).min(added.len());
+        if run.mode == QUADS {
+            for quad in added.get_mut(first..end).unwrap_or_default().chunks_exact_mut(6) {
+                if let &mut [a, b, d, _, c, _] = quad
+                    && is_smooth(d)
+                {
+                    quad.copy_from_slice(&[
+                        inner(a, false),
+                        inner(b, false),
+                        inner(c, true),
+                        inner(a, true),
+                        inner(c, false),
+                        inner(d, false),
+                    ]);
                 }
             }
-            first = end;
         }
+        first = end;
     }
 }
 
 /// GL_QUADS.
 const QUADS: u32 = 7;
+
+/// Vertices of a batch.
+#[derive(Debug, Default)]
+pub struct Mesh {
+    /// In drawing order, or in any order if there are indices.
+    pub vertices: Vec<Vertex>,
+    /// The drawing order, all in range; none: that of the vertices.
+    pub indices: Vec<u32>,
+}
+
+impl Mesh {
+    /// Empty, with its memory.
+    pub fn clear(&mut self) {
+        self.vertices.clear();
+        self.indices.clear();
+    }
+
+    /// Corners that are drawn.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        if self.indices.is_empty() { self.vertices.len() } else { self.indices.len() }
+    }
+
+    /// Keeps memory for at most so many vertices, and three indices for each.
+    pub fn shrink_to(&mut self, vertices: usize) {
+        self.vertices.shrink_to(vertices);
+        self.indices.shrink_to(vertices.saturating_mul(3));
+    }
+}
 
 /// What a batch draws.
 #[derive(Debug)]
@@ -227,11 +297,15 @@ impl Contents {
         }
     }
 
-    /// Appends the vertices in drawing order.
-    pub fn assemble(&self, to: &mut Vec<Vertex>) {
+    /// All vertices. Those of outlines differ from corner to corner, all others are there once.
+    pub fn assemble(&self, to: &mut Mesh) {
+        to.clear();
         match self {
-            Contents::Pieces(pieces) => pieces.iter().for_each(|piece| piece.assemble(to)),
-            Contents::Vertices(vertices) => to.extend_from_slice(vertices),
+            Contents::Pieces(pieces) if pieces.iter().any(|piece| piece.outlined) => {
+                pieces.iter().for_each(|piece| piece.assemble(&mut to.vertices));
+            }
+            Contents::Pieces(pieces) => pieces.iter().for_each(|piece| piece.index(to)),
+            Contents::Vertices(vertices) => to.vertices.extend_from_slice(vertices),
         }
     }
 
@@ -303,10 +377,14 @@ pub struct Buffer {
     pub array: glow::VertexArray,
     /// The vertices.
     pub buffer: glow::Buffer,
+    /// The indices, if it is drawn by some.
+    pub indices: glow::Buffer,
     /// Bytes.
     pub bytes: usize,
-    /// Vertices to draw.
+    /// Corners to draw.
     pub count: i32,
+    /// By indices.
+    pub is_indexed: bool,
     /// The frame that used it last.
     pub used: u64,
 }
@@ -388,7 +466,7 @@ mod tests {
     fn buffer(name: u32, used: u64) -> Buffer {
         let name = NonZeroU32::new(name).unwrap_or(NonZeroU32::MIN);
         let (array, buffer) = (glow::NativeVertexArray(name), glow::NativeBuffer(name));
-        Buffer { array, buffer, bytes: 1000, count: 1, used }
+        Buffer { array, buffer, indices: buffer, bytes: 1000, count: 1, is_indexed: false, used }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! [`Tracker::confine`] set, and the public functions below for the server.
 
 use super::arrays;
-use super::batch::{Buffer, Cache, Contents, primitive};
+use super::batch::{Buffer, Cache, Contents, Mesh, primitive};
 use super::block::{BLOCK_VECTORS, Block, Outline};
 use super::context::{Functions, LogicOp};
 use super::pace::{Allowances, Clock, Pace, Slice, Step, Taken};
@@ -274,7 +274,7 @@ pub struct Tracker {
     array_segments: arrays::Segments,
     stream: Buffer,
     /// For assembling vertices, kept for its memory.
-    scratch: Vec<Vertex>,
+    scratch: Mesh,
     frame: u64,
     counters: Counters,
     pace: Pace,
@@ -379,7 +379,7 @@ impl Tracker {
                 cache: Cache::default(),
                 array_segments: arrays::Segments::default(),
                 stream,
-                scratch: Vec::new(),
+                scratch: Mesh::default(),
                 frame: 0,
                 counters: Counters::default(),
                 pace: Pace::new(Clock::machine()),
@@ -1172,7 +1172,7 @@ impl Tracker {
         unsafe {
             self.gl.bind_vertex_array(Some(buffer.array));
             self.gl.scissor(0, 0, 0, 0);
-            self.gl.draw_arrays(primitive(assembly), 0, buffer.count.min(3));
+            draw(&self.gl, assembly, buffer, 0, buffer.count.min(3));
             if let Some(area) = self.applied.scissor {
                 self.gl.scissor(area.x, area.y, area.width, area.height);
             }
@@ -1203,7 +1203,7 @@ impl Tracker {
             let (first, count) = (at.first, i32::try_from(step.vertices).unwrap_or(wanted).min(wanted));
             // SAFETY: as above; `first + count` is at most `buffer.count`.
             let left = self.bands(&step, at.band, |gl| unsafe {
-                gl.draw_arrays(primitive(assembly), first, count);
+                draw(gl, assembly, buffer, first, count);
             });
             if let Some(band) = left {
                 return Some(Cursor { band, ..at });
@@ -1218,19 +1218,12 @@ impl Tracker {
     /// Some of the batch's vertices on the GPU, which are not kept: those of a slow window are not likely to be the same
     /// in its next picture, which comes many frames later.
     fn chunk(&mut self, contents: &Contents, first: usize) -> Option<Buffer> {
-        let mut vertices = std::mem::take(&mut self.scratch);
-        contents.assemble_chunk(first, &mut vertices);
-        let bytes = vertex_bytes(&vertices);
-        self.counters.uploaded_bytes += bytes.len() as u64;
-        let count = i32::try_from(vertices.len()).ok()?;
-        // SAFETY: see the module `gl`.
-        unsafe {
-            self.gl.bind_buffer(glow::ARRAY_BUFFER, Some(self.stream.buffer));
-            self.gl.buffer_data_u8_slice(glow::ARRAY_BUFFER, bytes, glow::STREAM_DRAW);
-        }
-        let bytes = bytes.len();
-        self.scratch = vertices;
-        Some(Buffer { bytes, count, used: self.frame, ..self.stream })
+        let mut mesh = std::mem::take(&mut self.scratch);
+        contents.assemble_chunk(first, &mut mesh.vertices);
+        mesh.indices.clear();
+        let buffer = self.upload(self.stream, &mesh, glow::STREAM_DRAW);
+        self.scratch = mesh;
+        buffer
     }
 
     /// The batch's vertices on the GPU: those of the same batch before, or uploaded now.
@@ -1240,48 +1233,61 @@ impl Tracker {
             self.counters.reused += 1;
             return Some(kept);
         }
-        let mut vertices = std::mem::take(&mut self.scratch);
-        vertices.clear();
-        contents.assemble(&mut vertices);
-        let bytes = vertex_bytes(&vertices);
-        self.counters.uploaded_bytes += bytes.len() as u64;
-        let count = i32::try_from(vertices.len()).ok()?;
         let made = match key {
             None => Ok(self.stream),
             // SAFETY: see the module `gl`.
             Some(_) => unsafe { make_buffer(&self.gl) },
         };
-        let buffer = match made {
-            Ok(made) => Buffer { bytes: bytes.len(), count, used: self.frame, ..made },
-            Err(error) => {
-                log::error!("{error}");
+        let made = made.inspect_err(|error| log::error!("{error}")).ok()?;
+        let mut mesh = std::mem::take(&mut self.scratch);
+        contents.assemble(&mut mesh);
+        let usage = if key.is_some() { glow::STATIC_DRAW } else { glow::STREAM_DRAW };
+        let uploaded = self.upload(made, &mesh, usage);
+        self.scratch = mesh;
+        match (key, uploaded) {
+            (Some(key), Some(buffer)) => {
+                let old = self.cache.insert(key, buffer, MAX_VERTEX_CACHE_BYTES);
+                self.delete_buffers(old);
+            }
+            (Some(_), None) => self.delete_buffers(vec![made]),
+            (None, _) => {}
+        }
+        uploaded
+    }
+
+    /// Puts vertices into a buffer. `None`: OpenGL has no memory for them.
+    fn upload(&mut self, into: Buffer, mesh: &Mesh, usage: u32) -> Option<Buffer> {
+        let gl = &self.gl;
+        let count = i32::try_from(mesh.count()).ok()?;
+        let (vertices, indices) = (vertex_bytes(&mesh.vertices), index_bytes(&mesh.indices));
+        let parts = [
+            (glow::ARRAY_BUFFER, into.buffer, vertices),
+            (glow::ELEMENT_ARRAY_BUFFER, into.indices, indices),
+        ];
+        // SAFETY: see the module `gl`. (Indices are part of the vertex array that is bound.)
+        unsafe { gl.bind_vertex_array(Some(into.array)) }
+        for (target, buffer, bytes) in parts {
+            if bytes.is_empty() {
+                continue;
+            }
+            // SAFETY: see the module `gl`.
+            unsafe {
+                gl.bind_buffer(target, Some(buffer));
+                gl.buffer_data_u8_slice(target, bytes, usage);
+            }
+            // Large ones may find no memory, and nothing may be drawn from a buffer that is too small.
+            // SAFETY: see the module `gl`.
+            let short = bytes.len() > SMALL_BYTES
+                && unsafe { gl.get_buffer_parameter_i32(target, glow::BUFFER_SIZE) }
+                    < signed_bytes(bytes.len());
+            if short {
+                log::warn!("OpenGL has no memory for {count} vertices: they are not drawn");
                 return None;
             }
-        };
-        let usage = if key.is_some() { glow::STATIC_DRAW } else { glow::STREAM_DRAW };
-        // SAFETY: see the module `gl`.
-        unsafe {
-            self.gl.bind_buffer(glow::ARRAY_BUFFER, Some(buffer.buffer));
-            self.gl.buffer_data_u8_slice(glow::ARRAY_BUFFER, bytes, usage);
         }
-        // Large ones may find no memory, and nothing may be drawn from a buffer that is too small.
-        // SAFETY: see the module `gl`.
-        let short = bytes.len() > SMALL_BYTES
-            && unsafe { self.gl.get_buffer_parameter_i32(glow::ARRAY_BUFFER, glow::BUFFER_SIZE) }
-                < signed_bytes(bytes.len());
-        self.scratch = vertices;
-        if short {
-            log::warn!("OpenGL has no memory for {count} vertices: they are not drawn");
-            if key.is_some() {
-                self.delete_buffers(vec![buffer]);
-            }
-            return None;
-        }
-        if let Some(key) = key {
-            let old = self.cache.insert(key, buffer, MAX_VERTEX_CACHE_BYTES);
-            self.delete_buffers(old);
-        }
-        Some(buffer)
+        let bytes = vertices.len().saturating_add(indices.len());
+        self.counters.uploaded_bytes += bytes as u64;
+        Some(Buffer { bytes, count, is_indexed: !indices.is_empty(), used: self.frame, ..into })
     }
 
     fn delete_buffers(&mut self, buffers: Vec<Buffer>) {
@@ -1290,6 +1296,7 @@ impl Tracker {
             unsafe {
                 self.gl.delete_vertex_array(buffer.array);
                 self.gl.delete_buffer(buffer.buffer);
+                self.gl.delete_buffer(buffer.indices);
             }
         }
     }
@@ -1500,6 +1507,27 @@ fn vertex_bytes(vertices: &[Vertex]) -> &[u8] {
     unsafe { std::slice::from_raw_parts(vertices.as_ptr().cast(), size_of_val(vertices)) }
 }
 
+/// Indices as bytes.
+fn index_bytes(indices: &[u32]) -> &[u8] {
+    // SAFETY: integers have no padding, are initialised, and bytes need no alignment.
+    unsafe { std::slice::from_raw_parts(indices.as_ptr().cast(), size_of_val(indices)) }
+}
+
+/// Draws corners of the buffer whose vertex array is bound.
+///
+/// # Safety
+/// The context is current on this thread, and `first + count` is at most the buffer's count.
+unsafe fn draw(gl: &glow::Context, assembly: Assembly, buffer: &Buffer, first: i32, count: i32) {
+    // SAFETY: see the module `gl`, and the caller's: vertices, or indices of four bytes each, are there.
+    unsafe {
+        if buffer.is_indexed {
+            gl.draw_elements(primitive(assembly), count, glow::UNSIGNED_INT, first.saturating_mul(4));
+        } else {
+            gl.draw_arrays(primitive(assembly), first, count);
+        }
+    }
+}
+
 const _: () = assert!(size_of::<Vertex>() == 80, "the attribute offsets and `vertex_bytes` rely on it");
 
 /// A vertex array with a buffer of [`Vertex`].
@@ -1517,6 +1545,14 @@ unsafe fn make_buffer(gl: &glow::Context) -> Result<Buffer, GlError> {
                 return Err(GlError::Object { what: "buffer", why });
             }
         };
+        let indices = match gl.create_buffer() {
+            Ok(indices) => indices,
+            Err(why) => {
+                gl.delete_vertex_array(array);
+                gl.delete_buffer(buffer);
+                return Err(GlError::Object { what: "buffer", why });
+            }
+        };
         gl.bind_vertex_array(Some(array));
         gl.bind_buffer(glow::ARRAY_BUFFER, Some(buffer));
         for (location, size, offset) in [(0, 4, 0), (1, 4, 16), (2, 4, 32), (3, 3, 48), (5, 4, 64)] {
@@ -1525,7 +1561,8 @@ unsafe fn make_buffer(gl: &glow::Context) -> Result<Buffer, GlError> {
         }
         gl.enable_vertex_attrib_array(4);
         gl.vertex_attrib_pointer_i32(4, 1, glow::UNSIGNED_INT, 80, 60);
-        Ok(Buffer { array, buffer, bytes: 0, count: 0, used: 0 })
+        gl.bind_buffer(glow::ELEMENT_ARRAY_BUFFER, Some(indices));
+        Ok(Buffer { array, buffer, indices, bytes: 0, count: 0, is_indexed: false, used: 0 })
     }
 }
 
