@@ -145,6 +145,8 @@ fn gears_are_one_draw() {
     // All that the second frame needs is set already.
     assert!(first.state_calls > 10, "{first:?}");
     assert_eq!(second.state_calls, 0);
-    assert!(first.uploaded_bytes > first.vertices * 64);
+    // 80 bytes a vertex, which most triangles share, and 4 an index.
+    let uploaded = first.uploaded_bytes / first.vertices;
+    assert!((10..50).contains(&uploaded), "{uploaded} bytes a corner");
     assert!(second.uploaded_bytes < 10_000, "only records, not {} bytes", second.uploaded_bytes);
 }

@@ -149,6 +149,9 @@ pub const MAX_CLIENTS: usize = 64;
 /// million vertices.
 pub const MAX_VERTEX_CACHE_BYTES: usize = 64 << 20;
 
+/// Bytes of GPU buffers that no batch has, kept for the next ones: those that an 8K instruction program needs, ten times.
+pub const MAX_SPARE_VERTEX_BYTES: usize = 8 << 20;
+
 /// Elements of one `draw_arrays` or `draw_elements`: 20 MiB of vertices as they are uploaded. Larger models are
 /// drawn by several.
 pub const MAX_ARRAY_ELEMENTS: u32 = 1 << 18;

@@ -49,6 +49,7 @@ impl Record {
         for (to, [x, y, z]) in vectors[8..11].iter_mut().zip(normal) {
             *to = [x, y, z, 0.0];
         }
+        vectors[8][3] = rescale_factor(normal);
         put_matrix(&mut vectors[11..15], &state.texture_matrix().0);
         let soft = &state.soft;
         let [front, back] = &soft.materials;
@@ -58,8 +59,20 @@ impl Record {
         // which a GPU may flush to zero.
         #[allow(clippy::cast_precision_loss, reason = "below 2^24")]
         let flags = flags(state) as f32;
-        vectors[23] = [front.shininess, back.shininess, flags, rescale_factor(normal)];
+        vectors[23] = [front.shininess, back.shininess, flags, 0.0];
         Record(vectors)
+    }
+
+    /// Matrices and what follows from them.
+    #[must_use]
+    pub fn transform(&self) -> &[[f32; 4]] {
+        &self.0[..15]
+    }
+
+    /// Materials, and the flags.
+    #[must_use]
+    pub fn material(&self) -> &[[f32; 4]] {
+        &self.0[15..]
     }
 
     /// The flags.

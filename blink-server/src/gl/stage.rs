@@ -8,6 +8,10 @@ use super::state::Lights;
 /// What the records and lights of a batch need of the vertex stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Stage {
+    /// Some records differ in their transforms.
+    pub transforms: bool,
+    /// Some differ in their materials or flags.
+    pub materials: bool,
     /// Some records are lit.
     pub lit: bool,
     /// Lights that are on in some of these, by bit.
@@ -31,6 +35,10 @@ impl Stage {
         let mut stage = Stage::default();
         let mut specular = Product::default();
         for record in records {
+            if let Some(first) = records.first() {
+                stage.transforms |= record.transform() != first.transform();
+                stage.materials |= record.material() != first.material();
+            }
             let flags = record.flags();
             if flags & flag::LIGHTING == 0 {
                 continue;
@@ -60,6 +68,8 @@ impl Stage {
     pub fn defines(&self) -> String {
         let mut text = String::new();
         for (is_on, name) in [
+            (self.transforms, "TRANSFORMS"),
+            (self.materials, "MATERIALS"),
             (self.lit, "LIT"),
             (self.positional, "POSITIONAL"),
             (self.spots, "SPOTS"),
@@ -165,5 +175,32 @@ mod tests {
         let tracked: [(Op, &[u32]); 2] = [(Op::ColorMaterial, &[0x0408, 0x1202]), (Op::Enable, &[0x0b57])];
         let all = [&[LIGHTING, LIGHT0], &tracked[..]].concat();
         assert_eq!(stage(&all), Stage { shines: true, tracks: true, ..sun });
+    }
+
+    #[test]
+    fn records_differ_in_transforms_or_in_materials() {
+        let record = |commands: &[(Op, &[u32])]| {
+            let mut state = WindowState::new(100, 100);
+            for (op, args) in commands {
+                state.command(*op, args);
+            }
+            Record::new(&state)
+        };
+        let lights = WindowState::new(100, 100).lights;
+        let differ = |records: &[Record]| {
+            let stage = Stage::new(records, &lights);
+            (stage.transforms, stage.materials)
+        };
+        let plain = record(&[]);
+        let moved = record(&[(Op::Translate, &[ONE, 0, 0])]);
+        let metal = record(&[(Op::Material, &[0x0404, 0x1202, ONE, 0, 0, ONE])]);
+        let flat = record(&[(Op::ShadeModel, &[0x1d00])]);
+        assert_eq!(differ(&[]), (false, false));
+        assert_eq!(differ(&[moved]), (false, false));
+        assert_eq!(differ(&[plain, plain]), (false, false));
+        assert_eq!(differ(&[plain, plain, moved]), (true, false));
+        assert_eq!(differ(&[plain, metal]), (false, true));
+        assert_eq!(differ(&[flat, plain]), (false, true));
+        assert_eq!(differ(&[plain, moved, metal]), (true, true));
     }
 }

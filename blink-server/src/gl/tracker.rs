@@ -5,7 +5,7 @@
 //! [`Tracker::confine`] set, and the public functions below for the server.
 
 use super::arrays;
-use super::batch::{Buffer, Cache, Contents, Mesh, primitive};
+use super::batch::{Buffer, Cache, Contents, Key, Mesh, Spare, primitive, room_for};
 use super::block::{BLOCK_VECTORS, Block, Outline};
 use super::context::{Functions, LogicOp};
 use super::pace::{Allowances, Clock, Pace, Slice, Step, Taken};
@@ -18,7 +18,7 @@ use super::state::{Area, CLAMP, FILL, Hard, LINE, Lights, Sampling, Stencil, Win
 use super::texture::{Texture, Transfer};
 use crate::geometry::Rect;
 use blinkgl::layout::texture::{Levels, Rows, TextureDesc};
-use blinkgl::limits::{MAX_SHADERS, MAX_TEXTURE_UNITS, MAX_VERTEX_CACHE_BYTES};
+use blinkgl::limits::{MAX_SHADERS, MAX_SPARE_VERTEX_BYTES, MAX_TEXTURE_UNITS, MAX_VERTEX_CACHE_BYTES};
 use glow::HasContext;
 use jit::{Assembly, Segment, Vertex};
 use std::collections::HashMap;
@@ -271,6 +271,7 @@ pub struct Tracker {
     max_viewport: i32,
     applied: Applied,
     cache: Cache,
+    spare: Spare,
     array_segments: arrays::Segments,
     stream: Buffer,
     /// For assembling vertices, kept for its memory.
@@ -377,6 +378,7 @@ impl Tracker {
                 max_viewport,
                 applied: Applied::default(),
                 cache: Cache::default(),
+                spare: Spare::default(),
                 array_segments: arrays::Segments::default(),
                 stream,
                 scratch: Mesh::default(),
@@ -721,7 +723,7 @@ impl Tracker {
     pub fn finish(&mut self) {
         self.frame += 1;
         let old = self.cache.expire(self.frame.saturating_sub(EXPIRE_FRAMES));
-        self.delete_buffers(old);
+        self.give_up(old);
         self.array_segments.expire(self.frame.saturating_sub(EXPIRE_FRAMES));
         // One large batch must not keep its memory for ever.
         self.scratch.clear();
@@ -1233,26 +1235,39 @@ impl Tracker {
             self.counters.reused += 1;
             return Some(kept);
         }
-        let made = match key {
-            None => Ok(self.stream),
-            // SAFETY: see the module `gl`.
-            Some(_) => unsafe { make_buffer(&self.gl) },
-        };
-        let made = made.inspect_err(|error| log::error!("{error}")).ok()?;
         let mut mesh = std::mem::take(&mut self.scratch);
         contents.assemble(&mut mesh);
-        let usage = if key.is_some() { glow::STATIC_DRAW } else { glow::STREAM_DRAW };
-        let uploaded = self.upload(made, &mesh, usage);
+        let buffer = match key {
+            None => self.upload(self.stream, &mesh, glow::STREAM_DRAW),
+            Some(key) => self.keep(key, contents, &mesh),
+        };
         self.scratch = mesh;
-        match (key, uploaded) {
-            (Some(key), Some(buffer)) => {
-                let old = self.cache.insert(key, buffer, MAX_VERTEX_CACHE_BYTES);
-                self.delete_buffers(old);
-            }
-            (Some(_), None) => self.delete_buffers(vec![made]),
-            (None, _) => {}
-        }
-        uploaded
+        buffer
+    }
+
+    /// Puts vertices into a buffer that is kept for the batch.
+    fn keep(&mut self, key: Key, contents: &Contents, mesh: &Mesh) -> Option<Buffer> {
+        let room =
+            [vertex_bytes(&mesh.vertices), index_bytes(&mesh.indices)].map(|bytes| room_for(bytes.len()));
+        let made = match self.spare.take(room) {
+            Some(spare) => Ok(spare),
+            // SAFETY: see the module `gl`.
+            None => unsafe { make_buffer(&self.gl) },
+        };
+        let made = made.inspect_err(|error| log::error!("{error}")).ok()?;
+        let Some(buffer) = self.upload(made, mesh, glow::STATIC_DRAW) else {
+            self.delete_buffers(vec![made]);
+            return None;
+        };
+        let old = self.cache.insert(key, contents.segment(), buffer, MAX_VERTEX_CACHE_BYTES);
+        self.give_up(old);
+        Some(buffer)
+    }
+
+    /// Buffers that no batch has any more.
+    fn give_up(&mut self, buffers: Vec<Buffer>) {
+        let old = self.spare.keep(buffers, MAX_SPARE_VERTEX_BYTES);
+        self.delete_buffers(old);
     }
 
     /// Puts vertices into a buffer. `None`: OpenGL has no memory for them.
@@ -1264,30 +1279,34 @@ impl Tracker {
             (glow::ARRAY_BUFFER, into.buffer, vertices),
             (glow::ELEMENT_ARRAY_BUFFER, into.indices, indices),
         ];
+        let mut room = into.room;
         // SAFETY: see the module `gl`. (Indices are part of the vertex array that is bound.)
         unsafe { gl.bind_vertex_array(Some(into.array)) }
-        for (target, buffer, bytes) in parts {
+        for ((target, buffer, bytes), room) in parts.into_iter().zip(&mut room) {
             if bytes.is_empty() {
                 continue;
             }
             // SAFETY: see the module `gl`.
-            unsafe {
-                gl.bind_buffer(target, Some(buffer));
-                gl.buffer_data_u8_slice(target, bytes, usage);
+            unsafe { gl.bind_buffer(target, Some(buffer)) }
+            if bytes.len() > *room {
+                *room = room_for(bytes.len());
+                // SAFETY: see the module `gl`.
+                unsafe { gl.buffer_data_size(target, signed_bytes(*room), usage) }
+                // Large ones may find no memory, and nothing may be drawn from a buffer that is too small.
+                // SAFETY: see the module `gl`.
+                let short = *room > SMALL_BYTES
+                    && unsafe { gl.get_buffer_parameter_i32(target, glow::BUFFER_SIZE) }
+                        < signed_bytes(*room);
+                if short {
+                    log::warn!("OpenGL has no memory for {count} vertices: they are not drawn");
+                    return None;
+                }
             }
-            // Large ones may find no memory, and nothing may be drawn from a buffer that is too small.
-            // SAFETY: see the module `gl`.
-            let short = bytes.len() > SMALL_BYTES
-                && unsafe { gl.get_buffer_parameter_i32(target, glow::BUFFER_SIZE) }
-                    < signed_bytes(bytes.len());
-            if short {
-                log::warn!("OpenGL has no memory for {count} vertices: they are not drawn");
-                return None;
-            }
+            // SAFETY: see the module `gl`; it has the room.
+            unsafe { gl.buffer_sub_data_u8_slice(target, 0, bytes) }
         }
-        let bytes = vertices.len().saturating_add(indices.len());
-        self.counters.uploaded_bytes += bytes as u64;
-        Some(Buffer { bytes, count, is_indexed: !indices.is_empty(), used: self.frame, ..into })
+        self.counters.uploaded_bytes += vertices.len().saturating_add(indices.len()) as u64;
+        Some(Buffer { room, count, is_indexed: !indices.is_empty(), used: self.frame, ..into })
     }
 
     fn delete_buffers(&mut self, buffers: Vec<Buffer>) {
@@ -1469,6 +1488,8 @@ impl Drop for Tracker {
     fn drop(&mut self) {
         let cached = self.cache.expire(u64::MAX);
         self.delete_buffers(cached);
+        let spare = self.spare.keep(Vec::new(), 0);
+        self.delete_buffers(spare);
         self.delete_buffers(vec![self.stream]);
         // SAFETY: see the module `gl`.
         unsafe {
@@ -1562,7 +1583,7 @@ unsafe fn make_buffer(gl: &glow::Context) -> Result<Buffer, GlError> {
         gl.enable_vertex_attrib_array(4);
         gl.vertex_attrib_pointer_i32(4, 1, glow::UNSIGNED_INT, 80, 60);
         gl.bind_buffer(glow::ELEMENT_ARRAY_BUFFER, Some(indices));
-        Ok(Buffer { array, buffer, indices, bytes: 0, count: 0, is_indexed: false, used: 0 })
+        Ok(Buffer { array, buffer, indices, room: [0, 0], count: 0, is_indexed: false, used: 0 })
     }
 }
 

@@ -3,18 +3,19 @@
 //
 // Switches: TWO_SIDE; UNIT0, UNIT1: the unit has a texture; GENERATED0, GENERATED1: its coordinates may be generated;
 // EYE: the fragment stage wants eye coordinates; POINTS; ATTENUATED: points get smaller; OUTLINED: polygons that are not
-// filled. Of the records and lights: LIT, ALL_LIGHTS, POSITIONAL, SPOTS, SHINES, LOCAL_VIEWER, TRACKS.
+// filled. Of the records and lights: TRANSFORMS, MATERIALS, LIT, ALL_LIGHTS, POSITIONAL, SPOTS, SHINES, LOCAL_VIEWER,
+// TRACKS.
 #if defined(LIT) || defined(EYE) || defined(GENERATED0) || defined(GENERATED1) || defined(ATTENUATED)
 #define NEEDS_EYE
 #endif
 struct Record {
     mat4 product;
     mat4 modelview;
-    vec4 normal[3];
+    vec4 normal[3]; // w of the first: rescale factor
     mat4 texture;
     vec4 front[4];  // ambient, diffuse, specular, emission
     vec4 back[4];
-    vec4 rest;      // shininess front, back; flags; rescale factor
+    vec4 rest;      // shininess front, back; flags
 };
 struct Light {
     vec4 position;
@@ -144,9 +145,21 @@ void main() {
 #ifdef OUTLINED
     v_inner = int(a_record >> 31u);
 #endif
-    vec4 rest = records[index].rest;
+    // What is the same in all records is read from the first: a software renderer reads what has an index once for each
+    // vertex, number by number.
+#ifdef TRANSFORMS
+#define TRANSFORM records[index]
+#else
+#define TRANSFORM records[0]
+#endif
+#ifdef MATERIALS
+#define MATERIAL records[index]
+#else
+#define MATERIAL records[0]
+#endif
+    vec4 rest = MATERIAL.rest;
     int flags = int(rest.z);
-    gl_Position = records[index].product * a_position;
+    gl_Position = TRANSFORM.product * a_position;
     v_is_flat = flags >> 9 & 1;
     vec4 front_color = clamp(a_color, 0.0, 1.0);
 #ifdef TWO_SIDE
@@ -155,14 +168,14 @@ void main() {
     vec4 tex_coord0 = a_tex_coord;
     vec4 tex_coord1 = a_tex_coord1;
 #ifdef NEEDS_EYE
-    vec4 eye = records[index].modelview * a_position;
+    vec4 eye = TRANSFORM.modelview * a_position;
     vec3 place = eye.w != 0.0 ? eye.xyz / eye.w : eye.xyz;
-    vec3 normal = records[index].normal[0].xyz * a_normal.x
-        + records[index].normal[1].xyz * a_normal.y + records[index].normal[2].xyz * a_normal.z;
+    vec3 normal = TRANSFORM.normal[0].xyz * a_normal.x
+        + TRANSFORM.normal[1].xyz * a_normal.y + TRANSFORM.normal[2].xyz * a_normal.z;
     if ((flags & 0x400) != 0) {
         normal = unit(normal);
     } else if ((flags & 0x800) != 0) {
-        normal *= rest.w;
+        normal *= TRANSFORM.normal[0].w;
     }
 #endif
 #ifdef EYE
@@ -176,16 +189,16 @@ void main() {
 #endif
 #ifdef LIT
     if ((flags & 0x100) != 0) {
-        vec4 material[4] = vec4[4](records[index].front[0], records[index].front[1],
-            records[index].front[2], records[index].front[3]);
+        vec4 material[4] = vec4[4](MATERIAL.front[0], MATERIAL.front[1],
+            MATERIAL.front[2], MATERIAL.front[3]);
 #ifdef TRACKS
         int mode = flags >> 16;
         if ((flags & 0x1000) != 0) track(material, mode);
 #endif
         front_color = lit(material, rest.x, normal, place, flags & 0xff);
 #ifdef TWO_SIDE
-        material = vec4[4](records[index].back[0], records[index].back[1],
-            records[index].back[2], records[index].back[3]);
+        material = vec4[4](MATERIAL.back[0], MATERIAL.back[1],
+            MATERIAL.back[2], MATERIAL.back[3]);
 #ifdef TRACKS
         if ((flags & 0x2000) != 0) track(material, mode);
 #endif
@@ -209,7 +222,7 @@ void main() {
     v_back_flat = back_color;
 #endif
 #ifdef UNIT0
-    v_tex_coord0 = records[index].texture * tex_coord0;
+    v_tex_coord0 = TRANSFORM.texture * tex_coord0;
 #endif
 #ifdef UNIT1
     v_tex_coord1 = texture_matrix_1 * tex_coord1;
