@@ -193,9 +193,11 @@ impl ProgramCache {
                 *lane = mix(*lane ^ pair(w, x), pair(y, z) ^ key);
             }
         }
-        let length = mix((words.len() as u64) << 8 | u64::from(callback as u32), a);
+        // Where the comparison is left out on purpose, equal hashes must be found in a lifetime.
+        let which = planted!(AnyCallback, 0, u64::from(callback as u32));
+        let length = mix((words.len() as u64) << 8 | which, a);
         let all = lanes.into_iter().fold(length, |all, lane| mix(all ^ lane, b));
-        rest.iter().fold(all, |all, &word| mix(all ^ u64::from(word), c))
+        planted!(StaleHit, all, rest.iter().fold(all, |all, &word| mix(all ^ u64::from(word), c)))
     }
 }
 
