@@ -229,12 +229,17 @@ impl<D: Device> Agent<D> {
     /// Takes a newcomer's Hello, and gives it its part.
     fn greet(&mut self, index: usize) -> Result<(), Error> {
         let Some(newcomer) = self.newcomers.get(index) else { return Ok(()) };
-        let hello = match seqpacket::receive(newcomer.socket.as_fd()) {
-            Ok(Received::Nothing) => return Ok(()),
-            Ok(Received::Message(packet, _)) => Hello::decode(&packet).map_err(|error| format!("{error}")),
-            Ok(Received::Closed) | Err(_) => Err("the connection is closed".to_owned()),
-        };
+        let received = seqpacket::receive(newcomer.socket.as_fd());
+        if matches!(received, Ok(Received::Nothing)) {
+            return Ok(());
+        }
         let Newcomer { socket, .. } = self.newcomers.remove(index);
+        let hello = match received {
+            Ok(Received::Message(packet, _)) => Hello::decode(&packet).map_err(|error| format!("{error}")),
+            Err(error) => Err(format!("{error}")),
+            // It only looked whether an agent is here.
+            Ok(Received::Closed | Received::Nothing) => return Ok(()),
+        };
         let refused = match hello {
             Ok(hello) => match self.offer(&hello)? {
                 Ok((entry, first_page, pages)) => {

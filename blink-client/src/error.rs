@@ -68,7 +68,7 @@ pub enum Error {
     },
     /// Another program has the device.
     #[cfg(feature = "std")]
-    #[error("another program has the device {slot}; end it")]
+    #[error("another program has the device {slot}; end it, or start blink-agent, which shares it")]
     DeviceTaken {
         /// Its address on the bus.
         slot: String,
