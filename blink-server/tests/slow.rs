@@ -379,6 +379,45 @@ fn clients_that_are_heavy_in_one_frame_of_three_are_slow() {
     assert_eq!(late(&last), 0, "{last:?}");
 }
 
+/// What the server clears for windows, which may be larger than the screen, is their clients' time.
+#[test]
+fn large_grounds_that_the_server_clears_count() {
+    const SIDE: u32 = 2000;
+    let mut fixture = Fixture::new(WIDTH, HEIGHT);
+    // Four milliseconds for each ground.
+    fixture.set_costs(fragments(1));
+    let mut guests = Vec::new();
+    for i in 0..3 {
+        let mut guest = fixture.guest();
+        let mut commit = guest.context.commit();
+        let mut desc =
+            WindowDesc { y: 40, width: SIDE, height: SIDE, offscreen: true, ..WindowDesc::default() };
+        desc.procedures[Callback::Redraw as usize] = commit
+            .procedure(Callback::Redraw, &assemble("enable depth_test\nrequest_frame"))
+            .unwrap()
+            .number();
+        for window in 0..4 {
+            desc.x = (3 - i) * 120 + (3 - window) * 25;
+            commit.window(&desc).unwrap();
+        }
+        commit.finish().unwrap();
+        fixture.server.rang(guest.id);
+        guests.push(guest);
+    }
+    let mut late = 0;
+    let before = fixture.drawing_time();
+    for _ in 0..200 {
+        let before = fixture.drawing_time();
+        fixture.frame();
+        let took = fixture.drawing_time() - before;
+        late += u64::from(took > REFRESH);
+        // A clock that only drawing moves has no time in between.
+        fixture.wait(REFRESH - took.min(REFRESH));
+    }
+    assert!(fixture.drawing_time() - before < 210 * REFRESH);
+    assert!(late < 10, "{late} frames are late");
+}
+
 #[test]
 fn inputs_for_which_there_is_no_time_wait() {
     let mut fixture = Fixture::new(WIDTH, HEIGHT);
@@ -705,6 +744,9 @@ fn a_slow_window_without_buffers_is_empty_and_its_client_hears_it() {
     const SIDE: u32 = 2048;
     let Suspended { mut fixture, mut guest, .. } = suspended_on(SIDE, SIDE);
     convict(&mut fixture, &mut guest);
+    // Large buffers are a matter of another test.
+    fixture.set_costs(fragments(64));
+    fixture.wait(10_000_000_000);
     // One has a picture, another is drawn.
     let most = MAX_OFFSCREEN_PIXELS / u64::from(SIDE * SIDE);
     let mut windows = Vec::new();
@@ -723,7 +765,8 @@ fn a_slow_window_without_buffers_is_empty_and_its_client_hears_it() {
     let listed: Vec<Value> = windows.iter().map(|&window| window_of(&mut fixture, &guest, window)).collect();
     let refused: Vec<usize> = (0..windows.len()).filter(|&i| listed[i]["error"].is_string()).collect();
     let [refused] = refused[..] else {
-        let errors: Vec<&Value> = listed.iter().map(|w| &w["error"]).collect();
+        let errors: Vec<(&Value, &Value, &Value)> =
+            listed.iter().map(|w| (&w["error"], &w["redraws"], &w["slow"])).collect();
         panic!("one has no room: {errors:?} {}", listed[0])
     };
     assert!(listed[refused]["error"].as_str().unwrap().contains("not drawn"));

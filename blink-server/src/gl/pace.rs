@@ -291,6 +291,12 @@ impl Pace {
         true
     }
 
+    /// So many pixels are made or cleared, outside of a slice. Is that so much that it must be waited for?
+    pub(super) fn must_wait(&mut self, pixels: u64) -> bool {
+        self.clock.stepped(pixels);
+        pixels >= MIN_STEP_FRAGMENTS
+    }
+
     /// More was drawn than can be left to be done behind everybody's back.
     pub(super) fn is_unsure(&self) -> bool {
         self.end.is_some() && self.unchecked > MIN_STEP_FRAGMENTS

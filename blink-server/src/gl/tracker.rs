@@ -886,6 +886,14 @@ impl Tracker {
         self.pace.begin(slice);
     }
 
+    /// Waits until so many pixels are made or cleared, so that it is in the time of whom they are for.
+    pub fn wait_for_pixels(&mut self, pixels: u64) {
+        if self.pace.must_wait(pixels) {
+            // SAFETY: see the module `gl`.
+            unsafe { self.gl.finish() }
+        }
+    }
+
     /// Is the slice over? Asked at a yield point.
     pub fn is_slice_over(&mut self) -> bool {
         self.pace.is_over_at_yield()

@@ -209,8 +209,6 @@ pub struct Client {
     pub small_steps: bool,
     /// Nanoseconds that its runs took in this frame, where they were not suspended ones.
     pub used: u64,
-    /// Until then (by the tracker's clock), its suspended runs have no slices.
-    pub rests_until: u64,
     /// The window that had the last slice.
     pub last_turn: Option<WindowId>,
 }
@@ -248,7 +246,6 @@ impl Client {
             conduct: Conduct::default(),
             small_steps: false,
             used: 0,
-            rests_until: 0,
             last_turn: None,
         }
     }

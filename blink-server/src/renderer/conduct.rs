@@ -1,6 +1,6 @@
 //! What a client did that others pay for, and for how long it is held against it.
 
-use blinkgl::limits::{SLOW_SECONDS, STRIKE_SECONDS, STRIKES};
+use blinkgl::limits::{MIN_SLICE_MICROSECONDS, REST_AFTER_WHOLE, SLOW_SECONDS, STRIKE_SECONDS, STRIKES};
 use std::collections::VecDeque;
 
 /// Seconds as nanoseconds.
@@ -15,6 +15,8 @@ pub struct Conduct {
     slow_until: u64,
     /// The last frames in which its runs went past their slices.
     strikes: VecDeque<u64>,
+    /// Until then (by the tracker's clock), its suspended runs have no slices.
+    rests_until: u64,
 }
 
 impl Conduct {
@@ -43,6 +45,21 @@ impl Conduct {
     #[must_use]
     pub fn slow_until(&self, now: u64) -> Option<u64> {
         Some(self.slow_until).filter(|&until| until > now)
+    }
+
+    /// What can't be cut took a suspended run so long, until `time` by the tracker's clock. If it cost the others a part of a
+    /// frame, they have the next hundred.
+    pub fn rest_after(&mut self, whole: u64, time: u64) {
+        if whole > MIN_SLICE_MICROSECONDS * 1000 {
+            let rest = whole.saturating_mul(REST_AFTER_WHOLE);
+            self.rests_until = self.rests_until.max(time.saturating_add(rest));
+        }
+    }
+
+    /// Have its suspended runs no slices?
+    #[must_use]
+    pub fn rests(&self, time: u64) -> bool {
+        self.rests_until > time
     }
 
     /// It is slow for a while from now on.

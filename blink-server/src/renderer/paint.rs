@@ -128,7 +128,10 @@ impl Server {
             None => {}
         }
         match self.tracker.create_framebuffer(width, height) {
-            Ok(buffer) => Some(buffer),
+            Ok(buffer) => {
+                self.tracker.wait_for_pixels(u64::from(width) * u64::from(height));
+                Some(buffer)
+            }
             Err(error) => {
                 if let Some(window) = self.window_mut(id) {
                     window.error = Some(format!("no buffer of {width}x{height}: {error}"));
@@ -145,7 +148,10 @@ impl Server {
         let fits = window.buffer.as_ref().is_some_and(|b| b.size() == (width, height));
         let stale = window.damage != Damage::None || !fits;
         let kept = window.buffer.take();
-        let Some(buffer) = self.framebuffer_of(view.id, kept, width, height) else {
+        let begun = self.tracker.clock().now();
+        let made = self.framebuffer_of(view.id, kept, width, height);
+        self.charge(view.id.client, self.tracker.clock().now().saturating_sub(begun));
+        let Some(buffer) = made else {
             self.tracker.fill(&self.screen, &[clip], clip, EMPTY);
             return;
         };
@@ -188,9 +194,9 @@ impl Server {
         let env = self.surroundings(view, presentation).environment();
         let Some(context) = self.context_mut(id.client, id.context) else { return true };
         let Some(mut run) = Running::new(context, id.oid, published, env, view.content) else { return true };
-        self.clear_ground(id, &run, buffer, clip);
+        let length = length.saturating_sub(self.clear_ground(id, &mut run, buffer, clip));
         let slice = Slice { length: Some(length), stride, is_slow: false };
-        let left_out = self.paint(id, &mut run, buffer, place, clip, slice);
+        let left_out = if length > 0 { self.paint(id, &mut run, buffer, place, clip, slice) } else { None };
         self.charge(id.client, run.time);
         match left_out {
             Some(left_out) => {
@@ -245,19 +251,24 @@ impl Server {
         left_out
     }
 
-    /// Makes what a `redraw` starts on what it may rely on, where it does not do so itself.
+    /// Makes what a `redraw` starts on what it may rely on, where it does not do so itself. The time that it takes is the
+    /// run's: a window may be much larger than the screen.
     pub(super) fn clear_ground(
         &mut self,
         id: WindowId,
-        run: &Running,
+        run: &mut Running,
         buffer: Option<&Framebuffer>,
         clip: Rect,
-    ) {
-        let Some(lists) = self.window(id).map(|window| window.list_use.tests) else { return };
+    ) -> u64 {
+        let Some(lists) = self.window(id).map(|window| window.list_use.tests) else { return 0 };
         let Server { tracker, screen, .. } = self;
         let framebuffer = buffer.unwrap_or(screen);
         let (facts, state) = (run.published.program.facts(), &run.state);
+        let begun = tracker.clock().now();
+        let area = u64::from(clip.width) * u64::from(clip.height);
+        let mut pixels: u64 = 0;
         if !clears_color(facts, state) {
+            pixels = area;
             tracker.fill(framebuffer, &[clip], clip, EMPTY);
         }
         // Without a test, nobody reads what is in the buffer.
@@ -265,7 +276,12 @@ impl Server {
         let tests_stencil = facts.body.may_use_stencil() || state.stencil_test() || lists.stencil;
         if (tests_depth && !clears_depth(facts, state)) || (tests_stencil && !clears_stencil(facts, state)) {
             tracker.clear_depth(framebuffer, clip);
+            pixels = pixels.saturating_add(area);
         }
+        tracker.wait_for_pixels(pixels);
+        let took = tracker.clock().now().saturating_sub(begun);
+        run.time = run.time.saturating_add(took);
+        took
     }
 
     /// A `redraw` is at its end, and all of it drawn.

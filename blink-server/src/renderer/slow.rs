@@ -16,9 +16,7 @@ use crate::geometry::Rect;
 use crate::gl::{Slice, Stride, Taken};
 use crate::ipc::{ClientId, WindowId};
 use blinkgl::layout::{EventKind, QuotaKind};
-use blinkgl::limits::{
-    FIRST_SLOW_SECONDS, FRAME_PARTS, MIN_SLICE_MICROSECONDS, REST_AFTER_WHOLE, SLOW_SECONDS,
-};
+use blinkgl::limits::{FIRST_SLOW_SECONDS, FRAME_PARTS, MIN_SLICE_MICROSECONDS, SLOW_SECONDS};
 use blinkgl::ops::Callback;
 
 const MIN_SLICE: u64 = MIN_SLICE_MICROSECONDS * 1000;
@@ -76,10 +74,8 @@ impl Server {
         let is_slow = self.window(id).is_some_and(Window::is_slow);
         let now = self.tracker.clock().now();
         if let Some(client) = self.clients.get_mut(&id.client) {
-            if is_slow && taken.whole > MIN_SLICE {
-                // What can't be cut cost the others a part of a frame. They have the next hundred.
-                let rest = taken.whole.saturating_mul(REST_AFTER_WHOLE);
-                client.rests_until = now.saturating_add(rest);
+            if is_slow {
+                client.conduct.rest_after(taken.whole, now);
             }
             client.small_steps |= taken.stride.is_small;
             if !is_done && run.slices == 1 {
@@ -240,7 +236,7 @@ impl Server {
         clients.retain(|&id| !self.waiting_windows(id, now).is_empty());
         let waiting = clients.len();
         let time = self.tracker.clock().now();
-        clients.retain(|id| self.clients.get(id).is_none_or(|client| client.rests_until <= time));
+        clients.retain(|id| self.clients.get(id).is_none_or(|client| !client.conduct.rests(time)));
         let after = clients.partition_point(|&id| self.last_turn.is_some_and(|last| id <= last));
         clients.rotate_left(after);
         let all = self.refresh / FRAME_PARTS;
@@ -363,14 +359,20 @@ impl Server {
         }
         let (width, height) = (view.content.width, view.content.height);
         let kept = self.window_mut(id)?.canvas.take();
+        let begun = self.tracker.clock().now();
         let canvas = self.framebuffer_of(id, kept, width, height);
         // If there is none, it is not tried again in each frame.
         self.window_mut(id)?.damage = Damage::None;
         let canvas = canvas?;
         let env = self.surroundings(view, presentation).environment();
         let context = self.context_mut(id.client, id.context)?;
-        let run = Running::new(context, id.oid, published, env, view.content)?;
-        self.clear_ground(id, &run, Some(&canvas), Rect::new(0, 0, width, height));
+        let mut run = Running::new(context, id.oid, published, env, view.content)?;
+        self.clear_ground(id, &mut run, Some(&canvas), Rect::new(0, 0, width, height));
+        // Neither can be cut.
+        let time = self.tracker.clock().now();
+        if let Some(client) = self.clients.get_mut(&id.client) {
+            client.conduct.rest_after(time.saturating_sub(begun), time);
+        }
         let window = self.window_mut(id)?;
         window.canvas = Some(canvas);
         Some(Box::new(run))

@@ -131,7 +131,9 @@ impl Fixture {
 
     /// Lets drawing take time, by a clock that only drawing moves.
     pub fn set_costs(&mut self, costs: Counted) {
-        self.server.picture().0.set_clock_for_tests(Clock::Counted(costs));
+        let tracker = self.server.picture().0;
+        let now = tracker.clock().now();
+        tracker.set_clock_for_tests(Clock::Counted(Counted { now, ..costs }));
     }
 
     /// Lets time pass on that clock.
