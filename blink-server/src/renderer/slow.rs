@@ -354,7 +354,8 @@ impl Server {
             self.damage_output(view.content);
             return None;
         };
-        if self.over_quota(id, Callback::Redraw, now) {
+        // Other windows may have got their buffers in this turn.
+        if self.over_quota(id, Callback::Redraw, now) || !self.may_buffer(view, now) {
             return None;
         }
         let (width, height) = (view.content.width, view.content.height);
