@@ -54,12 +54,24 @@ pub struct Placement {
     pub focus: bool,
 }
 
+/// Who is behind a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owner {
+    /// Processes of this user.
+    User(u32),
+    /// The virtual machine that has this client id, each time that it starts.
+    Machine(ClientId),
+}
+
 /// A client as the renderer needs it. Descriptors with it: memory, doorbell (the client rings, the
 /// renderer reads), wake (the renderer writes, the client waits): a socket, or for a virtual machine an eventfd.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientInfo {
     /// Its id.
     pub id: ClientId,
+    /// Who it is, however often it connects.
+    pub owner: Owner,
     /// The VM's name, for the label. Given by the broker's policy.
     pub name: String,
     /// Border color, red, green, blue.

@@ -13,7 +13,7 @@ mod support;
 use blink_client::{ObjectId, TextureInfo, What, WindowDesc};
 use blink_server::geometry::Rect;
 use blink_server::gl::Counted;
-use blink_server::ipc::{Command, Input, WindowId};
+use blink_server::ipc::{Command, Input, Owner, WindowId};
 use blinkgl::limits::{
     FIRST_SLOW_SECONDS, FRAME_PARTS, MAX_OFFSCREEN_PIXELS, MIN_SLICE_MICROSECONDS, SLOW_SECONDS,
     STRIKE_SECONDS, STRIKES,
@@ -238,6 +238,67 @@ fn who_waits_until_its_steps_are_long_wins_one_frame() {
     }
     assert!(late[0] > 0, "it is late at first: {late:?}");
     assert_eq!(late[1..].iter().sum::<u64>(), 0, "{late:?}");
+}
+
+/// It neither helps to have other windows for it, nor to connect again.
+#[test]
+fn who_wins_a_frame_by_long_steps_wins_no_other_by_another_window_or_client() {
+    let mut fixture = Fixture::new(WIDTH, HEIGHT);
+    fixture.owner = Some(Owner::User(1000));
+    let (init, redraw) = (list_of_triangles(20_000), pile(3, "0.0, 0.0, 1.0"));
+    let programs = [(Callback::Init, init.as_str()), (Callback::Redraw, redraw.as_str())];
+    let mut late = Vec::new();
+    for _ in 0..2 {
+        let mut guest = fixture.guest();
+        let windows: Vec<ObjectId> =
+            (0..3).map(|i| publish(&mut guest, Rect::new(i * 30, 60, 20, 20), &programs).0).collect();
+        // They cover nearly nothing for a while.
+        fixture.set_costs(fragments(1 << 12));
+        for _ in 0..12 {
+            let mut commit = guest.context.commit();
+            windows.iter().for_each(|&window| commit.request_update(window).unwrap());
+            commit.finish().unwrap();
+            fixture.sync(&mut guest);
+        }
+        // Then each does so in another frame.
+        fixture.set_costs(fragments(1));
+        for &window in &windows {
+            let mut commit = guest.context.commit();
+            commit.request_update(window).unwrap();
+            commit.finish().unwrap();
+            let before = fixture.drawing_time();
+            fixture.sync(&mut guest);
+            late.push((fixture.drawing_time() - before) / (REFRESH + REFRESH / 4));
+        }
+        fixture.server.remove_client(guest.id);
+        fixture.frame();
+    }
+    assert!(late[0] > 0, "it is late at first: {late:?}");
+    assert_eq!(late[1..].iter().sum::<u64>(), 0, "{late:?}");
+}
+
+#[test]
+fn whose_windows_are_slow_has_slow_ones_when_it_connects_again() {
+    let Suspended { mut fixture, mut guest, .. } = suspended_on(WIDTH, HEIGHT, Some(Owner::User(1000)));
+    convict(&mut fixture, &mut guest);
+    fixture.server.remove_client(guest.id);
+    let place = Rect { x: 200, ..PLACE };
+    let program = [(Callback::Redraw, "clear_color 0.0, 1.0, 0.0, 1.0\nclear color")];
+    for (user, is_known) in [(1001, false), (1000, true)] {
+        fixture.owner = Some(Owner::User(user));
+        let mut guest = fixture.guest();
+        let (window, _) = publish(&mut guest, place, &program);
+        fixture.sync(&mut guest);
+        assert_eq!(is_slow(&mut fixture, &guest, window), is_known);
+        fixture.server.remove_client(guest.id);
+    }
+    fixture.now += (SLOW_SECONDS + 1) * 1_000_000_000;
+    fixture.server.damage_all();
+    fixture.frame();
+    let mut guest = fixture.guest();
+    let (window, _) = publish(&mut guest, place, &program);
+    fixture.sync(&mut guest);
+    assert!(!is_slow(&mut fixture, &guest, window));
 }
 
 #[test]
@@ -537,11 +598,12 @@ struct Suspended {
 const PLACE: Rect = Rect { x: 60, y: 60, width: 40, height: 40 };
 
 fn suspended() -> Suspended {
-    suspended_on(WIDTH, HEIGHT)
+    suspended_on(WIDTH, HEIGHT, None)
 }
 
-fn suspended_on(width: u32, height: u32) -> Suspended {
+fn suspended_on(width: u32, height: u32, owner: Option<Owner>) -> Suspended {
     let mut fixture = Fixture::new(width, height);
+    fixture.owner = owner;
     fixture.set_costs(fragments(1));
     let mut guest = fixture.guest();
     let (window, procedures) = publish(
@@ -742,7 +804,7 @@ fn windows_that_were_slow_are_quick_again_after_a_while() {
 #[test]
 fn a_slow_window_without_buffers_is_empty_and_its_client_hears_it() {
     const SIDE: u32 = 2048;
-    let Suspended { mut fixture, mut guest, .. } = suspended_on(SIDE, SIDE);
+    let Suspended { mut fixture, mut guest, .. } = suspended_on(SIDE, SIDE, None);
     convict(&mut fixture, &mut guest);
     // Large buffers are a matter of another test.
     fixture.set_costs(fragments(64));

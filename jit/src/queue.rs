@@ -162,13 +162,19 @@ impl CompileQueue {
         self.shared.wake.notify_one();
     }
 
-    /// A client is gone: nothing of it is begun any more.
-    pub fn forget(&self, client: u32) {
+    /// A client is gone: nothing of it is begun any more. Gives how many of its compilations were late.
+    pub fn forget(&self, client: u32) -> u32 {
         let mut state = self.shared.lock();
-        state.clients.remove(&client);
+        let late = state.clients.remove(&client).map_or(0, |client| client.late);
         state.turns.retain(|&other| other != client);
         drop(state);
         self.shared.done.notify_all();
+        late
+    }
+
+    /// A client comes of whose compilations so many were late when it was here before.
+    pub fn recall(&self, client: u32, late: u32) {
+        self.shared.lock().clients.entry(client).or_default().late = late;
     }
 
     /// Gives up compilations that are late at this time, and puts other workers in the place of theirs. To be called
@@ -591,6 +597,11 @@ mod tests {
         held.goes_on(51);
         queue.wait_idle();
         assert_eq!((refused.tier(), queue.pending()), (Tier::Interpreter, 0));
+        // It doesn't help to come again.
+        let late = queue.forget(1);
+        queue.recall(3, late);
+        queue.submit(3, &refused);
+        assert_eq!((late, queue.pending()), (MAX_CLIENT_LATE_COMPILES, 0));
         // The same program is compiled for another client.
         queue.submit(2, &refused);
         held.goes_on(50);
@@ -664,8 +675,7 @@ mod tests {
         queue.submit(2, &programs[2]);
         queue.submit(3, &program(50));
         queue.submit(4, &programs[3]);
-        queue.forget(1);
-        queue.forget(2);
+        assert_eq!([queue.forget(1), queue.forget(2)], [0, 0]);
         assert_eq!(queue.pending(), 3);
         leave.send(Verdict::Good).unwrap();
         held.goes_on(13);

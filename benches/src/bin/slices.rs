@@ -8,7 +8,7 @@ use blink_client::{Connection, Context, Transport, Wake, WindowDesc};
 use blink_server::budget::Budget;
 use blink_server::geometry::Rect;
 use blink_server::gl::{GlError, Tracker, context};
-use blink_server::ipc::{ClientId, ClientInfo, Command};
+use blink_server::ipc::{ClientId, ClientInfo, Command, Owner};
 use blink_server::renderer::Server;
 use blinkgl::gl::{ClearMask, Primitive};
 use blinkgl::layout::{APERTURE_MAGIC, APERTURE_VERSION, aperture};
@@ -92,6 +92,7 @@ fn add_client(server: &mut Server, id: u32) -> Result<Context, Error> {
     }
     let info = ClientInfo {
         id: ClientId(id),
+        owner: Owner::Machine(ClientId(id)),
         name: format!("client{id}"),
         color: [90, 90, 90],
         bytes: APERTURE as u64,

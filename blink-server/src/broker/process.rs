@@ -11,7 +11,7 @@ use super::signals::Signals;
 use super::sockets::{BindError, Directory, Listener, control_path};
 use super::vms::{self, Vm};
 use crate::budget::Budget;
-use crate::ipc::{Answer, ClientId, ClientInfo, Command, Key, Placement, ToBroker, ToRenderer};
+use crate::ipc::{Answer, ClientId, ClientInfo, Command, Key, Owner, Placement, ToBroker, ToRenderer};
 use crate::options::OutputOption;
 use crate::socket::{self, Received};
 use crate::throttle::Throttle;
@@ -440,6 +440,7 @@ impl Broker {
         peer.kind = PeerKind::Client(client);
         let info = ClientInfo {
             id: client,
+            owner: Owner::User(credentials.uid.as_raw()),
             name: policy::local_name(&hello.name),
             color: policy::color(client),
             bytes,

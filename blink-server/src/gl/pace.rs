@@ -74,7 +74,7 @@ impl Clock {
 #[derive(Clone, Copy, Debug)]
 pub struct Stride {
     fragments: u64,
-    /// A step took long beyond the end of its slice: steps stay small.
+    /// A step of its client took long beyond the end of its slice: steps stay small.
     pub is_small: bool,
 }
 
@@ -85,12 +85,6 @@ impl Default for Stride {
 }
 
 impl Stride {
-    /// Steps that are learned anew, or stay small.
-    #[must_use]
-    pub fn anew(self) -> Stride {
-        Stride { is_small: self.is_small, ..Stride::default() }
-    }
-
     /// A step of so many fragments took so long, and ended so long after its slice.
     fn learn(&mut self, fragments: u64, took: u64, late: u64, is_slow: bool) {
         let most = if is_slow { MAX_SLOW_STEP_FRAGMENTS } else { MAX_STEP_FRAGMENTS };
@@ -207,7 +201,10 @@ impl Pace {
     }
 
     /// A slice begins.
-    pub(super) fn begin(&mut self, slice: Slice) {
+    pub(super) fn begin(&mut self, mut slice: Slice) {
+        if slice.stride.is_small {
+            slice.stride.fragments = MIN_STEP_FRAGMENTS;
+        }
         let now = self.clock.now();
         self.started = now;
         self.looked = now;
@@ -338,8 +335,23 @@ impl Pace {
 /// Shaders that clients may have compiled without it being their drawing time.
 #[derive(Debug, Default)]
 pub(super) struct Allowances {
-    /// By client: those left, and when one was added last.
-    clients: HashMap<u32, (u32, Instant)>,
+    clients: HashMap<u32, Allowance>,
+}
+
+/// Those of one.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    left: u32,
+    /// When one was added last.
+    since: Instant,
+}
+
+impl Allowance {
+    /// That of who has less.
+    #[must_use]
+    pub fn lesser(self, other: Allowance) -> Allowance {
+        if other.left < self.left { other } else { self }
+    }
 }
 
 impl Allowances {
@@ -349,7 +361,8 @@ impl Allowances {
             // Numbers of clients are not used again: most of these are gone.
             self.clients.clear();
         }
-        let (left, since) = self.clients.entry(client).or_insert((FREE_SHADERS, now));
+        let Allowance { left, since } =
+            self.clients.entry(client).or_insert(Allowance { left: FREE_SHADERS, since: now });
         let more = now.saturating_duration_since(*since).as_secs() / FREE_SHADER_SECONDS;
         if more > 0 {
             *left = left.saturating_add(u32::try_from(more).unwrap_or(u32::MAX)).min(FREE_SHADERS);
@@ -358,6 +371,16 @@ impl Allowances {
         let is_free = *left > 0;
         *left = left.saturating_sub(1);
         is_free
+    }
+
+    /// A client is gone.
+    pub(super) fn forget(&mut self, client: u32) -> Option<Allowance> {
+        self.clients.remove(&client)
+    }
+
+    /// A client comes that has only these left.
+    pub(super) fn recall(&mut self, client: u32, left: Allowance) {
+        self.clients.insert(client, left);
     }
 }
 
@@ -378,7 +401,10 @@ mod tests {
         let much_later = later + Duration::from_secs(1_000_000);
         let free = (0..100).filter(|_| allowances.take(1, much_later)).count();
         assert_eq!(free, FREE_SHADERS as usize);
-        for client in 3..1000 {
+        let gone = allowances.forget(1).unwrap();
+        allowances.recall(9, gone);
+        assert!(!allowances.take(9, much_later) && allowances.forget(1).is_none());
+        for client in 10..1000 {
             allowances.take(client, now);
         }
         assert!(allowances.clients.len() <= 2 * MAX_CLIENTS);

@@ -8,7 +8,7 @@ use super::arrays;
 use super::batch::{Buffer, Cache, Contents, Key, Mesh, Spare, primitive, room_for};
 use super::block::{BLOCK_VECTORS, Block, Outline};
 use super::context::{Functions, LogicOp};
-use super::pace::{Allowances, Clock, Pace, Slice, Step, Taken};
+use super::pace::{Allowance, Allowances, Clock, Pace, Slice, Step, Taken};
 use super::painter::{Painter, Paused, Target};
 use super::record::{LIGHTS_VECTORS, RECORD_BYTES, Record, pack_lights};
 use super::resource::ResourceScope;
@@ -884,6 +884,16 @@ impl Tracker {
     /// A run's slice begins.
     pub fn begin_slice(&mut self, slice: Slice) {
         self.pace.begin(slice);
+    }
+
+    /// A client is gone: gives what is left of its shaders that are not its time.
+    pub fn forget_client(&mut self, client: u32) -> Option<Allowance> {
+        self.allowances.forget(client)
+    }
+
+    /// A client comes that has only these left.
+    pub fn recall_client(&mut self, client: u32, left: Allowance) {
+        self.allowances.recall(client, left);
     }
 
     /// Waits until so many pixels are made or cleared, so that it is in the time of whom they are for.

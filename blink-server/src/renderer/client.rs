@@ -205,8 +205,6 @@ pub struct Client {
     generated_bytes: u64,
     /// What it did that others pay for.
     pub conduct: Conduct,
-    /// A step of a window took far too long: those of windows that it makes stay small.
-    pub small_steps: bool,
     /// Nanoseconds that its runs took in this frame, where they were not suspended ones.
     pub used: u64,
     /// The window that had the last slice.
@@ -244,7 +242,6 @@ impl Client {
             spent: Spent::default(),
             generated_bytes: 0,
             conduct: Conduct::default(),
-            small_steps: false,
             used: 0,
             last_turn: None,
         }
@@ -494,7 +491,6 @@ impl Client {
                     None => {
                         let mut window = Window::new(*desc);
                         window.slow_until = slow_until;
-                        window.stride.is_small = self.small_steps;
                         context.windows.insert(oid, window);
                     }
                 }

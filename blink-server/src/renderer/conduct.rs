@@ -15,6 +15,8 @@ pub struct Conduct {
     slow_until: u64,
     /// The last frames in which its runs went past their slices.
     strikes: VecDeque<u64>,
+    /// Until then, the steps of its windows are small.
+    small_until: u64,
     /// Until then (by the tracker's clock), its suspended runs have no slices.
     rests_until: u64,
 }
@@ -45,6 +47,26 @@ impl Conduct {
     #[must_use]
     pub fn slow_until(&self, now: u64) -> Option<u64> {
         Some(self.slow_until).filter(|&until| until > now)
+    }
+
+    /// It is that of two clients, or of one that came again. Strikes are no part of this: they cost nobody anything, and who
+    /// starts one program after another has a first picture each time.
+    pub fn join(&mut self, other: &Conduct) {
+        self.strikes.clear();
+        self.slow_until = self.slow_until.max(other.slow_until);
+        self.small_until = self.small_until.max(other.small_until);
+        self.rests_until = self.rests_until.max(other.rests_until);
+    }
+
+    /// Do the steps of its windows stay small?
+    #[must_use]
+    pub fn has_small_steps(&self, now: u64) -> bool {
+        self.small_until > now
+    }
+
+    /// A step of one of its windows took long beyond the end of its slice.
+    pub fn was_late(&mut self, now: u64) {
+        self.small_until = self.small_until.max(now.saturating_add(seconds(SLOW_SECONDS)));
     }
 
     /// What can't be cut took a suspended run so long, until `time` by the tracker's clock. If it cost the others a part of a

@@ -11,6 +11,7 @@ pub mod conduct;
 pub mod control;
 mod crowd;
 pub mod interrupt;
+mod known;
 pub mod mapping;
 mod paint;
 pub mod pointer;

@@ -185,7 +185,7 @@ impl Server {
             self.becomes_slow(id, Reason::Together, now);
             return false;
         };
-        let Some(stride) = self.window(id).map(|window| window.stride) else { return true };
+        let stride = self.stride_of(id);
         let place = if buffer.is_some() {
             Rect::new(0, 0, view.content.width, view.content.height)
         } else {

@@ -3,6 +3,7 @@
 
 use super::client::{Client, Consequence, Context, Procedure, Stored};
 use super::crowd::Crowd;
+use super::known::{Kept, Known};
 use super::pointer::Pointer;
 use super::running::{Finished, Running, StateInSlice};
 use super::scan::Texture;
@@ -59,6 +60,8 @@ pub struct Server {
     moved: BTreeSet<ClientId>,
     /// The pointer's picture, where a window gives one.
     pub(super) pointer: Option<Pointer>,
+    /// What is known of clients that are gone.
+    known: Known,
     /// Quick runs that take too long together.
     pub(super) crowd: Crowd,
     /// A window became slow in this frame.
@@ -100,6 +103,7 @@ impl Server {
             remembered: HashMap::new(),
             moved: BTreeSet::new(),
             pointer: None,
+            known: Known::default(),
             crowd: Crowd::default(),
             is_newly_slow: false,
             last_turn: None,
@@ -118,7 +122,16 @@ impl Server {
         for placement in &info.placements {
             self.remembered.insert(placement.window, *placement);
         }
-        self.clients.insert(info.id, Client::new(info, memory, doorbell, wake));
+        let (id, owner) = (info.id, info.owner);
+        let mut client = Client::new(info, memory, doorbell, wake);
+        if let Some(kept) = self.known.recall(owner, self.frame_time()) {
+            client.conduct = kept.conduct;
+            self.compile.recall(id.0, kept.late_compiles);
+            if let Some(shaders) = kept.shaders {
+                self.tracker.recall_client(id.0, shaders);
+            }
+        }
+        self.clients.insert(id, client);
         self.pending = true;
     }
 
@@ -132,7 +145,12 @@ impl Server {
     /// A client went: everything of it goes.
     pub fn remove_client(&mut self, id: ClientId) {
         let Some(mut client) = self.clients.remove(&id) else { return };
-        self.compile.forget(id.0);
+        let kept = Kept {
+            conduct: client.conduct.clone(),
+            late_compiles: self.compile.forget(id.0),
+            shaders: self.tracker.forget_client(id.0),
+        };
+        self.known.keep(client.info.owner, kept, self.frame_time());
         for (index, context) in std::mem::take(&mut client.contexts) {
             self.drop_context(id, index, context);
         }
@@ -824,6 +842,11 @@ impl Server {
             window.stopped = true;
         }
         true
+    }
+
+    /// The time of the last frame.
+    pub(super) fn frame_time(&self) -> u64 {
+        self.last_tick.unwrap_or(0).saturating_mul(self.refresh)
     }
 
     pub(super) fn tick(&self, now: u64) -> u64 {

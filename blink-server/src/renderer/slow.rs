@@ -73,11 +73,14 @@ impl Server {
         }
         let is_slow = self.window(id).is_some_and(Window::is_slow);
         let now = self.tracker.clock().now();
+        let frame_time = self.frame_time();
         if let Some(client) = self.clients.get_mut(&id.client) {
             if is_slow {
                 client.conduct.rest_after(taken.whole, now);
             }
-            client.small_steps |= taken.stride.is_small;
+            if taken.stride.is_small && !client.conduct.has_small_steps(frame_time) {
+                client.conduct.was_late(frame_time);
+            }
             if !is_done && run.slices == 1 {
                 client.stats.suspended += 1;
             }
@@ -85,6 +88,15 @@ impl Server {
                 client.stats.slices += 1;
             }
         }
+    }
+
+    /// How large the steps of a window may be.
+    pub(super) fn stride_of(&self, id: WindowId) -> Stride {
+        let now = self.frame_time();
+        let is_small = self.clients.get(&id.client).is_some_and(|c| c.conduct.has_small_steps(now));
+        let mut stride = self.window(id).map(|window| window.stride).unwrap_or_default();
+        stride.is_small = is_small;
+        stride
     }
 
     /// Drops a window's suspended runs whose procedure or whose window's size is another one now: they start anew.
@@ -178,7 +190,7 @@ impl Server {
         let Some(window) = self.window_mut(id) else { return };
         window.damage = Damage::All;
         // What it learned as a quick window is too bold for a slow one.
-        window.stride = window.stride.anew();
+        window.stride = Stride::default();
         self.is_newly_slow = true;
         if let Some(view) = self.stack.get(id).copied() {
             self.damage_output(view.content);
@@ -203,9 +215,6 @@ impl Server {
             if let Some(canvas) = window.canvas.take() {
                 self.tracker.delete_framebuffer(canvas);
             }
-        }
-        for client in self.clients.values_mut() {
-            client.small_steps &= client.conduct.is_slow(now);
         }
     }
 
@@ -319,11 +328,10 @@ impl Server {
         let redrawing = self.window_mut(id).and_then(|window| window.redrawing.take());
         let Some(mut run) = redrawing.or_else(|| self.start_redraw(view, presentation, now)) else { return };
         let Some(window) = self.window_mut(id) else { return };
-        let stride = window.stride;
         let Some(canvas) = window.canvas.take() else { return };
         let (width, height) = canvas.size();
         let all = Rect::new(0, 0, width, height);
-        let slice = Slice { length: Some(length), stride, is_slow: true };
+        let slice = Slice { length: Some(length), stride: self.stride_of(id), is_slow: true };
         let left_out = self.paint(id, &mut run, Some(&canvas), all, all, slice);
         if run.time > self.refresh / FRAME_PARTS {
             self.is_long(id, now);

@@ -7,7 +7,7 @@ use blink_client::{Connection, Context, Transport, Wake};
 use blink_server::budget::Budget;
 use blink_server::geometry::{Rect, Region};
 use blink_server::gl::{Clock, Counted, Tracker, context};
-use blink_server::ipc::{ClientId, ClientInfo, Placement};
+use blink_server::ipc::{ClientId, ClientInfo, Owner, Placement};
 use blink_server::renderer::Server;
 use blinkgl::shm::Shm;
 use std::sync::Arc;
@@ -58,6 +58,8 @@ pub struct Fixture {
     pub now: u64,
     pub width: u32,
     pub height: u32,
+    /// Who clients that are made are, if they are the same.
+    pub owner: Option<Owner>,
     next_client: u32,
     memories: Vec<(ClientInfo, Shm)>,
     _gl: context::Headless,
@@ -67,8 +69,16 @@ impl Fixture {
     pub fn new(width: u32, height: u32) -> Fixture {
         let (gl, functions) = context::Headless::new().expect("EGL: scripts/setup installs it");
         let server = Server::new(tracker(functions), width, height, REFRESH).unwrap();
-        let mut fixture =
-            Fixture { server, now: REFRESH, width, height, next_client: 1, memories: vec![], _gl: gl };
+        let mut fixture = Fixture {
+            server,
+            now: REFRESH,
+            width,
+            height,
+            owner: None,
+            next_client: 1,
+            memories: vec![],
+            _gl: gl,
+        };
         fixture.frame();
         fixture
     }
@@ -98,6 +108,7 @@ impl Fixture {
         self.next_client += 1;
         let info = ClientInfo {
             id,
+            owner: self.owner.unwrap_or(Owner::Machine(id)),
             name: format!("vm{}", id.0),
             color: [200, 60, 60],
             bytes: memory.size() as u64,

@@ -8,7 +8,7 @@ use crate::broker::policy;
 use crate::broker::policy_file::{Policy, VmPolicy};
 use crate::broker::sockets::{Listener, device_path, port_path};
 use crate::broker::vms::{Entrance, Side, Vm};
-use crate::ipc::{Answer, ClientId, ClientInfo, Key, ToRenderer, VmCommand};
+use crate::ipc::{Answer, ClientId, ClientInfo, Key, Owner, ToRenderer, VmCommand};
 use crate::vm::{Color, VmName};
 use blinkgl::limits::MAX_CLIENTS;
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -189,6 +189,7 @@ impl Broker {
         ivshmem::greet(&socket, &aperture).map_err(|e| e.to_string())?;
         let info = ClientInfo {
             id,
+            owner: Owner::Machine(id),
             name: vm.policy.name.to_string(),
             color: vm.color.0,
             bytes: aperture.bytes(),
