@@ -15,8 +15,8 @@ use blink_server::geometry::Rect;
 use blink_server::gl::Counted;
 use blink_server::ipc::{Command, Input, Owner, WindowId};
 use blinkgl::limits::{
-    FIRST_SLOW_SECONDS, FRAME_PARTS, MAX_OFFSCREEN_PIXELS, MIN_SLICE_MICROSECONDS, SLOW_SECONDS,
-    STRIKE_SECONDS, STRIKES,
+    FIRST_SLOW_SECONDS, FRAME_PARTS, MAX_OFFSCREEN_PIXELS, MAX_SUSPENDED_REDRAWS, MIN_SLICE_MICROSECONDS,
+    SLOW_SECONDS, STRIKE_SECONDS, STRIKES,
 };
 use blinkgl::ops::Callback;
 use blinkgl::{Reg, WireProgram};
@@ -853,6 +853,30 @@ fn a_slow_window_without_buffers_is_empty_and_its_client_hears_it() {
 
 // ---- Other callbacks ---------------------------------------------------------------------------------
 
+#[test]
+fn few_redraws_of_a_client_are_suspended_at_a_time() {
+    const WINDOWS: i32 = 12;
+    let mut fixture = Fixture::new(WIDTH, HEIGHT);
+    fixture.set_costs(fragments(1));
+    let mut guest = fixture.guest();
+    let (init, redraw) = (list_of_triangles(2_000), pile(10, "0.0, 1.0, 0.0"));
+    let programs = [(Callback::Init, init.as_str()), (Callback::Redraw, redraw.as_str())];
+    let place = |i: i32| Rect::new(i * 30, 60, 20, 20);
+    let windows: Vec<ObjectId> = (0..WINDOWS).map(|i| publish(&mut guest, place(i), &programs).0).collect();
+    fixture.sync(&mut guest);
+    let mut most = 0;
+    for _ in 0..500 {
+        let busy =
+            windows.iter().filter(|&&w| window_of(&mut fixture, &guest, w)["busy"] == "redraw").count();
+        most = most.max(busy);
+        fixture.frame();
+    }
+    assert!((1..=MAX_SUSPENDED_REDRAWS).contains(&most), "{most}");
+    for i in 0..WINDOWS {
+        assert_eq!(single_color(&fixture.part(place(i))), Some(GREEN), "window {i}");
+    }
+}
+
 /// Lists that call lists: they are suspended within.
 #[test]
 fn list_bombs_are_suspended_within_their_lists() {
@@ -921,6 +945,7 @@ fn a_suspended_update_makes_the_others_wait() {
         fixture.server.input(Input::Motion { x: 65.0 + f64::from(i), y: 80.0 }, now);
     }
     assert_eq!(count(&mut fixture, &guest, "updates"), 0, "it is suspended");
+    assert_eq!(window_of(&mut fixture, &guest, window)["busy"], "update");
     assert_eq!((value(1), value(2)), (0.0, 0.0), "what it did so far is its own");
     fixture.server.damage_all();
     fixture.frame();

@@ -227,6 +227,10 @@ pub const STRIKES: usize = 3;
 /// [`FIRST_SLOW_SECONDS`].
 pub const STRIKE_SECONDS: u64 = 20;
 
+/// Runs of `redraw` of one client that are suspended at a time: what it drew and is not on the screen yet takes some
+/// 5 MiB of each. Other windows wait for their turn.
+pub const MAX_SUSPENDED_REDRAWS: usize = 8;
+
 /// Microseconds that the drawing between two looks at the clock should take: the size of steps follows from it.
 pub const STEP_MICROSECONDS: u64 = 1000;
 

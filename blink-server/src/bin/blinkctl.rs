@@ -38,7 +38,8 @@ struct CommandLine {
 enum Action {
     /// Clients, their windows and procedures, and what was refused.
     ///
-    /// A window is `hidden` if nothing of it is seen, and `slow` if it is drawn in slices, because it took too long. A
+    /// A window is `hidden` if nothing of it is seen, `slow` if it is drawn in slices, because it took too long,
+    /// and `busy` with a callback that did not end in its frame. A
     /// procedure runs in the version that is shown, the last that was accepted, by the interpreter or as native code.
     List,
     /// Counters and times, for each client.
@@ -443,6 +444,8 @@ fn write_window(out: &mut impl Write, window: &Value) -> std::io::Result<()> {
         .into_iter()
         .filter_map(|(is, mark)| is.then_some(mark))
         .collect();
+    let busy = window.get("busy").and_then(Value::as_str).map(|callback| format!("busy: {callback}"));
+    let marks: Vec<&str> = marks.into_iter().chain(busy.as_deref()).collect();
     let marks = if marks.is_empty() { String::new() } else { format!("  {}", marks.join(", ")) };
     writeln!(
         out,

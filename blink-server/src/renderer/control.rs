@@ -160,6 +160,7 @@ impl Server {
                     "visible": !self.stack.visible(id, &self.area).is_empty(),
                     "redraws": window.redraws,
                     "slow": window.is_slow(),
+                    "busy": window.suspended().map(Callback::name),
                     "procedures": list_procedures(context, &window.desc.procedures),
                     "error": window.error,
                 }));

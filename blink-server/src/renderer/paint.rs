@@ -323,7 +323,12 @@ impl Server {
         let name = client.info.name.clone();
         let Some(window) = self.window(view.id) else { return };
         let made_of = (label.width, window.title.clone(), focus);
-        if window.label.as_ref().map(|l| &l.made_of) != Some(&made_of) {
+        let is_stale = window.label.as_ref().map(|l| &l.made_of) != Some(&made_of);
+        if is_stale && self.slice_of(view.id.client).is_none() {
+            // A client may change all its titles in each frame.
+            self.damage_output(label);
+        } else if is_stale {
+            let begun = self.tracker.clock().now();
             let pixels = label_image(label.width, color, &name, &made_of.1, focus);
             let image = self.tracker.create_image(label.width, LABEL.unsigned_abs(), &pixels);
             let Some(window) = self.window_mut(view.id) else { return };
@@ -335,6 +340,7 @@ impl Server {
             if let Some(old) = old {
                 self.tracker.delete_image(old.image);
             }
+            self.charge(view.id.client, self.tracker.clock().now().saturating_sub(begun));
         }
         let Server { tracker, screen, clients, .. } = self;
         let label_of = |id: WindowId| {

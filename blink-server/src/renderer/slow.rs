@@ -16,7 +16,9 @@ use crate::geometry::Rect;
 use crate::gl::{Slice, Stride, Taken};
 use crate::ipc::{ClientId, WindowId};
 use blinkgl::layout::{EventKind, QuotaKind};
-use blinkgl::limits::{FIRST_SLOW_SECONDS, FRAME_PARTS, MIN_SLICE_MICROSECONDS, SLOW_SECONDS};
+use blinkgl::limits::{
+    FIRST_SLOW_SECONDS, FRAME_PARTS, MAX_SUSPENDED_REDRAWS, MIN_SLICE_MICROSECONDS, SLOW_SECONDS,
+};
 use blinkgl::ops::Callback;
 
 const MIN_SLICE: u64 = MIN_SLICE_MICROSECONDS * 1000;
@@ -322,6 +324,26 @@ impl Server {
         }
     }
 
+    /// May a client have another suspended `redraw`? What they hold is in memory. Those that can't go on make room: hidden
+    /// windows and such without buffers start anew when they are seen.
+    fn may_start_redraw(&mut self, client: ClientId) -> bool {
+        let views = self.stack.views().iter().filter(|view| view.id.client == client);
+        let is_drawn = |id: &WindowId| self.window(*id).is_some_and(|window| window.redrawing.is_some());
+        let suspended: Vec<WindowId> = views.map(|view| view.id).filter(is_drawn).collect();
+        if suspended.len() < MAX_SUSPENDED_REDRAWS {
+            return true;
+        }
+        let is_stuck = |id: &WindowId| {
+            self.stack.visible(*id, &self.area).is_empty()
+                || self.window(*id).is_some_and(|window| window.unbuffered)
+        };
+        let stuck = suspended.into_iter().find(is_stuck);
+        let Some(window) = stuck.and_then(|id| self.window_mut(id)) else { return false };
+        window.redrawing = None;
+        window.damage = Damage::All;
+        true
+    }
+
     /// Starts a slow window's `redraw`, or goes on with it.
     fn redraw_slowly(&mut self, view: &View, length: u64, presentation: u64, now: u64) {
         let id = view.id;
@@ -363,7 +385,10 @@ impl Server {
             return None;
         };
         // Other windows may have got their buffers in this turn.
-        if self.over_quota(id, Callback::Redraw, now) || !self.may_buffer(view, now) {
+        if self.over_quota(id, Callback::Redraw, now)
+            || !self.may_buffer(view, now)
+            || !self.may_start_redraw(id.client)
+        {
             return None;
         }
         let (width, height) = (view.content.width, view.content.height);

@@ -254,6 +254,12 @@ impl Window {
         self.slow_until.is_some()
     }
 
+    /// What of it is suspended, if something is.
+    #[must_use]
+    pub fn suspended(&self) -> Option<Callback> {
+        self.busy.as_ref().or(self.redrawing.as_ref()).map(|run| run.callback())
+    }
+
     /// Its framebuffers.
     pub fn framebuffers(&self) -> impl Iterator<Item = &Framebuffer> {
         self.buffer.iter().chain(&self.canvas)
