@@ -96,6 +96,7 @@ pub struct Agent<D: Device> {
 /// What became ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
+    End,
     Listener,
     Device,
     Newcomer(usize),
@@ -153,15 +154,30 @@ impl<D: Device> Agent<D> {
         self.free.free_pages()
     }
 
+    /// Serves until `end` is readable.
+    ///
+    /// # Errors
+    /// The device or the system fails.
+    pub fn serve(&mut self, end: BorrowedFd<'_>) -> Result<(), Error> {
+        while !self.turn(None, Some(end))? {}
+        Ok(())
+    }
+
     /// Waits until something happens, at most `timeout` (`None`: for ever), and does what is to be done.
     ///
     /// # Errors
     /// The device or the system fails.
     pub fn step(&mut self, timeout: Option<Duration>) -> Result<(), Error> {
-        let (ready, blind) = self.wait(timeout)?;
+        self.turn(timeout, None).map(|_| ())
+    }
+
+    /// As [`Agent::step`]. True: `end` is readable.
+    fn turn(&mut self, timeout: Option<Duration>, end: Option<BorrowedFd<'_>>) -> Result<bool, Error> {
+        let (ready, blind) = self.wait(timeout, end)?;
         // Numbers of newcomers change when one goes: the last first.
         for &source in ready.iter().rev() {
             match source {
+                Source::End => {}
                 Source::Listener => self.accept(),
                 Source::Device => self.device.take_wakes()?,
                 Source::Newcomer(index) => self.greet(index)?,
@@ -176,17 +192,24 @@ impl<D: Device> Agent<D> {
             let [first, last] = PAUSES;
             self.pause = if told { first } else { (self.pause * 2).min(last) };
         }
-        Ok(())
+        Ok(ready.contains(&Source::End))
     }
 
     /// What became ready, and whether nothing says that the server has put events.
-    fn wait(&self, timeout: Option<Duration>) -> Result<(Vec<Source>, bool), Error> {
+    fn wait(
+        &self,
+        timeout: Option<Duration>,
+        end: Option<BorrowedFd<'_>>,
+    ) -> Result<(Vec<Source>, bool), Error> {
         let mut sources = Vec::new();
         let mut fds = Vec::new();
         let mut watch = |source, fd| {
             sources.push(source);
             fds.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
         };
+        if let Some(end) = end {
+            watch(Source::End, end);
+        }
         let wake = self.device.wake_descriptor();
         if let Some(wake) = wake {
             watch(Source::Device, wake);

@@ -66,6 +66,8 @@ mod registers;
 #[cfg(feature = "std")]
 pub mod seqpacket;
 #[cfg(feature = "std")]
+pub mod signals;
+#[cfg(feature = "std")]
 mod time;
 pub mod transport;
 

@@ -13,6 +13,8 @@ use blinkgl::limits::{MAX_CONTEXTS, PAGE_SIZE};
 use blinkgl::local::{ANSWER_BYTES, Answer, Hello};
 use blinkgl::shm::{Shm, ShmOffset};
 use machine::{BYTES, Device, Machine, REGISTERS, SLOT, good};
+use rustix::event::EventfdFlags;
+use rustix::fd::AsFd;
 use rustix::fs::Mode;
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 use std::fs;
@@ -175,6 +177,22 @@ fn each_application_has_a_part_and_its_end_frees_it() {
     next.stdout.take().unwrap().read_to_string(&mut told).unwrap();
     assert!(told.contains("the agent is gone"), "{told}");
     assert!(next.wait().unwrap().success());
+}
+
+/// It serves until it is told to end, and then leaves nothing that is shown.
+#[test]
+fn an_agent_that_is_told_to_end_clears_up() {
+    let mut scene = Scene::new();
+    let (connection, _context) = scene.application();
+    assert_eq!(scene.generation(0), 1);
+    let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
+    let end = rustix::event::eventfd(0, flags).unwrap();
+    rustix::io::write(&end, &1_u64.to_ne_bytes()).unwrap();
+    let Scene { machine: _machine, device: _device, mut agent, memory } = scene;
+    agent.serve(end.as_fd()).unwrap();
+    drop(agent);
+    assert_eq!(memory.load(ShmOffset(aperture::DIRECTORY)), Ok(0));
+    assert_eq!(connection.wait(None).unwrap(), Wake::ServerGone);
 }
 
 /// Events of one wake one. With a serial port, and without anything that wakes.

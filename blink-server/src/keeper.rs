@@ -7,9 +7,10 @@
 //! It understands nothing of what it keeps, listens to nobody but the broker, and does nothing else: so that it
 //! does not die.
 
-use crate::broker::{Backoff, Signals};
+use crate::broker::Backoff;
 use crate::ipc::{FromKeeper, Key, ToKeeper};
 use crate::socket::{self, Received, SocketError};
+use blink_client::signals::Signals;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;

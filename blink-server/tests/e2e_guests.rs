@@ -262,9 +262,10 @@ fn programs_of_a_guest_come_and_go() {
     let server = Server::start();
     let vm = server.blinkctl(&["vm", "add", "work", "--memory", "4M"]).unwrap();
     let socket = PathBuf::from(vm["socket"].as_str().unwrap());
-    // A program of the guest's that kills another when it is told to, starts it again, and waits.
+    // A program of the guest's that kills another when it is told to, starts it again, and ends the agent.
     let command = "gears --mode switch --size 100x100 + clock --size 100x100 \
-                   + sh -c \"read x; killall -9 clock; read x; clock --size 100x100\"";
+                   + sh -c \"read x; killall -9 clock; read x; clock --size 100x100 & \
+                   read x; killall blink-agent; read x\"";
     let mut machine = start(&socket, INTERRUPTS, command, || ());
     line(&mut machine, "blink-agent: ready on /run/blink-agent");
     let windows = || windows(&server.blinkctl(&["list"]).unwrap());
@@ -283,4 +284,8 @@ fn programs_of_a_guest_come_and_go() {
     until("both windows", || (windows().len() == 2).then_some(()));
     further();
     assert_eq!(server.blinkctl(&["list"]).unwrap().as_array().unwrap().len(), 1, "one client");
+    machine.write("end\n");
+    until("no window", || windows().is_empty().then_some(()));
+    let state = server.blinkctl(&["vm", "list"]).unwrap()[0]["state"].clone();
+    assert_eq!(state, "connected", "the machine goes on");
 }

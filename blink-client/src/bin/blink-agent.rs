@@ -1,9 +1,11 @@
 //! The agent of a virtual machine, see [`blink_client::agent`].
 
-use blink_client::AGENT_SOCKET;
 use blink_client::agent::Agent;
+use blink_client::signals::Signals;
 use blink_client::transport::Transport;
 use blink_client::transport::ivshmem::Ivshmem;
+use blink_client::{AGENT_SOCKET, Error};
+use rustix::fd::AsFd;
 use rustix::fs::Mode;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -56,14 +58,14 @@ impl log::Log for Log {
     fn flush(&self) {}
 }
 
-fn run(options: &Options) -> Result<(), blink_client::Error> {
+fn run(options: &Options) -> Result<(), Error> {
+    let signals = Signals::new().map_err(|source| Error::System { doing: "waiting for signals", source })?;
     let device = Ivshmem::open(options.device.as_deref())?;
     eprintln!("blink-agent: {}", device.describe());
     let mut agent = Agent::new(device, &options.socket, Mode::from_raw_mode(options.mode))?;
     eprintln!("blink-agent: ready on {}", options.socket.display());
-    loop {
-        agent.step(None)?;
-    }
+    // Whoever ends it finds nothing shown that nobody looks after.
+    agent.serve(signals.as_fd())
 }
 
 fn main() -> ExitCode {

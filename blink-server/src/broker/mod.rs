@@ -16,12 +16,10 @@ mod policy_file;
 mod process;
 mod process_stats;
 mod renderer;
-mod signals;
 mod sockets;
 mod vms;
 
 pub(crate) use renderer::Backoff;
-pub(crate) use signals::Signals;
 
 pub use policy_file::{Policy, PolicyError};
 pub use process::{BrokerError, Options, main};

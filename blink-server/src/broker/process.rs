@@ -7,7 +7,6 @@ use super::peers::{Client, Peer, PeerId, PeerKind};
 use super::policy;
 use super::policy_file::PolicyError;
 use super::renderer::{Backoff, Renderer};
-use super::signals::Signals;
 use super::sockets::{BindError, Directory, Listener, control_path};
 use super::vms::{self, Vm};
 use crate::budget::Budget;
@@ -15,6 +14,7 @@ use crate::ipc::{Answer, ClientId, ClientInfo, Command, Key, Owner, Placement, T
 use crate::options::OutputOption;
 use crate::socket::{self, Received};
 use crate::throttle::Throttle;
+use blink_client::signals::Signals;
 use blinkgl::layout::APERTURE_VERSION;
 use blinkgl::limits::{MAX_CLIENTS, MAX_CONTEXTS, MAX_WINDOWS};
 use blinkgl::local::{self, HELLO_SECONDS, Hello};

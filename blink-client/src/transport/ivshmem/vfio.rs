@@ -1,5 +1,4 @@
-//! The device through vfio-pci: memory, doorbell and interrupts, for a program that is allowed to by the IOMMU. The
-//! only `unsafe` of this crate beside [`map`].
+//! The device through vfio-pci: memory, doorbell and interrupts, for a program that is allowed to by the IOMMU.
 
 use super::device::{Device, VFIO};
 use crate::Error;

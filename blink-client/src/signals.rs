@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP as something to wait for. The only `unsafe` of the broker.
+//! SIGINT, SIGTERM and SIGHUP as something to wait for: for the server's processes, and for `blink-agent`.
 
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
