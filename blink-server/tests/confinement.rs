@@ -541,6 +541,41 @@ fn batches_are_bounded() {
     }
 }
 
+/// Vertices that no primitive needs take memory like all others.
+#[test]
+fn batches_are_bounded_by_the_vertices_that_they_keep() {
+    let scene = Scene::new("unfinished", 64, 64, |p| {
+        p.clear(ClearMask::COLOR);
+        for _ in 0..1000 {
+            p.call_list(1);
+        }
+    })
+    .init(|p| {
+        p.list(1, |p| {
+            p.primitive(Primitive::Triangles, |p| {
+                for _ in 0..3 {
+                    p.vertex2(0.0, 0.5);
+                }
+            });
+            for _ in 0..120 {
+                // No third corner.
+                p.primitive(Primitive::Triangles, |p| {
+                    p.vertex2(0.0, 0.5);
+                    p.vertex2(0.5, 0.5);
+                });
+            }
+        });
+    });
+    let all = Rect::new(0, 0, 64, 64);
+    let mut blink = Blink::new();
+    let framebuffer = blink.tracker.create_framebuffer(64, 64).unwrap();
+    let mut window = blink.window(&scene, 1, TierChoice::Interpreter);
+    blink.redraw(&mut window, &framebuffer, all, all, TierChoice::Interpreter);
+    let counters = blink.tracker.take_counters();
+    // The clear, and four batches that keep at most 65,536 of 243,000 vertices; they draw 3000.
+    assert_eq!((counters.draws, counters.vertices), (5, 3000));
+}
+
 /// One redraw can't keep the GPU for longer than its number of draws allows; what is above is left out.
 #[test]
 fn draws_are_limited() {

@@ -181,6 +181,15 @@ impl Segment {
         }
     }
 
+    /// Vertices that it has, also those that no primitive needs.
+    #[must_use]
+    pub fn vertices(&self) -> usize {
+        match &self.content {
+            Content::Shape(shape) => shape.vertices.len(),
+            Content::Words { vertices, .. } => usize::try_from(*vertices).unwrap_or(usize::MAX),
+        }
+    }
+
     /// The summary of its shape, and the shape too if it had to be made for that.
     pub fn summary(&self) -> (Summary, Option<Arc<Shape>>) {
         if let Some(summary) = self.summary.get() {

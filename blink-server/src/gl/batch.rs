@@ -87,7 +87,7 @@ impl Piece {
 
     /// Makes its shape once for all that follows, if it is larger than a chunk.
     pub fn keep_shape(&mut self) {
-        if self.count() > CHUNK_VERTICES && self.shape.is_none() {
+        if self.count().max(self.segment.vertices()) > CHUNK_VERTICES && self.shape.is_none() {
             self.shape = Some(self.segment.shape());
         }
     }

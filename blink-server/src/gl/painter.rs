@@ -296,7 +296,9 @@ impl Gl for Painter<'_> {
     fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<Dynamic<'_>>) {
         let room = self.tracker.max_records();
         let assembled = usize::try_from(segment.assembled).unwrap_or(usize::MAX);
-        let vertices = self.kept.vertices.saturating_add(assembled);
+        // What it keeps, and what it draws: primitives without enough vertices are kept too.
+        let most = assembled.max(segment.vertices());
+        let vertices = self.kept.vertices.saturating_add(most);
         let full = self.kept.records.len() + segment.records.len() > room || vertices > MAX_BATCH_VERTICES;
         let hard_differs = self.kept.hard_touched && self.kept.hard != self.state.hard;
         self.kept.hard_touched = false;
@@ -331,7 +333,7 @@ impl Gl for Painter<'_> {
         }
         // Primitives without enough vertices are state, and nothing else.
         if assembled > 0 {
-            self.kept.vertices = self.kept.vertices.saturating_add(assembled);
+            self.kept.vertices = self.kept.vertices.saturating_add(most);
             self.kept.pieces.push(piece);
         }
         self.leave(segment, dynamic);
