@@ -242,7 +242,11 @@ pub const LATE_MICROSECONDS: u64 = 1500;
 /// software renderer.
 pub const MIN_STEP_FRAGMENTS: u64 = 1 << 20;
 
-/// The same for a window whose runs go past their slices, once its steps proved to be quick.
+/// Fragments, counted likewise, that a client may leave to be done while another's windows are drawn: a quarter of a millisecond, which is not
+/// waited for. More is, so that it is that client's time and not the next one's.
+pub const MAX_OPEN_FRAGMENTS: u64 = MIN_STEP_FRAGMENTS / 4;
+
+/// Fragments of a step of a window whose runs go past their slices, once its steps proved to be quick.
 pub const MAX_SLOW_STEP_FRAGMENTS: u64 = 16 * MIN_STEP_FRAGMENTS;
 
 /// The same for a window that is drawn directly: half a second on a software renderer if it suddenly covers all that

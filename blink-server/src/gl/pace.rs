@@ -5,9 +5,12 @@
 //! What a draw costs is known only when it is done. So drawing goes in steps that are small enough by the worst
 //! that they can cover, and after each the clock is looked at. How large they may be is learned from how long they took:
 //! most of what a program of any sense draws covers far less than it could.
+//!
+//! Little is not waited for, as waiting costs more than it. But it is kept in mind, over the runs of a client and from one client
+//! to the next: what is little in each of many runs is much together, and somebody's.
 
 use blinkgl::limits::{
-    DRAW_FRAGMENTS, FREE_SHADER_SECONDS, FREE_SHADERS, LATE_MICROSECONDS, MAX_CLIENTS,
+    DRAW_FRAGMENTS, FREE_SHADER_SECONDS, FREE_SHADERS, LATE_MICROSECONDS, MAX_CLIENTS, MAX_OPEN_FRAGMENTS,
     MAX_SLOW_STEP_FRAGMENTS, MAX_STEP_FRAGMENTS, MIN_STEP_FRAGMENTS, STEP_MICROSECONDS,
 };
 use std::collections::HashMap;
@@ -30,12 +33,15 @@ pub enum Clock {
 pub struct Counted {
     /// The time.
     pub now: u64,
-    /// What a step takes, besides its fragments.
+    /// What a step takes at once.
     pub step: u64,
     /// What a yield point takes.
     pub yielding: u64,
-    /// Fragments, by the worst that is possible, that take a nanosecond; 0: they take no time.
+    /// Fragments, by the worst that is possible, that take a nanosecond; 0: they take no time. It passes when they are
+    /// waited for.
     pub fragments: u64,
+    /// Those that were not waited for yet.
+    pub open: u64,
     /// What an element of vertex arrays takes.
     pub element: u64,
 }
@@ -58,7 +64,15 @@ impl Clock {
 
     fn stepped(&mut self, fragments: u64) {
         if let Clock::Counted(counted) = self {
-            let cost = fragments.checked_div(counted.fragments).unwrap_or(0).saturating_add(counted.step);
+            counted.now = counted.now.saturating_add(counted.step);
+            counted.open = counted.open.saturating_add(fragments);
+        }
+    }
+
+    /// All that was drawn was waited for.
+    fn finished(&mut self) {
+        if let Clock::Counted(counted) = self {
+            let cost = std::mem::take(&mut counted.open).checked_div(counted.fragments).unwrap_or(0);
             counted.now = counted.now.saturating_add(cost);
         }
     }
@@ -161,8 +175,12 @@ pub(super) struct Pace {
     vertex: u64,
     /// When all that was drawn was done last.
     looked: u64,
-    /// Fragments at most that were drawn since.
+    /// The client for which is drawn.
+    client: Option<u32>,
+    /// Fragments at most that were drawn for it since, in this slice and in those before.
     unchecked: u64,
+    /// The same of other clients.
+    open: Vec<(u32, u64)>,
     /// Nanoseconds of the longest thing in this slice that can't be cut.
     whole: u64,
     /// Nothing was drawn in this slice.
@@ -184,7 +202,9 @@ impl Pace {
             weight: 1,
             vertex: 0,
             looked: 0,
+            client: None,
             unchecked: 0,
+            open: Vec::new(),
             whole: 0,
             is_fresh: true,
             is_over: false,
@@ -211,7 +231,6 @@ impl Pace {
         self.end = slice.length.map(|length| now.saturating_add(length));
         self.stride = slice.stride;
         self.is_slow = slice.is_slow;
-        self.unchecked = 0;
         self.whole = 0;
         self.is_fresh = true;
         self.is_over = false;
@@ -283,18 +302,54 @@ impl Pace {
             return false;
         }
         self.is_fresh = false;
-        self.unchecked = self.unchecked.saturating_add(cost);
-        self.clock.stepped(cost);
+        self.drawn(cost);
         true
     }
 
-    /// So many pixels are made or cleared, outside of a slice. Is that so much that it must be waited for?
+    /// So many pixels are made or cleared, outside of a slice. Is that so much, with what was drawn before, that it must be
+    /// waited for?
     pub(super) fn must_wait(&mut self, pixels: u64) -> bool {
-        self.clock.stepped(pixels);
-        pixels >= MIN_STEP_FRAGMENTS
+        self.drawn(pixels);
+        self.unchecked >= MIN_STEP_FRAGMENTS
     }
 
-    /// More was drawn than can be left to be done behind everybody's back.
+    fn drawn(&mut self, fragments: u64) {
+        self.unchecked = self.unchecked.saturating_add(fragments);
+        self.clock.stepped(fragments);
+    }
+
+    /// What follows is drawn for this client, or for nobody. Must what others left open be done before?
+    pub(super) fn serve(&mut self, client: Option<u32>) -> bool {
+        if self.client != client {
+            let open = std::mem::take(&mut self.unchecked);
+            self.open.extend(self.client.filter(|_| open > 0).map(|client| (client, open)));
+            self.client = client;
+        }
+        self.open_fragments() > MAX_OPEN_FRAGMENTS
+    }
+
+    fn open_fragments(&self) -> u64 {
+        self.open.iter().fold(0, |all, &(_, fragments)| all.saturating_add(fragments))
+    }
+
+    /// What others left open is done, from `begun` on: gives whose time that was, by what each left.
+    pub(super) fn settle(&mut self, begun: u64) -> Vec<(u32, u64)> {
+        self.clock.finished();
+        let took = u128::from(self.clock.now().saturating_sub(begun));
+        let all = u128::from(self.open_fragments().max(1));
+        let part = |fragments| u64::try_from(took * u128::from(fragments) / all).unwrap_or(u64::MAX);
+        self.unchecked = 0;
+        std::mem::take(&mut self.open).into_iter().map(|(client, open)| (client, part(open))).collect()
+    }
+
+    /// All that was drawn is done.
+    pub(super) fn finished(&mut self) {
+        self.clock.finished();
+        self.unchecked = 0;
+        self.open.clear();
+    }
+
+    /// More was drawn for the client, in this slice and in those before, than can be left open.
     pub(super) fn is_unsure(&self) -> bool {
         self.end.is_some() && self.unchecked > MIN_STEP_FRAGMENTS
     }
@@ -322,12 +377,13 @@ impl Pace {
 
     /// All that was drawn is done: learns from it.
     pub(super) fn look(&mut self) {
+        let unchecked = self.unchecked;
+        self.finished();
         let Some(end) = self.end else { return };
         let now = self.clock.now();
         let took = now.saturating_sub(self.looked);
-        self.stride.learn(self.unchecked, took, now.saturating_sub(end), self.is_slow);
+        self.stride.learn(unchecked, took, now.saturating_sub(end), self.is_slow);
         self.looked = now;
-        self.unchecked = 0;
         self.is_over |= now >= end;
     }
 }
@@ -468,6 +524,41 @@ mod tests {
             }
             assert!(run(&mut pace, 1).1 <= 2 * MILLISECOND);
         }
+    }
+
+    #[test]
+    fn what_is_little_in_each_of_many_runs_is_waited_for_together() {
+        let slice = Slice { length: Some(20 * MILLISECOND), stride: Stride::default(), is_slow: false };
+        let mut pace = paced(slice, Counted { fragments: 1, ..Counted::default() });
+        let little = MIN_STEP_FRAGMENTS / 2;
+        assert!(!pace.serve(Some(7)) && pace.admit(little) && !pace.is_unsure());
+        assert_eq!(pace.taken().time, 0, "nobody waited for it");
+        pace.begin(slice);
+        assert!(!pace.serve(Some(7)) && !pace.must_look(little) && pace.must_look(little + 1));
+        assert!(pace.admit(little + 1) && pace.is_unsure());
+        pace.look();
+        assert_eq!(pace.taken().time, 2 * little + 1, "what was drawn in both");
+        assert!(!pace.serve(None) && !pace.is_unsure(), "it is done");
+        // Grounds count too.
+        assert!(!pace.serve(Some(7)) && !pace.must_wait(little) && pace.must_wait(little));
+    }
+
+    #[test]
+    fn what_is_left_open_is_the_time_of_those_who_left_it() {
+        let slice = Slice { length: Some(20 * MILLISECOND), stride: Stride::default(), is_slow: false };
+        let mut pace = paced(slice, Counted { fragments: 1, ..Counted::default() });
+        let least = MAX_OPEN_FRAGMENTS / 2;
+        for client in [1, 2] {
+            assert!(!pace.serve(Some(client)), "little that others left is not waited for");
+            pace.admit(least);
+            pace.begin(slice);
+        }
+        assert!(!pace.serve(Some(3)) && !pace.must_look(MIN_STEP_FRAGMENTS));
+        pace.admit(2 * least);
+        assert!(pace.serve(Some(4)), "what it left with that is much");
+        let begun = pace.clock().now();
+        assert_eq!(pace.settle(begun), [(1, least), (2, least), (3, 2 * least)]);
+        assert!(!pace.serve(None) && pace.settle(begun).is_empty());
     }
 
     #[test]

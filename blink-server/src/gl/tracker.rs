@@ -730,6 +730,7 @@ impl Tracker {
         self.scratch.shrink_to(SCRATCH_VERTICES);
         // SAFETY: see the module `gl`.
         unsafe { self.gl.finish() }
+        self.pace.finished();
     }
 
     // ---- Guests' textures ------------------------------------------------------------------
@@ -896,12 +897,25 @@ impl Tracker {
         self.allowances.recall(client, left);
     }
 
-    /// Waits until so many pixels are made or cleared, so that it is in the time of whom they are for.
+    /// So many pixels were made or cleared. Waits for them if they are many, so that it is in the time of whom they are for.
     pub fn wait_for_pixels(&mut self, pixels: u64) {
         if self.pace.must_wait(pixels) {
             // SAFETY: see the module `gl`.
             unsafe { self.gl.finish() }
+            self.pace.finished();
         }
+    }
+
+    /// What follows is drawn for this client, or for nobody. Finishes what others left to be done, if that is much, and gives
+    /// whose time that was: nanoseconds of each.
+    pub fn serve(&mut self, client: Option<u32>) -> Vec<(u32, u64)> {
+        if !self.pace.serve(client) {
+            return Vec::new();
+        }
+        let begun = self.pace.clock().now();
+        // SAFETY: see the module `gl`.
+        unsafe { self.gl.finish() }
+        self.pace.settle(begun)
     }
 
     /// Is the slice over? Asked at a yield point.

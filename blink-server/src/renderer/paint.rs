@@ -148,6 +148,7 @@ impl Server {
         let fits = window.buffer.as_ref().is_some_and(|b| b.size() == (width, height));
         let stale = window.damage != Damage::None || !fits;
         let kept = window.buffer.take();
+        self.serve(Some(view.id.client));
         let begun = self.tracker.clock().now();
         let made = self.framebuffer_of(view.id, kept, width, height);
         self.charge(view.id.client, self.tracker.clock().now().saturating_sub(begun));
@@ -185,6 +186,7 @@ impl Server {
             self.becomes_slow(id, Reason::Together, now);
             return false;
         };
+        self.serve(Some(id.client));
         let stride = self.stride_of(id);
         let place = if buffer.is_some() {
             Rect::new(0, 0, view.content.width, view.content.height)

@@ -903,6 +903,7 @@ impl Server {
     fn draw(&mut self, presentation: u64, now: u64) -> Region {
         self.frame += 1;
         let plan = self.draw_dirty(presentation, now);
+        self.serve(None);
         self.tracker.finish();
         let [low, high] = blinkgl::layout::split(self.frame);
         let [time_low, time_high] = blinkgl::layout::split(presentation);

@@ -53,6 +53,13 @@ impl Server {
         }
     }
 
+    /// What follows is drawn for a client, or for nobody: what others left to be done is their time.
+    pub(super) fn serve(&mut self, client: Option<ClientId>) {
+        for (client, time) in self.tracker.serve(client.map(|client| client.0)) {
+            self.charge(ClientId(client), time);
+        }
+    }
+
     /// All quick runs of a frame are done: did they take too long together, time and again?
     fn judge_crowd(&mut self, now: u64) {
         let tick = self.tick(now);
@@ -256,10 +263,15 @@ impl Server {
         let is_more = waiting > clients.len();
         let end = self.tracker.clock().now().saturating_add(all);
         for (turn, &id) in clients.iter().enumerate() {
+            // Who had the last turn has nothing that follows: this is the time of the turns, which all share.
+            let _times = self.tracker.serve(Some(id.0));
             let turns = u64::try_from(clients.len() - turn).unwrap_or(u64::MAX);
             let left = end.saturating_sub(self.tracker.clock().now());
             self.take_turn(id, (left / turns).max(MIN_SLICE), presentation, now);
             self.last_turn = Some(id);
+        }
+        if waiting > 0 {
+            let _times = self.tracker.serve(None);
         }
         if is_more || clients.iter().any(|&id| !self.waiting_windows(id, now).is_empty()) {
             self.ask_for_frame();
