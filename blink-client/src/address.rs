@@ -32,9 +32,12 @@ impl Address {
             },
             None => {
                 let path = default_path();
-                if path.exists() {
+                let agent: &Path = AGENT_SOCKET.as_ref();
+                // A server that is dead may have left its socket: it is looked at if there is something else.
+                let is_alone = !agent.exists() && !ivshmem::is_there();
+                if path.exists() && (is_alone || local::is_listening(&path)) {
                     Address::Socket(path)
-                } else if local::is_listening(AGENT_SOCKET.as_ref()) {
+                } else if local::is_listening(agent) {
                     Address::Socket(AGENT_SOCKET.into())
                 } else if ivshmem::is_there() {
                     Address::Ivshmem(None)

@@ -27,7 +27,8 @@ struct CommandLine {
 /// What a server is told.
 #[derive(Debug, Args)]
 struct Options {
-    /// Path of the socket for clients; PATH.control is the one for blinkctl.
+    /// Path of the socket for clients; PATH.control is the one for blinkctl [default: BLINK_DISPLAY, else blink-0 in
+    /// XDG_RUNTIME_DIR, else /tmp/blink-UID/blink-0]
     #[arg(long, value_name = "PATH")]
     socket: Option<PathBuf>,
     /// A file that says what clients may and which virtual machines there are (TOML). Where it gives a budget too, the
@@ -120,7 +121,11 @@ fn main() -> ExitCode {
 
 fn start_broker(options: Options, keeper: OwnedFd) -> ExitCode {
     let Options { socket, policy, output, budget, verbose } = options;
-    let socket = socket.unwrap_or_else(blink_client::default_path);
+    let socket = socket.unwrap_or_else(|| {
+        // A client may find its server elsewhere.
+        let path = blink_client::display_path();
+        if path.is_absolute() || path.components().count() > 1 { path } else { blink_client::default_path() }
+    });
     let output = output.option();
     match broker::main(broker::Options { socket, output, policy, limit: budget, verbose }, keeper) {
         Ok(()) => ExitCode::SUCCESS,

@@ -152,7 +152,7 @@ pub struct BlinkEvent {
 
 impl BlinkEvent {
     /// What an event says, and the text for `blinkError` if it is a complaint.
-    fn new(event: &Event) -> (BlinkEvent, Option<String>) {
+    fn new(event: &Event) -> (BlinkEvent, Option<Mistake>) {
         let mut e = BlinkEvent {
             window: event.window.map_or(0, ObjectId::number),
             time: seconds(event.time),
@@ -179,7 +179,7 @@ impl BlinkEvent {
         } else if let What::Notify { value } = event.what {
             e = BlinkEvent { kind: 9, value: f32::from_bits(value), value_bits: value, ..e };
         } else {
-            complaint = event.what.complaint();
+            complaint = Mistake::of_event(&event.what);
             e.kind = if complaint.is_some() { 10 } else { 0 };
         }
         (e, complaint)
@@ -200,7 +200,7 @@ fn next_event(s: &mut State, to: *mut BlinkEvent) -> Result<bool, Mistake> {
     let Some(event) = s.display()?.context.next_event() else { return Ok(false) };
     let (event, complaint) = BlinkEvent::new(&event);
     if let Some(complaint) = complaint {
-        s.tell(Mistake::operation(complaint));
+        s.tell(complaint);
     }
     crate::state::write("the event", to, &[event])?;
     Ok(true)

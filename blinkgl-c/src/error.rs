@@ -1,5 +1,7 @@
 //! Errors: `glGetError`'s codes, and what they are about.
 
+use blink_client::{Quota, What};
+
 /// OpenGL's error codes.
 pub mod gl {
     /// `GL_NO_ERROR`.
@@ -32,6 +34,18 @@ impl Mistake {
     /// `GL_INVALID_OPERATION`: the call can't stand here.
     pub fn operation(text: impl Into<String>) -> Mistake {
         Mistake::new(gl::INVALID_OPERATION, text)
+    }
+
+    /// Something to know that is nobody's error: `glGetError` hears nothing of it.
+    pub fn note(text: impl Into<String>) -> Mistake {
+        Mistake::new(gl::NO_ERROR, text)
+    }
+
+    /// What the server has to say of a program.
+    pub fn of_event(what: &What) -> Option<Mistake> {
+        let text = what.complaint()?;
+        let is_note = matches!(what, What::Quota { kind: Quota::Time, .. });
+        Some(if is_note { Mistake::note(text) } else { Mistake::operation(text) })
     }
 
     /// `GL_INVALID_VALUE`.

@@ -93,7 +93,10 @@ impl State {
         if self.gl_error == gl::NO_ERROR {
             self.gl_error = mistake.code;
         }
-        let text = format!("{}: {} ({})", self.call, mistake.text, error::name(mistake.code));
+        let mut text = format!("{}: {}", self.call, mistake.text);
+        if mistake.code != gl::NO_ERROR {
+            text += &format!(" ({})", error::name(mistake.code));
+        }
         // No C string has a zero in it.
         self.message = CString::new(text.replace('\0', "?")).unwrap_or_default();
         if !self.told.contains(&text) && self.told.len() < 1000 {

@@ -30,7 +30,7 @@ pub struct Budget {
 }
 
 /// Of the options. Not for a whole struct: it would go on to the options after it.
-const HEADING: &str = "Budget: what one run of a program may cost at worst";
+const HEADING: &str = "Budget: what a program or a display list may cost at worst; fuel and vertices also what a run adds up to";
 
 impl Default for Budget {
     /// The limits, which hold for everybody.

@@ -91,7 +91,7 @@ enum Error {
     Read { path: PathBuf, error: io::Error },
     #[error("cannot write {}: {error}", path.display())]
     Write { path: PathBuf, error: io::Error },
-    #[error("{} is neither text (UTF-8) nor a program in wire format (which begins with \"BGL1\"); --binary takes it as words", .0.display())]
+    #[error("{} is neither text (UTF-8) nor a program in wire format (which begins with \"BGL1\"); if it is words, verify, dis and run take it by --binary", .0.display())]
     Neither(PathBuf),
     #[error("{} has {bytes} bytes, which are no whole number of 32-bit words", path.display())]
     NotWords { path: PathBuf, bytes: usize },

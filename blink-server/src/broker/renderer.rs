@@ -116,11 +116,20 @@ impl Renderer {
         let Renderer { mut child, process, outbox, .. } = self;
         drop(outbox);
         let mut fds = [rustix::event::PollFd::new(&process, rustix::event::PollFlags::IN)];
-        let time = rustix::event::Timespec {
-            tv_sec: i64::try_from(END_TIME.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: i64::from(END_TIME.subsec_nanos()),
+        let end = Instant::now() + END_TIME;
+        let has_ended = loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let time = rustix::event::Timespec {
+                tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+                tv_nsec: i64::from(left.subsec_nanos()),
+            };
+            match rustix::event::poll(&mut fds, Some(&time)) {
+                // A signal, such as a second Ctrl-C.
+                Err(Errno::INTR) => {}
+                result => break matches!(result, Ok(1..)),
+            }
         };
-        if !matches!(rustix::event::poll(&mut fds, Some(&time)), Ok(1..)) {
+        if !has_ended {
             log::warn!("the renderer does not end by itself and is killed");
             if let Err(error) = child.kill() {
                 log::error!("the renderer can't be killed: {error}");

@@ -339,11 +339,11 @@ impl State {
             return Ok(());
         };
         while let Some(event) = display.context.next_event() {
-            complaints.extend(event.what.complaint());
+            complaints.extend(Mistake::of_event(&event.what));
             glut.event(&event.what, pointer, glut_settings);
         }
         for complaint in complaints {
-            self.tell(Mistake::operation(complaint));
+            self.tell(complaint);
         }
         Ok(())
     }
