@@ -155,6 +155,7 @@ impl Server {
             self.drop_context(id, index, context);
         }
         self.remembered.retain(|window, _| window.client != id);
+        self.crowd.forget(id);
     }
 
     /// A client rang its doorbell: it is scanned before the next frame.

@@ -8,6 +8,7 @@
 //! shown is its last complete picture.
 
 use super::conduct::seconds;
+use super::crowd::Used;
 use super::running::Running;
 use super::server::{EMPTY, Server};
 use super::window::{Damage, Window};
@@ -30,7 +31,7 @@ pub(super) enum Reason {
     Long,
     /// Its client's windows did together.
     Together,
-    /// All clients' windows did, and its client's took most.
+    /// All clients' windows did, and its client's took most beyond a share.
     Crowd,
 }
 
@@ -64,8 +65,15 @@ impl Server {
     fn judge_crowd(&mut self, now: u64) {
         let tick = self.tick(now);
         let Server { clients, crowd, refresh, .. } = self;
-        let used = clients.values_mut().map(|client| (client.info.id, std::mem::take(&mut client.used)));
-        let Some(most) = crowd.judge(tick, *refresh, used) else { return };
+        let used: Vec<Used> = clients
+            .values_mut()
+            .map(|client| Used {
+                client: client.info.id,
+                owner: client.info.owner,
+                time: std::mem::take(&mut client.used),
+            })
+            .collect();
+        let Some(most) = crowd.judge(tick, *refresh, &used) else { return };
         let views = self.stack.views().iter();
         let ids: Vec<WindowId> = views.map(|view| view.id).filter(|id| id.client == most).collect();
         for id in ids {
@@ -167,7 +175,9 @@ impl Server {
             let who = match reason {
                 Reason::Long => "its redraw took",
                 Reason::Together => "the client's windows together took",
-                Reason::Crowd => "the windows of all clients together took, and this client's most of it,",
+                Reason::Crowd => {
+                    "the windows of all clients together took, and this client's more than their share,"
+                }
             };
             let why = format!("{who} more than {milliseconds} ms of a frame");
             client.note(now, format!("window {id}: {why}: it is drawn in slices"));
