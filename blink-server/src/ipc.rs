@@ -270,7 +270,7 @@ pub enum ToRenderer {
     },
 }
 
-/// What something is of that the keeper keeps.
+/// What something is of that the keeper keeps, in the order in which it is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Key {
@@ -278,10 +278,10 @@ pub enum Key {
     Server,
     /// A virtual machine of the policy.
     Vm(ClientId),
-    /// A client, and its connection.
-    Client(ClientId),
     /// A client's memory, doorbell and wake.
     Aperture(ClientId),
+    /// A client, and its connection.
+    Client(ClientId),
     /// A virtual machine's serial port.
     Port(ClientId),
 }
@@ -294,15 +294,15 @@ pub enum ToKeeper {
     Keep {
         /// Of what.
         key: Key,
-        /// Whatever the next broker wants to know.
-        value: serde_json::Value,
+        /// Whatever the next broker wants to know: text, as nobody else has to read it.
+        value: String,
     },
     /// Keep another value with the same descriptors.
     Note {
         /// Of what.
         key: Key,
         /// Whatever the next broker wants to know.
-        value: serde_json::Value,
+        value: String,
     },
     /// Close it.
     Drop {
@@ -320,7 +320,7 @@ pub enum FromKeeper {
         /// Of what.
         key: Key,
         /// What it said.
-        value: serde_json::Value,
+        value: String,
     },
     /// That was all.
     All,

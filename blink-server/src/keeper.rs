@@ -16,7 +16,6 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::process::{Pid, PidfdFlags, Signal};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -27,6 +26,9 @@ use std::time::Instant;
 const PANIC_STATUS: i32 = 101;
 /// What a shell says of a process that a signal ended, plus the signal's number.
 const SIGNAL_STATUS: i32 = 128;
+
+/// Messages taken from the broker before signals have their turn.
+const MESSAGES_A_TURN: usize = 64;
 
 /// Why the keeper ends.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +49,7 @@ pub enum KeeperError {
 
 /// What is kept, by what it is of.
 #[derive(Debug, Default)]
-struct Store(BTreeMap<Key, (Value, Vec<OwnedFd>)>);
+struct Store(BTreeMap<Key, (String, Vec<OwnedFd>)>);
 
 impl Store {
     fn handle(&mut self, message: ToKeeper, fds: Vec<OwnedFd>) {
@@ -107,19 +109,23 @@ impl Broker {
         }
     }
 
-    /// Takes what it sends to be kept.
-    fn listen(&self, store: &mut Store) {
-        loop {
+    /// Takes what it sends to be kept. True: there may be more.
+    fn listen(&self, store: &mut Store) -> bool {
+        for _ in 0..MESSAGES_A_TURN {
             match socket::receive(self.socket.as_fd()) {
                 Ok(Received::Message(bytes, fds)) => match serde_json::from_slice(&bytes) {
                     Ok(message) => store.handle(message, fds),
                     Err(error) => log::error!("a message of the broker makes no sense: {error}"),
                 },
-                Ok(Received::Nothing | Received::Closed) => return,
-                Err(error) if error.is_fatal() => return,
+                Ok(Received::Nothing | Received::Closed) => return false,
+                Err(error) if error.is_fatal() => {
+                    log::error!("the broker's socket: {error}");
+                    return false;
+                }
                 Err(error) => log::error!("a message of the broker is lost: {error}"),
             }
         }
+        true
     }
 
     /// Keeps for it until it ends. Signals are passed on as wishes to end; `asked` says that there was one.
@@ -146,10 +152,12 @@ impl Broker {
                 // If it has just ended, that is told next.
                 let _told = rustix::process::pidfd_send_signal(&self.process, Signal::TERM);
             }
-            if message || ended {
+            if message {
                 self.listen(store);
             }
             if ended {
+                // All that it said is there.
+                while self.listen(store) {}
                 return Ok(self.child.wait()?);
             }
         }
@@ -188,7 +196,6 @@ pub fn main(arguments: &[OsString]) -> Result<ExitCode, KeeperError> {
 mod tests {
     use super::*;
     use crate::ipc::ClientId;
-    use serde_json::json;
 
     #[test]
     fn what_is_kept_is_handed_over_and_what_is_dropped_is_closed() {
@@ -198,12 +205,12 @@ mod tests {
         let mut store = Store::default();
         let fds = || vec![socket::memory("test", b"kept").unwrap()];
         let (one, two) = (Key::Client(ClientId(1)), Key::Client(ClientId(2)));
-        store.handle(ToKeeper::Keep { key: Key::Server, value: json!(7) }, vec![]);
-        store.handle(ToKeeper::Keep { key: one, value: json!("one") }, fds());
-        store.handle(ToKeeper::Keep { key: two, value: json!("two") }, fds());
-        store.handle(ToKeeper::Note { key: two, value: json!("2") }, vec![]);
+        store.handle(ToKeeper::Keep { key: Key::Server, value: "7".into() }, vec![]);
+        store.handle(ToKeeper::Keep { key: one, value: "one".into() }, fds());
+        store.handle(ToKeeper::Keep { key: two, value: "two".into() }, fds());
+        store.handle(ToKeeper::Note { key: two, value: "2".into() }, vec![]);
         store.handle(ToKeeper::Drop { key: one }, vec![]);
-        store.handle(ToKeeper::Note { key: one, value: json!("gone") }, vec![]);
+        store.handle(ToKeeper::Note { key: one, value: "gone".into() }, vec![]);
         // As often as there are brokers.
         for _ in 0..2 {
             store.give(&ours).unwrap();
@@ -212,9 +219,9 @@ mod tests {
                 Received::Nothing | Received::Closed => panic!("nothing came"),
             };
             let (message, fds) = next();
-            assert_eq!((message, fds.len()), (FromKeeper::Kept { key: Key::Server, value: json!(7) }, 0));
+            assert_eq!((message, fds.len()), (FromKeeper::Kept { key: Key::Server, value: "7".into() }, 0));
             let (message, fds) = next();
-            assert_eq!(message, FromKeeper::Kept { key: two, value: json!("2") });
+            assert_eq!(message, FromKeeper::Kept { key: two, value: "2".into() });
             assert_eq!(socket::read_memory(&fds[0], 100).unwrap(), b"kept");
             assert_eq!(next().0, FromKeeper::All);
         }

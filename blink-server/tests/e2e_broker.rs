@@ -229,7 +229,7 @@ fn a_renderer_that_is_killed_is_no_more_than_a_late_frame() {
     }
 }
 
-/// A renderer that takes no messages does not hold anybody up, and is replaced when too many wait.
+/// A renderer that takes no messages does not hold anybody up, and is replaced when it stays so.
 #[test]
 fn a_renderer_that_is_stuck_blocks_nobody() {
     let server = Server::start();

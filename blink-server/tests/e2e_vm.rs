@@ -10,7 +10,7 @@ use blink_client::{Connection, Event, Transport, Wake, What};
 use blinkgl::layout::{aperture, context, slot, slot_offset};
 use blinkgl::limits::{MAX_CLIENTS, PAGE_SIZE};
 use blinkgl::shm::ShmOffset;
-use process::{PATIENCE, Server, descriptors, is_red, red_window, send_signal, until};
+use process::{PATIENCE, Server, descriptors, is_red, red_window, rest, send_signal, until};
 use qemu::Device;
 use rustix::fs::fcntl_get_seals;
 use rustix::process::Signal;
@@ -496,9 +496,10 @@ fn a_broker_that_is_killed_is_no_more_than_a_late_frame() {
         assert_ne!(server.broker(), old);
         assert_eq!(vms(&server), before);
         // Nothing is left of the old broker, and nothing lost.
-        let count = until("rest", || {
-            let [one, two] = [(); 2].map(|()| descriptors(server.broker()));
-            (one == two).then_some([one, descriptors(server.child.id())])
+        let processes = [server.broker(), server.child.id()];
+        let count = processes.map(|pid| {
+            rest(pid);
+            descriptors(pid)
         });
         assert!(round == 0 || counts == Some(count), "{counts:?} {count:?}");
         counts = Some(count);

@@ -20,10 +20,11 @@ use blinkgl::layout::{
 };
 use blinkgl::limits::{MAX_EXTENTS, MAX_OBJECTS, MIN_APERTURE_BYTES, PAGE_SIZE};
 use blinkgl::local::{Answer, Hello};
-use process::{Server, descriptors, is_red, raw_socket, red_window, until};
+use process::{Server, descriptors, is_red, raw_socket, red_window, rest, send_signal, until};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FallocateFlags, OFlags};
 use rustix::io::Errno;
+use rustix::process::Signal;
 use std::time::Instant;
 
 /// A client's own ends, as it gets them, without a library between.
@@ -272,4 +273,45 @@ fn a_flood_of_mistakes_is_some_lines_of_log() {
     let lines = std::fs::read_to_string(&log).unwrap().lines().count();
     std::fs::remove_file(&log).unwrap();
     assert!(lines < 120, "{lines} lines of log for 30,720 mistakes and 200 strangers");
+}
+
+/// A keeper that is slow, while clients come and go: nobody suffers, nothing spins, and in the end it knows all.
+#[test]
+fn clients_that_come_and_go_faster_than_the_keeper_listens() {
+    let mut scene = Scene::new(Server::start());
+    let keeper = scene.server.child.id();
+    let before = descriptors(keeper);
+    let broker = scene.server.broker();
+    let victim = Hostile::connect(&scene.server);
+    send_signal(keeper, Signal::STOP);
+    let mut last = 0;
+    for _ in 0..600 {
+        last = Hostile::connect(&scene.server).id;
+    }
+    // Who is thrown out learns it, whoever has copies of the connection.
+    scene.server.blinkctl(&["kill", &victim.id.to_string()]).unwrap();
+    until("the end", || {
+        matches!(seqpacket::receive(victim.socket.as_fd()), Ok(Received::Closed) | Err(_)).then_some(())
+    });
+    let stays = Hostile::connect(&scene.server);
+    // Sockets that are closed on the other side do not wake the broker for ever.
+    rest(broker);
+    send_signal(keeper, Signal::CONT);
+    rest(keeper);
+    assert_eq!(
+        descriptors(keeper),
+        before + 4,
+        "connection, memory, doorbell and wake of the one that stays"
+    );
+    send_signal(broker, Signal::KILL);
+    until("the next broker", || {
+        let stats = scene.server.blinkctl(&["stats"]).ok()?;
+        (stats["broker_pid"].as_u64() != Some(broker.into())).then_some(())
+    });
+    assert!(matches!(seqpacket::receive(stays.socket.as_fd()), Ok(Received::Nothing)));
+    assert_eq!(scene.clients(), 2, "the good one, and the one that stayed");
+    let next = Hostile::connect(&scene.server);
+    assert!(next.id > stays.id && stays.id > last, "{} {} {last}", next.id, stays.id);
+    scene.renderer = scene.server.renderer();
+    scene.check();
 }

@@ -8,7 +8,9 @@
 
 mod aperture;
 mod commands;
+mod deposits;
 mod ivshmem;
+mod link;
 mod outbox;
 mod peers;
 mod policy;

@@ -2,7 +2,8 @@
 
 use super::aperture::Aperture;
 use super::commands::{self, Kind, MAX_PENDING, Pending};
-use super::outbox::{Outbox, SendError};
+use super::deposits::Deposits;
+use super::outbox::{About, SendError};
 use super::peers::{Client, Peer, PeerId, PeerKind};
 use super::policy;
 use super::policy_file::PolicyError;
@@ -22,7 +23,7 @@ use rustix::event::Timespec;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
-use rustix::net::SocketType;
+use rustix::net::{Shutdown, SocketType};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -103,7 +104,7 @@ pub fn main(options: Options, keeper: OwnedFd) -> Result<(), BrokerError> {
     let _directory = Directory::make(&options.socket)?;
     let clients = Listener::bind(&options.socket, SocketType::SEQPACKET)?;
     let control = Listener::bind(&control_path(&options.socket), SocketType::SEQPACKET)?;
-    let mut broker = Broker::new(options, &signals, clients, control, Outbox::new(keeper))?;
+    let mut broker = Broker::new(options, &signals, clients, control, Deposits::new(keeper))?;
     if !broker.take_over()? {
         broker.read_policy()?;
     }
@@ -128,7 +129,7 @@ struct Broker {
     /// Of clients that have none of their own.
     budget: Budget,
     /// Keeps what the next broker needs.
-    keeper: Option<Outbox>,
+    keeper: Option<Deposits>,
     renderer: Option<Renderer>,
     /// When to start the next one.
     start_renderer: Option<Instant>,
@@ -150,7 +151,7 @@ impl Broker {
         signals: &Signals,
         client_listener: Listener,
         control_listener: Listener,
-        keeper: Outbox,
+        keeper: Deposits,
     ) -> Result<Broker, BrokerError> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, signals, EventData::new_u64(SIGNALS), EventFlags::IN)?;
@@ -207,7 +208,7 @@ impl Broker {
                     }
                     CLIENTS => self.accept(false),
                     CONTROL => self.accept(true),
-                    KEEPER => self.keeper_socket(),
+                    KEEPER => self.keeper_socket(event.flags),
                     RENDERER => self.renderer_socket(event.flags),
                     RENDERER_PROCESS => self.renderer_died()?,
                     peer => self.peer(PeerId(peer)),
@@ -236,7 +237,10 @@ impl Broker {
             PeerKind::Client(_) | PeerKind::Control | PeerKind::Device(_) | PeerKind::Port(_) => None,
         });
         let answers = self.pending.values().map(|pending| pending.deadline);
-        newcomers.chain(answers).chain(self.start_renderer).chain(self.accept_again).min()
+        let keeper = self.keeper.as_ref().and_then(Deposits::due);
+        let renderer = self.renderer.as_ref().and_then(|renderer| renderer.outbox.due());
+        let others = [self.start_renderer, self.accept_again, keeper, renderer];
+        newcomers.chain(answers).chain(others.into_iter().flatten()).min()
     }
 
     fn timers(&mut self) -> Result<(), BrokerError> {
@@ -248,6 +252,15 @@ impl Broker {
         if self.accept_again.is_some_and(|due| due <= now) {
             self.accept_again = None;
             self.watch_listeners(EventFlags::IN);
+        }
+        if self.keeper.as_ref().and_then(Deposits::due).is_some_and(|due| due <= now) {
+            self.tell_keeper();
+        }
+        if let Some(renderer) = &mut self.renderer
+            && renderer.outbox.due().is_some_and(|due| due <= now)
+        {
+            let sent = renderer.outbox.flush();
+            self.after_send(sent);
         }
         let late = |peer: &Peer| matches!(peer.kind, PeerKind::Newcomer { deadline } if deadline <= now);
         let late: Vec<PeerId> = self.peers.iter().filter(|(_, peer)| late(peer)).map(|(&id, _)| id).collect();
@@ -337,22 +350,24 @@ impl Broker {
 
     /// Closes a connection, and forgets the client that it was.
     fn remove_peer(&mut self, id: PeerId) {
-        // Closing the descriptor takes it out of the epoll set, unless it was duplicated.
         let Some(peer) = self.peers.remove(&id) else { return };
+        // Closing the descriptor does not take it out of the epoll set where the keeper or the renderer has it too,
+        // and that it is closed on the other side would wake the loop for ever.
+        let removed = epoll::delete(&self.epoll, &peer.socket);
+        debug_assert!(removed.is_ok(), "it was added when it came");
         self.pending.retain(|_, pending| pending.peer != id);
         match peer.kind {
             PeerKind::Client(client) | PeerKind::Device(client) => {
+                hang_up(&peer);
                 if self.clients.remove(&client).is_some() {
-                    self.drop_kept_client(client);
+                    self.drop_kept(&[Key::Client(client), Key::Aperture(client)]);
                     log::info!("client {client} is gone");
-                    self.tell_renderer(&ToRenderer::ClientGone { id: client }, None);
+                    self.dismiss(client);
                 }
             }
             PeerKind::Port(vm) => {
-                // The renderer has it too; it finds out when it next writes to it.
-                let removed = epoll::delete(&self.epoll, &peer.socket);
-                debug_assert!(removed.is_ok(), "it was added when it came");
-                self.drop_kept(Key::Port(vm));
+                hang_up(&peer);
+                self.drop_kept(&[Key::Port(vm)]);
                 if let Some(vm) = self.vms.get_mut(&vm) {
                     vm.connected_port = None;
                 }
@@ -459,9 +474,20 @@ impl Broker {
     fn introduce(&mut self, id: ClientId) {
         let suspended = self.vms.get(&id).is_some_and(|vm| vm.suspended);
         if let Some(client) = self.clients.get(&id).filter(|_| !suspended) {
+            let Some(renderer) = &mut self.renderer else { return };
             let message = ToRenderer::Client(client.info.clone());
-            self.tell_renderer(&message, Some(id));
+            let sent = renderer.outbox.introduce(About::Client(id), &message, &client.aperture.parts());
+            self.after_send(sent);
             self.introduce_port(id);
+        }
+    }
+
+    /// Tells the renderer that a client is gone, if it knows of it.
+    fn dismiss(&mut self, id: ClientId) {
+        if let Some(renderer) = &mut self.renderer
+            && !renderer.outbox.withdraw(id)
+        {
+            self.tell_renderer(&ToRenderer::ClientGone { id });
         }
     }
 
@@ -482,12 +508,9 @@ impl Broker {
         Ok(())
     }
 
-    /// Sends a message, with the descriptors of a client if one is named.
-    fn tell_renderer(&mut self, message: &ToRenderer, client: Option<ClientId>) {
+    fn tell_renderer(&mut self, message: &ToRenderer) {
         let Some(renderer) = &mut self.renderer else { return };
-        let aperture = client.and_then(|id| self.clients.get(&id)).map(|client| &client.aperture);
-        let fds: Vec<BorrowedFd<'_>> = aperture.iter().flat_map(|a| a.parts()).collect();
-        let sent = renderer.outbox.send(message, &fds);
+        let sent = renderer.outbox.send(message);
         self.after_send(sent);
     }
 
@@ -495,8 +518,7 @@ impl Broker {
     fn after_send(&mut self, sent: Result<(), SendError>) {
         let Some(renderer) = &mut self.renderer else { return };
         let flags = match sent {
-            Ok(()) if renderer.outbox.is_waiting() => EventFlags::IN | EventFlags::OUT,
-            Ok(()) => EventFlags::IN,
+            Ok(()) => EventFlags::IN | renderer.outbox.interest(),
             // It closed its socket: its death will be told.
             Err(SendError::Socket(socket::SocketError::System(Errno::PIPE | Errno::CONNRESET))) => return,
             Err(error) => {
@@ -515,6 +537,7 @@ impl Broker {
         if flags.contains(EventFlags::OUT)
             && let Some(renderer) = &mut self.renderer
         {
+            renderer.outbox.has_room();
             let sent = renderer.outbox.flush();
             self.after_send(sent);
         }
@@ -659,7 +682,7 @@ impl Broker {
         let serial = self.last_serial;
         let deadline = Instant::now() + ANSWER_TIME;
         self.pending.insert(serial, Pending { peer: id, kind: Kind::of(&command), deadline });
-        self.tell_renderer(&ToRenderer::Command { serial, command }, None);
+        self.tell_renderer(&ToRenderer::Command { serial, command });
     }
 
     /// Answers a command that waits; those that don't are not answered twice.
@@ -696,4 +719,10 @@ impl Broker {
             }
         }
     }
+}
+
+/// Closes a connection for whoever has a copy of it: the keeper may still have to be told.
+fn hang_up(peer: &Peer) {
+    // It fails if the other side was faster.
+    let _closed = rustix::net::shutdown(&peer.socket, Shutdown::Both);
 }

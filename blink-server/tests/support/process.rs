@@ -159,6 +159,17 @@ pub fn descriptors(pid: u32) -> usize {
     std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
 }
 
+/// Waits until a process has nothing to do.
+pub fn rest(pid: u32) {
+    let mut asleep = 0;
+    until("rest", || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let sleeps = stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'));
+        asleep = if sleeps { asleep + 1 } else { 0 };
+        (asleep == 20).then_some(())
+    });
+}
+
 pub fn is_running(pid: u32) -> bool {
     // A process that has ended but was not waited for has no command line.
     std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())

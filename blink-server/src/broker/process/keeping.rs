@@ -3,12 +3,12 @@
 
 use super::{Broker, BrokerError, KEEPER, PeerId};
 use crate::broker::aperture::Aperture;
-use crate::broker::outbox::{Outbox, SendError};
+use crate::broker::deposits::{Deposits, State};
 use crate::broker::peers::{Client, Peer, PeerKind};
 use crate::broker::policy_file::VmPolicy;
 use crate::broker::vms::Vm;
 use crate::budget::Budget;
-use crate::ipc::{ClientId, ClientInfo, FromKeeper, Key, ToKeeper};
+use crate::ipc::{ClientId, ClientInfo, FromKeeper, Key};
 use crate::socket::Received;
 use crate::vm::Color;
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -16,8 +16,9 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// What all brokers share.
 #[derive(Debug, Serialize, Deserialize)]
@@ -38,22 +39,23 @@ struct KeptVm {
 
 /// A client; its connection is beside it.
 #[derive(Debug, Serialize, Deserialize)]
-struct KeptClient {
+struct KeptClient<'a> {
     pid: i32,
-    info: ClientInfo,
+    info: Cow<'a, ClientInfo>,
 }
 
 /// What a message of the last broker's held.
-type Entry = (Value, Vec<OwnedFd>);
+type Entry = (String, Vec<OwnedFd>);
 
 impl Broker {
     /// Takes over what the last broker left; true: there was one.
     pub(super) fn take_over(&mut self) -> Result<bool, BrokerError> {
         let mut kept = BTreeMap::new();
-        while let Some(keeper) = &self.keeper {
+        while let Some(keeper) = &mut self.keeper {
             match keeper.receive().map_err(|error| BrokerError::Keeper(error.to_string()))? {
                 Received::Message(bytes, fds) => match serde_json::from_slice(&bytes) {
                     Ok(FromKeeper::Kept { key, value }) => {
+                        keeper.found(key);
                         kept.insert(key, (value, fds));
                     }
                     Ok(FromKeeper::All) => break,
@@ -68,8 +70,10 @@ impl Broker {
         }
         let Some((server, _)) = kept.remove(&Key::Server) else { return Ok(false) };
         let server: KeptServer =
-            serde_json::from_value(server).map_err(|error| BrokerError::Keeper(error.to_string()))?;
-        (self.last_client, self.renderer_starts) = (server.last_client, server.renderer_starts);
+            serde_json::from_str(&server).map_err(|error| BrokerError::Keeper(error.to_string()))?;
+        // It counts as it should, unless the last broker died between two messages.
+        self.last_client = kept.keys().filter_map(client_of).chain([server.last_client]).max().unwrap_or(0);
+        self.renderer_starts = server.renderer_starts;
         self.budget = server.budget;
         // It was announced by the first one.
         self.announced = true;
@@ -81,13 +85,18 @@ impl Broker {
                     let aperture = kept.remove(&Key::Aperture(id));
                     kept.remove(&key).map(|entry| self.client_back(id, entry, aperture))
                 }
+                // The last broker died before it could tell of the client.
+                Key::Aperture(id) if !kept.contains_key(&Key::Client(id)) => Some(Err("no client".into())),
                 Key::Port(id) => kept.remove(&key).map(|entry| self.port_back(id, entry)),
-                // With its client; nothing else is left of one without.
+                // With its client.
                 Key::Aperture(_) | Key::Server => None,
             };
             if let Some(Err(error)) = back {
                 log::error!("{key:?} is lost: {error}");
-                self.drop_kept(key);
+                match key {
+                    Key::Client(id) => self.drop_kept(&[key, Key::Aperture(id)]),
+                    Key::Server | Key::Vm(_) | Key::Aperture(_) | Key::Port(_) => self.drop_kept(&[key]),
+                }
             }
         }
         log::warn!("goes on for a broker that died, with {} clients", self.clients.len());
@@ -95,7 +104,7 @@ impl Broker {
     }
 
     fn vm_back(&mut self, id: ClientId, (value, _): Entry) -> Result<(), String> {
-        let KeptVm { policy, color, suspended } = serde_json::from_value(value).map_err(|e| e.to_string())?;
+        let KeptVm { policy, color, suspended } = serde_json::from_str(&value).map_err(|e| e.to_string())?;
         let (device, port) = self.open_entrances(&policy.name)?;
         self.vms.insert(id, Vm { policy, color, suspended, device, port, connected_port: None });
         Ok(())
@@ -107,7 +116,8 @@ impl Broker {
         (value, fds): Entry,
         aperture: Option<Entry>,
     ) -> Result<(), String> {
-        let KeptClient { pid, info } = serde_json::from_value(value).map_err(|e| e.to_string())?;
+        let KeptClient { pid, info } = serde_json::from_str(&value).map_err(|e| e.to_string())?;
+        let info = info.into_owned();
         let socket = fds.into_iter().next().ok_or("no connection")?;
         let (_, parts) = aperture.ok_or("no aperture")?;
         let parts = <[OwnedFd; 3]>::try_from(parts).map_err(|_| "no whole aperture")?;
@@ -137,96 +147,126 @@ impl Broker {
     // To the keeper
 
     pub(super) fn keep_server(&mut self) {
-        let server = KeptServer {
-            last_client: self.last_client,
-            renderer_starts: self.renderer_starts,
-            budget: self.budget,
-        };
-        self.tell_keeper(Key::Server, &server, &[]);
+        self.keep(&[Key::Server]);
     }
 
     pub(super) fn keep_vm(&mut self, id: ClientId) {
-        let Some(vm) = self.vms.get(&id) else { return };
-        let kept = KeptVm { policy: vm.policy.clone(), color: vm.color, suspended: vm.suspended };
-        self.keep_server();
-        self.tell_keeper(Key::Vm(id), &kept, &[]);
+        self.keep(&[Key::Server, Key::Vm(id)]);
     }
 
     pub(super) fn keep_client(&mut self, id: ClientId) {
-        let Some(client) = self.clients.get(&id) else { return };
-        let (Some(peer), Some(keeper)) = (self.peers.get(&client.peer), &mut self.keeper) else { return };
-        let kept = KeptClient { pid: client.pid, info: client.info.clone() };
-        // First the aperture, as one without a client is nothing.
-        let sent = keep(keeper, Key::Aperture(id), &(), &client.aperture.parts())
-            .and_then(|()| keep(keeper, Key::Client(id), &kept, &[peer.socket.as_fd()]));
-        self.after_keeping(sent);
-        self.keep_server();
+        self.keep(&[Key::Server, Key::Aperture(id), Key::Client(id)]);
+    }
+
+    pub(super) fn keep_port(&mut self, id: ClientId) {
+        self.keep(&[Key::Port(id)]);
+    }
+
+    fn keep(&mut self, keys: &[Key]) {
+        for &key in keys {
+            if let Some(keeper) = &mut self.keeper {
+                keeper.change(key);
+            }
+        }
+        self.tell_keeper();
     }
 
     /// Its windows were moved.
     pub(super) fn note_client(&mut self, id: ClientId) {
-        let (Some(client), Some(keeper)) = (self.clients.get(&id), &mut self.keeper) else { return };
-        let kept = KeptClient { pid: client.pid, info: client.info.clone() };
-        let sent = serde_json::to_value(kept).map_err(SendError::from).and_then(|value| {
-            let key = Key::Client(id);
-            keeper.send(&ToKeeper::Note { key, value }, &[])
-        });
-        self.after_keeping(sent);
-    }
-
-    pub(super) fn keep_port(&mut self, id: ClientId) {
-        let port = self.vms.get(&id).and_then(|vm| vm.connected_port);
-        let port = port.and_then(|port| self.peers.get(&port));
-        let (Some(port), Some(keeper)) = (port, &mut self.keeper) else { return };
-        let sent = keep(keeper, Key::Port(id), &(), &[port.socket.as_fd()]);
-        self.after_keeping(sent);
-    }
-
-    pub(super) fn drop_kept_client(&mut self, id: ClientId) {
-        self.drop_kept(Key::Client(id));
-        self.drop_kept(Key::Aperture(id));
-    }
-
-    pub(super) fn drop_kept(&mut self, key: Key) {
         if let Some(keeper) = &mut self.keeper {
-            let sent = keeper.send(&ToKeeper::Drop { key }, &[]);
-            self.after_keeping(sent);
+            keeper.note(Key::Client(id));
+        }
+        self.tell_keeper();
+    }
+
+    pub(super) fn drop_kept(&mut self, keys: &[Key]) {
+        for &key in keys {
+            if let Some(keeper) = &mut self.keeper {
+                keeper.drop(key);
+            }
+        }
+        self.tell_keeper();
+    }
+
+    /// Tells the keeper what it does not know yet, as far as it takes it. One that is gone is given up: clients must
+    /// not suffer from it.
+    pub(super) fn tell_keeper(&mut self) {
+        let Some(mut keeper) = self.keeper.take() else { return };
+        let told = keeper.tell(self, Instant::now()).map_err(|error| error.to_string());
+        let watched = epoll::modify(&self.epoll, &keeper, EventData::new_u64(KEEPER), keeper.interest());
+        match told.and(watched.map_err(|error| error.to_string())) {
+            Ok(()) => self.keeper = Some(keeper),
+            Err(error) => self.give_up(&keeper, &error),
         }
     }
 
-    fn tell_keeper(&mut self, key: Key, value: &impl Serialize, fds: &[BorrowedFd<'_>]) {
-        if let Some(keeper) = &mut self.keeper {
-            let sent = keep(keeper, key, value, fds);
-            self.after_keeping(sent);
-        }
-    }
-
-    /// Watches for room if messages wait. A keeper that is of no use is given up: clients must not suffer from it.
-    fn after_keeping(&mut self, sent: Result<(), SendError>) {
-        let Some(keeper) = &self.keeper else { return };
-        let flags = if keeper.is_waiting() { EventFlags::OUT } else { EventFlags::empty() };
-        let watched = epoll::modify(&self.epoll, keeper, EventData::new_u64(KEEPER), flags);
-        if let Err(error) = sent.map_err(|e| e.to_string()).and(watched.map_err(|e| e.to_string())) {
-            log::error!("nothing is kept for the next broker any more: {error}");
-            self.keeper = None;
+    fn give_up(&self, keeper: &Deposits, error: &str) {
+        log::error!("nothing is kept for the next broker any more: {error}");
+        // A socket that is closed on the other side would wake the loop for ever.
+        if let Err(error) = epoll::delete(&self.epoll, keeper) {
+            log::error!("the keeper's socket is watched on: {error}");
         }
     }
 
     /// The keeper's socket has room, or is closed.
-    pub(super) fn keeper_socket(&mut self) {
-        if let Some(keeper) = &mut self.keeper {
-            let sent = keeper.flush();
-            self.after_keeping(sent);
+    pub(super) fn keeper_socket(&mut self, flags: EventFlags) {
+        if flags.intersects(EventFlags::HUP | EventFlags::ERR) {
+            if let Some(keeper) = self.keeper.take() {
+                self.give_up(&keeper, "the keeper hung up");
+            }
+        } else if let Some(keeper) = &mut self.keeper {
+            keeper.has_room();
+            self.tell_keeper();
         }
     }
 }
 
-fn keep(
-    keeper: &mut Outbox,
-    key: Key,
-    value: &impl Serialize,
-    fds: &[BorrowedFd<'_>],
-) -> Result<(), SendError> {
-    let value = serde_json::to_value(value)?;
-    keeper.send(&ToKeeper::Keep { key, value }, fds)
+impl State for Broker {
+    fn newest(&self, key: Key) -> Result<Option<(String, Vec<BorrowedFd<'_>>)>, serde_json::Error> {
+        Ok(match key {
+            Key::Server => {
+                let server = KeptServer {
+                    last_client: self.last_client,
+                    renderer_starts: self.renderer_starts,
+                    budget: self.budget,
+                };
+                Some((serde_json::to_string(&server)?, Vec::new()))
+            }
+            Key::Vm(id) => match self.vms.get(&id) {
+                Some(vm) => {
+                    let (policy, color, suspended) = (vm.policy.clone(), vm.color, vm.suspended);
+                    Some((serde_json::to_string(&KeptVm { policy, color, suspended })?, Vec::new()))
+                }
+                None => None,
+            },
+            Key::Aperture(id) => {
+                self.clients.get(&id).map(|client| (String::new(), client.aperture.parts().to_vec()))
+            }
+            Key::Client(id) => {
+                let client = self.clients.get(&id);
+                match client.and_then(|client| Some((client, self.peers.get(&client.peer)?))) {
+                    Some((client, peer)) => {
+                        let kept = KeptClient { pid: client.pid, info: Cow::Borrowed(&client.info) };
+                        Some((serde_json::to_string(&kept)?, vec![peer.socket.as_fd()]))
+                    }
+                    None => None,
+                }
+            }
+            Key::Port(id) => {
+                let port = self.vms.get(&id).and_then(|vm| self.peers.get(&vm.connected_port?));
+                port.map(|port| (String::new(), vec![port.socket.as_fd()]))
+            }
+        })
+    }
+}
+
+/// Whose it is, as a number.
+fn client_of(key: &Key) -> Option<u32> {
+    match key {
+        Key::Server => None,
+        Key::Vm(ClientId(id))
+        | Key::Aperture(ClientId(id))
+        | Key::Client(ClientId(id))
+        | Key::Port(ClientId(id)) => Some(*id),
+    }
 }

@@ -3,6 +3,7 @@
 use super::{ACCEPT_PAUSE, Broker, BrokerError, PeerId};
 use crate::broker::aperture::Aperture;
 use crate::broker::ivshmem;
+use crate::broker::outbox::About;
 use crate::broker::peers::{Client, Peer, PeerKind};
 use crate::broker::policy;
 use crate::broker::policy_file::{Policy, VmPolicy};
@@ -120,8 +121,8 @@ impl Broker {
         }
         if let Some(vm) = self.vms.remove(&id) {
             log::info!("VM {} is removed", vm.policy.name);
-            self.drop_kept(Key::Vm(id));
-            // Closing a descriptor takes it out of the epoll set, and its file goes with it.
+            self.drop_kept(&[Key::Vm(id)]);
+            // Closing the listeners takes them out of the epoll set, and their files go with them.
             if let Some(port) = vm.connected_port {
                 self.remove_peer(port);
             }
@@ -139,7 +140,7 @@ impl Broker {
         self.keep_vm(id);
         if changes && self.clients.contains_key(&id) {
             if suspended {
-                self.tell_renderer(&ToRenderer::ClientGone { id }, None);
+                self.dismiss(id);
             } else {
                 self.introduce(id);
             }
@@ -252,7 +253,8 @@ impl Broker {
         };
         let port = vm.connected_port.and_then(|port| self.peers.get(&port));
         let (Some(port), Some(renderer)) = (port, &mut self.renderer) else { return };
-        let sent = renderer.outbox.send(&ToRenderer::Port { id }, &[port.socket.as_fd()]);
+        let message = ToRenderer::Port { id };
+        let sent = renderer.outbox.introduce(About::Port(id), &message, &[port.socket.as_fd()]);
         self.after_send(sent);
     }
 }
