@@ -44,7 +44,7 @@ enum Action {
     List,
     /// Counters and times, for each client.
     ///
-    /// `interval` is the median of milliseconds from redraw to redraw, `p99` what 99 of 100 are below. `us` are
+    /// `interval ms` is the median of the times from redraw to redraw, `p99 ms` what 99 of 100 are below. `us` are
     /// microseconds: of a redraw, of a scan of the client's memory, of taking a procedure. `cached`: procedures that
     /// were known already. `suspended`: runs that did not end in their frame, `slices`: the frames that they took. `draws`:
     /// draw calls. `cpu ms` and `switches` are those of the client's process.
@@ -490,8 +490,8 @@ const COLUMNS: [(&str, &[&str]); 15] = [
     ("name", &["name"]),
     ("updates", &["updates"]),
     ("redraws", &["redraws"]),
-    ("interval", &["redraw_interval_ms", "median"]),
-    ("p99", &["redraw_interval_ms", "p99"]),
+    ("interval ms", &["redraw_interval_ms", "median"]),
+    ("p99 ms", &["redraw_interval_ms", "p99"]),
     ("redraw us", &["redraw_us", "median"]),
     ("scan us", &["scan_us", "median"]),
     ("accept us", &["accept_us", "median"]),
