@@ -503,6 +503,47 @@ fn a_steady_client_is_not_slow_for_the_bursts_of_another() {
     assert_eq!(told(&mut guests[0].0), 0);
 }
 
+/// A window that becomes slow is drawn in the same frame, and what is above it too: for the second time.
+#[test]
+fn what_is_drawn_again_because_another_window_is_slow_costs_its_client_nothing() {
+    let mut fixture = Fixture::new(WIDTH, HEIGHT);
+    fixture.set_costs(fragments(1));
+    let init = list_of_triangles(100);
+    let mut guest = fixture.guest();
+    let bursts =
+        format!("clear color\njmp_if lt, r1, 0.5, rest\n{}rest:\nrequest_frame", "call_list 1\n".repeat(200));
+    let mut commit = guest.context.commit();
+    let mut desc = WindowDesc { x: 145, y: 95, width: 60, height: 60, ..WindowDesc::default() };
+    for (callback, text) in [(Callback::Init, &init), (Callback::Redraw, &bursts)] {
+        desc.procedures[callback as usize] = commit.procedure(callback, &assemble(text)).unwrap().number();
+    }
+    let file = commit.registers().unwrap();
+    desc.registers = file.number();
+    commit.window(&desc).unwrap();
+    let registers = commit.register_file(file).unwrap();
+    commit.finish().unwrap();
+    fixture.sync(&mut guest);
+    // Each draws more than half of what a client may.
+    let mut neighbour = fixture.guest();
+    let steady = format!("clear color\n{}request_frame", "call_list 1\n".repeat(17));
+    let programs = [(Callback::Init, init.as_str()), (Callback::Redraw, steady.as_str())];
+    let (window, _) = publish(&mut neighbour, Rect::new(180, 120, 20, 20), &programs);
+    fixture.sync(&mut neighbour);
+    for _ in 0..10 {
+        fixture.frame();
+    }
+    let before = count(&mut fixture, &neighbour, "redraws");
+    registers.set(Reg::new(1).unwrap(), 1.0);
+    const FRAMES: u64 = 30;
+    for frame in 0..FRAMES {
+        fixture.frame();
+        assert!(!is_slow(&mut fixture, &neighbour, window), "frame {frame}");
+    }
+    assert_eq!(count(&mut fixture, &neighbour, "redraws") - before, FRAMES + 1, "one of them twice");
+    assert_eq!(count(&mut fixture, &neighbour, "suspended"), 0);
+    assert!(count(&mut fixture, &guest, "suspended") > 0);
+}
+
 /// What the server clears for windows, which may be larger than the screen, is their clients' time.
 #[test]
 fn large_grounds_that_the_server_clears_count() {

@@ -279,6 +279,11 @@ impl Client {
         self.spent.vertices = self.spent.vertices.saturating_add(outcome.vertices);
     }
 
+    /// What its callbacks used in this frame does not count.
+    pub fn forgive_spent(&mut self) {
+        self.spent = Spent::default();
+    }
+
     /// The quota of frame `tick` that is used up, and the limit.
     #[must_use]
     pub fn exhausted(&self, tick: u64) -> Option<(QuotaKind, u64)> {

@@ -64,8 +64,8 @@ pub struct Server {
     known: Known,
     /// Quick runs that take too long together.
     pub(super) crowd: Crowd,
-    /// A window became slow in this frame.
-    pub(super) is_newly_slow: bool,
+    /// Clients of which a window became slow in this frame.
+    pub(super) newly_slow: BTreeSet<ClientId>,
     /// The client that had the last slice for suspended runs.
     pub(super) last_turn: Option<ClientId>,
     /// Nanoseconds from the end of a slice to the run's stop.
@@ -105,7 +105,7 @@ impl Server {
             pointer: None,
             known: Known::default(),
             crowd: Crowd::default(),
-            is_newly_slow: false,
+            newly_slow: BTreeSet::new(),
             last_turn: None,
             lateness: Samples::default(),
         })
@@ -233,10 +233,9 @@ impl Server {
         let mut damage = if self.dirty.is_empty() { None } else { Some(self.draw(presentation, now)) };
         self.drop_old_buffers();
         self.continue_runs(presentation, now);
-        if std::mem::take(&mut self.is_newly_slow) && !self.dirty.is_empty() {
-            // Its picture may be there already: if the machine was only busy with something else for a moment, nobody
-            // sees that it was not.
-            let plan = self.draw_dirty(presentation, now);
+        let newly_slow = std::mem::take(&mut self.newly_slow);
+        if !newly_slow.is_empty() && !self.dirty.is_empty() {
+            let plan = self.draw_again(&newly_slow, presentation, now);
             let damage = damage.get_or_insert_default();
             plan.damage.rects().iter().for_each(|&rect| damage.add(rect));
         }
@@ -914,6 +913,22 @@ impl Server {
             }
         }
         plan.damage
+    }
+
+    /// Draws windows that became slow in this frame: their pictures may be there already, and if the machine was only busy
+    /// with something else for a moment, nobody sees that they were not. Windows over and around them are drawn with them,
+    /// some for the second time in this frame: that is not their clients' doing, and costs these nothing.
+    fn draw_again(&mut self, newly_slow: &BTreeSet<ClientId>, presentation: u64, now: u64) -> Plan {
+        let is_other = |id: &ClientId| !newly_slow.contains(id);
+        for (_, client) in self.clients.iter_mut().filter(|(id, _)| is_other(id)) {
+            client.forgive_spent();
+        }
+        let plan = self.draw_dirty(presentation, now);
+        self.serve(None);
+        for (_, client) in self.clients.iter_mut().filter(|(id, _)| is_other(id)) {
+            client.used = 0;
+        }
+        plan
     }
 
     fn draw_dirty(&mut self, presentation: u64, now: u64) -> Plan {

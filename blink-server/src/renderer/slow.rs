@@ -210,7 +210,7 @@ impl Server {
         window.damage = Damage::All;
         // What it learned as a quick window is too bold for a slow one.
         window.stride = Stride::default();
-        self.is_newly_slow = true;
+        self.newly_slow.insert(id.client);
         if let Some(view) = self.stack.get(id).copied() {
             self.damage_output(view.content);
         }
