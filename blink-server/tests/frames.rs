@@ -14,6 +14,7 @@ use blink_client::{ObjectId, What, WindowDesc};
 use blink_server::geometry::Rect;
 use blink_server::ipc::{Command, Input, Placement, WindowId};
 use blinkgl::gl::ClearMask;
+use blinkgl::limits::{PLACEMENT_MILLISECONDS, PLACEMENTS_AT_ONCE};
 use blinkgl::ops::{Callback, Op};
 use blinkgl::{Recorder, WireProgram};
 use examples::gears;
@@ -281,7 +282,7 @@ fn another_renderer_draws_the_same_picture() {
     fixture.save("before-restart");
     let now = fixture.now;
     let placements: Vec<Placement> =
-        fixture.server.take_placements().into_iter().flat_map(|(_, windows)| windows).collect();
+        fixture.server.take_placements(now).into_iter().flat_map(|(_, windows)| windows).collect();
     assert_eq!(placements.len(), 3);
     fixture.restart(&placements);
     fixture.now = now - support::REFRESH;
@@ -289,6 +290,50 @@ fn another_renderer_draws_the_same_picture() {
     assert_eq!(fixture.now, now);
     fixture.save("restarted");
     assert!(fixture.picture() == before, "the picture at the same time is the same, bit for bit");
+}
+
+#[test]
+fn where_windows_are_is_told_a_few_times_a_second_and_at_last() {
+    let mut fixture = Fixture::new(400, 400);
+    let mut guest = fixture.guest();
+    let oid = publish_gears(&mut guest, 40, 60);
+    fixture.sync(&mut guest);
+    let id = WindowId { client: guest.id, context: 0, oid };
+    let mut told = Vec::new();
+    const FRAMES: u64 = 100;
+    let take = |fixture: &mut Fixture, told: &mut Vec<(u64, i32)>| {
+        let now = fixture.now;
+        for (client, windows) in fixture.server.take_placements(now) {
+            assert_eq!((client, windows.len()), (id.client, 1));
+            told.push((now, windows[0].x));
+        }
+    };
+    for x in 0..i32::try_from(FRAMES).unwrap() {
+        let now = fixture.now;
+        fixture.server.command(Command::Move { window: id, x, y: 60 }, now).unwrap();
+        take(&mut fixture, &mut told);
+        fixture.frame();
+    }
+    let interval = PLACEMENT_MILLISECONDS * 1_000_000;
+    let most = PLACEMENTS_AT_ONCE + FRAMES * support::REFRESH / interval;
+    assert!((PLACEMENTS_AT_ONCE + 1..=most).contains(&(told.len() as u64)), "{told:?}");
+    assert!(
+        told[PLACEMENTS_AT_ONCE as usize..].windows(2).all(|t| t[1].0 - t[0].0 >= interval / 2),
+        "{told:?}"
+    );
+    // Nobody moves it any more: the last place is told when its time comes, and nothing after it.
+    fixture.now = fixture.server.next_placements().unwrap();
+    take(&mut fixture, &mut told);
+    assert_eq!(told.last().unwrap().1, 99);
+    assert_eq!(fixture.server.next_placements(), None);
+    // What could not be told is given again, later.
+    fixture.server.return_placements(id.client);
+    take(&mut fixture, &mut told);
+    assert_eq!(told.last().unwrap().0, fixture.now, "not yet");
+    fixture.now = fixture.server.next_placements().unwrap();
+    let before = told.len();
+    take(&mut fixture, &mut told);
+    assert_eq!(told.len(), before + 1);
 }
 
 #[test]

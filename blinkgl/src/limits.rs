@@ -200,6 +200,13 @@ pub const MIPMAP_LEVEL_BYTES: u64 = 64 << 10;
 /// Lines that one client's mistakes may write to the server's log in ten seconds; the rest is counted.
 pub const MAX_LOG_LINES: u32 = 10;
 
+/// Milliseconds between two times that the broker is told where a client's windows are, which it tells the next renderer:
+/// messages of all of them are large, and a client can move them in each frame.
+pub const PLACEMENT_MILLISECONDS: u64 = 250;
+
+/// How often that may be told without waiting in between, so that what the user did last is not lost with a renderer.
+pub const PLACEMENTS_AT_ONCE: u64 = 8;
+
 /// Of how many parts of a refresh interval one is for runs in windows that are drawn directly, and another for suspended
 /// runs, all clients together: half a frame each.
 pub const FRAME_PARTS: u64 = 2;

@@ -143,13 +143,11 @@ impl Process {
             if self.quit {
                 return Ok(());
             }
-            if let Some(due) = self.server.next_frame(now()) {
-                if due <= now() {
-                    self.frame()?;
-                }
-                self.arm();
+            if self.server.next_frame(now()).is_some_and(|due| due <= now()) {
+                self.frame()?;
             }
             self.tell_placements()?;
+            self.arm();
             if !self.listening && self.server.next_frame(now()).is_none() {
                 let flags = EventFlags::IN | EventFlags::ONESHOT;
                 epoll::modify(&self.epoll, &self.doorbells, EventData::new_u64(DOORBELLS), flags)?;
@@ -177,9 +175,10 @@ impl Process {
         }
     }
 
-    /// Wakes the loop when the next frame is due.
+    /// Wakes the loop when the next frame is due, or placements are.
     fn arm(&self) {
-        let Some(due) = self.server.next_frame(now()) else { return };
+        let dues = [self.server.next_frame(now()), self.server.next_placements()];
+        let Some(due) = dues.into_iter().flatten().min() else { return };
         let value = Timespec {
             tv_sec: i64::try_from(due / 1_000_000_000).unwrap_or(i64::MAX),
             // Below a thousand million.
@@ -314,21 +313,28 @@ impl Process {
     }
 
     fn tell_placements(&mut self) -> Result<(), Failure> {
-        for (client, windows) in self.server.take_placements() {
-            self.send(&ToBroker::Placed { client, windows }, &[])?;
+        for (client, windows) in self.server.take_placements(now()) {
+            let Some(bytes) = written(&ToBroker::Placed { client, windows }) else { continue };
+            // The broker is busy: frames do not wait for it.
+            if !socket::try_send(self.broker.as_fd(), &bytes, &[])? {
+                self.server.return_placements(client);
+            }
         }
         Ok(())
     }
 
     fn send(&self, message: &ToBroker, fds: &[BorrowedFd<'_>]) -> Result<(), Failure> {
-        match serde_json::to_vec(message) {
-            Ok(bytes) => Ok(socket::send(self.broker.as_fd(), &bytes, fds)?),
-            Err(error) => {
-                log::error!("a message to the broker can't be written: {error}");
-                Ok(())
-            }
+        if let Some(bytes) = written(message) {
+            socket::send(self.broker.as_fd(), &bytes, fds)?;
         }
+        Ok(())
     }
+}
+
+/// A message as it is sent.
+fn written(message: &ToBroker) -> Option<Vec<u8>> {
+    let bytes = serde_json::to_vec(message);
+    bytes.inspect_err(|error| log::error!("a message to the broker can't be written: {error}")).ok()
 }
 
 /// Takes the count of the timer.

@@ -193,14 +193,31 @@ impl Server {
         self.pending = true;
     }
 
-    /// What windows are where now, for clients whose windows moved.
-    pub fn take_placements(&mut self) -> Vec<(ClientId, Vec<Placement>)> {
-        let moved = std::mem::take(&mut self.moved);
-        moved
-            .into_iter()
-            .filter(|id| self.clients.contains_key(id))
-            .map(|id| (id, self.placements(id)))
-            .collect()
+    /// What windows are where now, for clients whose windows moved, each a few times at once and then a few times a second: a
+    /// client can move all its windows in each frame.
+    pub fn take_placements(&mut self, now: u64) -> Vec<(ClientId, Vec<Placement>)> {
+        let mut due = Vec::new();
+        for id in std::mem::take(&mut self.moved) {
+            let Some(client) = self.clients.get_mut(&id) else { continue };
+            if client.places_from() <= now {
+                client.placed(now);
+                due.push(id);
+            } else {
+                self.moved.insert(id);
+            }
+        }
+        due.into_iter().map(|id| (id, self.placements(id))).collect()
+    }
+
+    /// What [`Server::take_placements`] gave could not be told: it gives it again, or what is newer then.
+    pub fn return_placements(&mut self, client: ClientId) {
+        self.moved.insert(client);
+    }
+
+    /// From when on it has something to give, if it has.
+    #[must_use]
+    pub fn next_placements(&self) -> Option<u64> {
+        self.moved.iter().filter_map(|id| self.clients.get(id)).map(Client::places_from).min()
     }
 
     fn placements(&self, client: ClientId) -> Vec<Placement> {
