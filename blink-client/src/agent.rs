@@ -23,6 +23,7 @@ use blinkgl::limits::{MAX_CONTEXTS, PAGE_SIZE};
 use blinkgl::local::{Answer, HELLO_SECONDS, Hello};
 use blinkgl::shm::ShmOffset;
 use core::time::Duration;
+use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::Mode;
@@ -87,6 +88,9 @@ pub struct Agent<D: Device> {
     newcomers: Vec<Newcomer>,
     /// By their entries of the directory.
     applications: BTreeMap<usize, Application>,
+    /// Watches their doorbells, edge by edge. They are never read: an application shares the flags and the count of
+    /// its doorbell, and could make a read wait for ever, and all others with it.
+    doorbells: OwnedFd,
     free: Allocator,
     /// The usual number of pages.
     usual: u32,
@@ -100,7 +104,7 @@ enum Source {
     Listener,
     Device,
     Newcomer(usize),
-    Doorbell(usize),
+    Doorbells,
     Application(usize),
 }
 
@@ -128,6 +132,7 @@ impl<D: Device> Agent<D> {
         for entry in 0..MAX_CONTEXTS {
             context::free(device.memory(), entry)?;
         }
+        let doorbells = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(failed)?;
         device.ring();
         let Part { pages, .. } = Part::whole(device.memory());
         Ok(Agent {
@@ -135,6 +140,7 @@ impl<D: Device> Agent<D> {
             listener,
             newcomers: Vec::new(),
             applications: BTreeMap::new(),
+            doorbells,
             usual: (pages.end - pages.start) / USUAL_PART,
             free: Allocator::new(pages.start, pages.end),
             pause: PAUSES[0],
@@ -181,7 +187,7 @@ impl<D: Device> Agent<D> {
                 Source::Listener => self.accept(),
                 Source::Device => self.device.take_wakes()?,
                 Source::Newcomer(index) => self.greet(index)?,
-                Source::Doorbell(entry) => self.pass_on(entry),
+                Source::Doorbells => self.pass_on()?,
                 Source::Application(entry) => self.look_whether_alive(entry)?,
             }
         }
@@ -222,8 +228,8 @@ impl<D: Device> Agent<D> {
         }
         for (&entry, application) in &self.applications {
             watch(Source::Application(entry), application.socket.as_fd());
-            watch(Source::Doorbell(entry), application.doorbell.as_fd());
         }
+        watch(Source::Doorbells, self.doorbells.as_fd());
         let blind = wake.is_none() && !self.applications.is_empty();
         let now = Instant::now();
         let deadlines = self.newcomers.iter().map(|n| n.deadline.saturating_duration_since(now));
@@ -348,6 +354,9 @@ impl<D: Device> Agent<D> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let (wake, theirs) = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)
             .map_err(Error::system("making a wake-up"))?;
+        let data = EventData::new_u64(u64::try_from(entry).unwrap_or(u64::MAX));
+        epoll::add(&self.doorbells, &doorbell, data, EventFlags::IN | EventFlags::ET)
+            .map_err(Error::system("watching a doorbell"))?;
         let memory = self.device.memory();
         let (descriptor, offset) = self.device.memory_descriptor();
         let answer = Answer::Part {
@@ -366,13 +375,18 @@ impl<D: Device> Agent<D> {
         Ok((doorbell, wake))
     }
 
-    /// An application rings.
-    fn pass_on(&self, entry: usize) {
-        if let Some(application) = self.applications.get(&entry) {
-            // Its count says nothing more.
-            let _taken = rustix::io::read(&application.doorbell, &mut [0_u8; 8]);
+    /// Applications ring. Which ones is all the same to the server.
+    fn pass_on(&self) -> Result<(), Error> {
+        let mut edges = Vec::with_capacity(MAX_CONTEXTS);
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        match epoll::wait(&self.doorbells, rustix::buffer::spare_capacity(&mut edges), Some(&at_once)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(source) => return Err(Error::System { doing: "waiting for doorbells", source }),
+        }
+        if !edges.is_empty() {
             self.device.ring();
         }
+        Ok(())
     }
 
     /// An application says something, which means nothing, or is gone.
@@ -383,7 +397,9 @@ impl<D: Device> Agent<D> {
             Err(error) if !error.is_fatal() => return Ok(()),
             Ok(Received::Closed) | Err(_) => {}
         }
-        if let Some(Application { name, pages, .. }) = self.applications.remove(&entry) {
+        if let Some(Application { name, pages, doorbell, .. }) = self.applications.remove(&entry) {
+            // Closing our descriptor is not enough: whoever has a copy could ring on.
+            epoll::delete(&self.doorbells, &doorbell).map_err(Error::system("forgetting a doorbell"))?;
             log::info!("{name} is gone from entry {entry}");
             context::free(self.device.memory(), entry)?;
             self.free.free(&pages);

@@ -5,6 +5,7 @@
 mod machine;
 
 use blink_client::agent::Agent;
+use blink_client::seqpacket::{self, Received};
 use blink_client::transport::Transport;
 use blink_client::transport::ivshmem::Ivshmem;
 use blink_client::{Connection, Context, Error, Options, Wake};
@@ -14,8 +15,8 @@ use blinkgl::local::{ANSWER_BYTES, Answer, Hello};
 use blinkgl::shm::{Shm, ShmOffset};
 use machine::{BYTES, Device, Machine, REGISTERS, SLOT, good};
 use rustix::event::EventfdFlags;
-use rustix::fd::AsFd;
-use rustix::fs::Mode;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{Mode, OFlags};
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType};
 use std::fs;
 use std::io::{Read, Write};
@@ -307,6 +308,60 @@ fn rubbish_and_silence_disturb_nobody() {
     assert!(!context.is_seen(), "by nobody yet");
     assert_eq!(good.wait(Some(Duration::ZERO)).unwrap(), Wake::Timeout);
     scene.application();
+}
+
+/// An application shares the flags and the count of its doorbell. So the agent must not read it, in which it could be
+/// held for ever: each ring is passed on, and the count stays as it is.
+#[test]
+fn a_doorbell_is_heard_and_never_read() {
+    let mut scene = Scene::new();
+    let socket =
+        rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+            .unwrap();
+    rustix::net::connect(&socket, &SocketAddrUnix::new(scene.socket()).unwrap()).unwrap();
+    seqpacket::send(socket.as_fd(), &Hello::new("evil", 20 * PAGE_SIZE as u64).encode(), &[]).unwrap();
+    scene.settle();
+    let Received::Message(_, fds) = seqpacket::receive(socket.as_fd()).unwrap() else { panic!("refused") };
+    let [_, doorbell, _] = <[OwnedFd; 3]>::try_from(fds).unwrap();
+    let flags = rustix::fs::fcntl_getfl(&doorbell).unwrap();
+    rustix::fs::fcntl_setfl(&doorbell, flags - OFlags::NONBLOCK).unwrap();
+    let ring = || rustix::io::write(&doorbell, &1_u64.to_ne_bytes()).unwrap();
+    let take = || {
+        let mut count = [0; 8];
+        rustix::io::read(&doorbell, &mut count).unwrap();
+        u64::from_ne_bytes(count)
+    };
+    scene.was_rung();
+    for _ in 0..3 {
+        ring();
+        scene.settle();
+        assert!(scene.was_rung());
+        scene.settle();
+        assert!(!scene.was_rung(), "a ring is passed on once");
+    }
+    // Whatever is there: this shall not wait.
+    rustix::fs::fcntl_setfl(&doorbell, flags).unwrap();
+    assert_eq!(take(), 3, "the agent took some");
+    // Rung and taken back, before the agent has looked.
+    ring();
+    take();
+    scene.settle();
+    let mut good = scene.connect(Some(20 * PAGE_SIZE)).unwrap();
+    scene.settle();
+    // Who is gone can't ring any more.
+    drop(socket);
+    scene.settle();
+    assert_eq!(scene.agent.applications(), 1);
+    scene.was_rung();
+    ring();
+    scene.settle();
+    assert!(!scene.was_rung());
+    let mut context = good.context().unwrap();
+    let mut commit = context.commit();
+    commit.registers().unwrap();
+    commit.finish().unwrap();
+    scene.settle();
+    assert!(scene.was_rung());
 }
 
 /// One agent has the socket, as one program has the device; what is left of a dead one is in nobody's way.
