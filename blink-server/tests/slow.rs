@@ -302,6 +302,42 @@ fn whose_windows_are_slow_has_slow_ones_when_it_connects_again() {
     assert!(!is_slow(&mut fixture, &guest, window));
 }
 
+/// Whoever connects again for each long run has no more of them than who stays. But nobody is told for others' strikes.
+#[test]
+fn who_connects_again_after_each_strike_has_few() {
+    let mut fixture = Fixture::new(WIDTH, HEIGHT);
+    fixture.owner = Some(Owner::User(1000));
+    fixture.set_costs(fragments(1));
+    let (init, redraw) = (list_of_triangles(1_000), pile(10, "0.0, 0.0, 1.0"));
+    let programs = [(Callback::Init, init.as_str()), (Callback::Redraw, redraw.as_str())];
+    let run_in_long_frames = |fixture: &mut Fixture| {
+        let mut guest = fixture.guest();
+        let (window, _) = publish(&mut guest, PLACE, &programs);
+        let mut long = 0;
+        for frame in 0..8 {
+            let before = fixture.drawing_time();
+            if frame == 0 {
+                fixture.sync(&mut guest)
+            } else {
+                fixture.frame()
+            };
+            // More than the half for suspended runs.
+            long += usize::from(fixture.drawing_time() - before > REFRESH * 3 / 4);
+        }
+        assert!(is_slow(fixture, &guest, window) && told(&mut guest) == 0);
+        fixture.server.remove_client(guest.id);
+        fixture.frame();
+        long
+    };
+    let long: Vec<usize> = (0..10).map(|_| run_in_long_frames(&mut fixture)).collect();
+    assert_eq!(long, [1, 1, 1, 0, 0, 0, 0, 0, 0, 0]);
+    // Later, it is as if nothing had been.
+    fixture.now += STRIKE_SECONDS * 1_000_000_000;
+    fixture.server.damage_all();
+    fixture.frame();
+    assert_eq!(run_in_long_frames(&mut fixture), 1);
+}
+
 #[test]
 fn clients_with_slow_windows_take_turns() {
     const CLIENTS: usize = 15;

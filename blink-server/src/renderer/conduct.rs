@@ -15,6 +15,8 @@ pub struct Conduct {
     slow_until: u64,
     /// The last frames in which its runs went past their slices.
     strikes: VecDeque<u64>,
+    /// The last [`STRIKES`] of such frames of its owner's clients that are gone, in order.
+    inherited: Vec<u64>,
     /// Until then, the steps of its windows are small.
     small_until: u64,
     /// Until then (by the tracker's clock), its suspended runs have no slices.
@@ -43,15 +45,23 @@ impl Conduct {
         self.slow_until > now
     }
 
-    /// Until when its new windows are slow.
+    /// Until when its new windows are slow. After too many strikes of others of its owner they are so silently, as long as
+    /// these count: who starts one program after another has a first picture each time and shall not be told of anything, but who
+    /// connects again for each long run has no more of them than who stays.
     #[must_use]
     pub fn slow_until(&self, now: u64) -> Option<u64> {
-        Some(self.slow_until).filter(|&until| until > now)
+        let oldest = self.inherited.first().filter(|_| self.inherited.len() >= STRIKES);
+        let silently = oldest.map_or(0, |&at| at.saturating_add(seconds(STRIKE_SECONDS)));
+        Some(self.slow_until.max(silently)).filter(|&until| until > now)
     }
 
-    /// It is that of two clients, or of one that came again. Strikes are no part of this: they cost nobody anything, and who
-    /// starts one program after another has a first picture each time.
+    /// It is that of two clients, or of one that came again.
     pub fn join(&mut self, other: &Conduct) {
+        self.inherited.extend(other.inherited.iter().chain(&other.strikes).chain(&self.strikes));
+        self.inherited.sort_unstable();
+        // What several had in one frame is one.
+        self.inherited.dedup();
+        self.inherited.drain(..self.inherited.len().saturating_sub(STRIKES));
         self.strikes.clear();
         self.slow_until = self.slow_until.max(other.slow_until);
         self.small_until = self.small_until.max(other.small_until);
@@ -70,10 +80,11 @@ impl Conduct {
     }
 
     /// What can't be cut took a suspended run so long, until `time` by the tracker's clock. If it cost the others a part of a
-    /// frame, they have the next hundred.
+    /// frame, they have the next hundred. But nothing is held against anybody for longer than slowness: a driver that once takes
+    /// many seconds for a shader must not stop all of a user's slow windows for an hour.
     pub fn rest_after(&mut self, whole: u64, time: u64) {
         if whole > MIN_SLICE_MICROSECONDS * 1000 {
-            let rest = whole.saturating_mul(REST_AFTER_WHOLE);
+            let rest = whole.saturating_mul(REST_AFTER_WHOLE).min(seconds(SLOW_SECONDS));
             self.rests_until = self.rests_until.max(time.saturating_add(rest));
         }
     }
@@ -93,6 +104,42 @@ impl Conduct {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_took_long_rests_a_hundred_times_as_long_but_not_for_ever() {
+        let rest = |whole| {
+            let mut conduct = Conduct::default();
+            conduct.rest_after(whole, 7);
+            conduct.rests_until.saturating_sub(7)
+        };
+        assert_eq!(rest(MIN_SLICE_MICROSECONDS * 1000), 0);
+        assert_eq!(rest(seconds(1) / 10), seconds(10));
+        assert_eq!(rest(seconds(40)), seconds(SLOW_SECONDS));
+        assert_eq!(rest(u64::MAX), seconds(SLOW_SECONDS));
+    }
+
+    #[test]
+    fn strikes_of_those_who_are_gone_make_new_windows_slow_and_nobody_is_told() {
+        let mut gone = Conduct::default();
+        for now in [5, 9, 9] {
+            let mut client = Conduct::default();
+            assert!(!client.strike(now) && !client.strike(now + 1));
+            client.strikes.pop_back();
+            gone.join(&client);
+        }
+        let mut next = gone.clone();
+        assert_eq!(next.slow_until(10), None, "two frames");
+        assert!(!next.strike(10) && !next.strike(11) && !next.is_slow(11), "they are not its own");
+        gone.join(&next);
+        assert_eq!(gone.inherited, [9, 10, 11]);
+        let next = gone.clone();
+        let until = 9 + seconds(STRIKE_SECONDS);
+        assert_eq!(next.slow_until(12), Some(until));
+        assert!(!next.is_slow(12) && next.slow_until(until).is_none());
+        // The same again is not more.
+        gone.join(&next);
+        assert_eq!(gone.inherited, [9, 10, 11]);
+    }
 
     #[test]
     fn three_strikes_within_a_time_are_too_often() {
