@@ -26,18 +26,18 @@ impl Driver {
         }
     }
 
-    fn environment(self) -> (&'static str, &'static str) {
+    fn environment(self) -> [(&'static str, &'static str); 2] {
         match self {
-            Driver::Whole => ("LP_NUM_THREADS", "0"),
-            Driver::FrontEnd => ("GALLIUM_NOOP", "1"),
+            Driver::Whole => [("LP_NUM_THREADS", "0"), ("GALLIUM_THREAD", "0")],
+            // With a thread of its own, this driver falls over buffers that are written to again (Mesa 22.3).
+            Driver::FrontEnd => [("GALLIUM_NOOP", "1"), ("GALLIUM_THREAD", "0")],
         }
     }
 
     fn rows(self, frames: usize) -> Result<GlRows, Error> {
-        let (name, value) = self.environment();
         let frames = frames.to_string();
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["--gl", self.name(), "--frames", &frames]).env(name, value);
+        command.args(["--gl", self.name(), "--frames", &frames]).envs(self.environment());
         let output = command.stderr(std::process::Stdio::inherit()).output()?;
         if !output.status.success() {
             return Err(Error::Child(self.name()));
