@@ -833,6 +833,20 @@ fn a_procedure_that_is_replaced_while_it_is_suspended_starts_anew() {
 }
 
 #[test]
+fn who_replaces_its_procedure_in_each_frame_comes_to_a_picture() {
+    let Suspended { mut fixture, mut guest, procedures, .. } = suspended();
+    for i in 0..100 {
+        // Each version is another program.
+        let text = format!("clear_color 0.0, 0.0, 0.{i:03}, 1.0\n") + &pile(10, "0.0, 1.0, 0.0");
+        replace(&mut guest, procedures[1], Callback::Redraw, &text);
+        fixture.sync(&mut guest);
+        fixture.frame();
+    }
+    assert_eq!(single_color(&fixture.part(PLACE)), Some(GREEN));
+    assert!(count(&mut fixture, &guest, "redraws") > 1);
+}
+
+#[test]
 fn a_window_that_is_resized_while_it_is_suspended_starts_anew() {
     let Suspended { mut fixture, guest, window, .. } = suspended();
     let id = WindowId { client: guest.id, context: 0, oid: window.number() };

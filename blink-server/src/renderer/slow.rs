@@ -133,16 +133,20 @@ impl Server {
         };
         let size = |rect: &Rect| (rect.width, rect.height);
         let busy = window.busy.as_ref().is_some_and(|run| is_stale(run));
+        // Who publishes the procedure again in each frame must come to a picture: one that replaced another ends.
+        let is_outdated =
+            |run: &Running| is_gone(run) && (!window.is_replacing || published(run.callback()).is_none());
         let redrawing = window
             .redrawing
             .as_ref()
-            .is_some_and(|run| is_gone(run) || size(&run.content) != size(&view.content));
+            .is_some_and(|run| is_outdated(run) || size(&run.content) != size(&view.content));
         let Some(window) = context.windows.get_mut(&view.id.oid) else { return };
         if busy {
             window.busy = None;
         }
         if redrawing {
             window.redrawing = None;
+            window.is_replacing = true;
             window.damage = Damage::All;
         }
     }
@@ -387,6 +391,7 @@ impl Server {
             return;
         };
         window.canvas = window.buffer.replace(canvas);
+        window.is_replacing = false;
         self.damage_output(view.content);
         self.redrawn(view, *run, left_out, now);
     }

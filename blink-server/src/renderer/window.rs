@@ -136,6 +136,8 @@ pub struct Window {
     pub slow_until: Option<u64>,
     /// Its client was told that it is slow.
     pub is_told_slow: bool,
+    /// A suspended `redraw` was given up for a newer one, and no picture was complete since.
+    pub is_replacing: bool,
     /// How large the steps of its drawing may be.
     pub stride: Stride,
     /// Bytes of `lists`.
@@ -233,6 +235,7 @@ impl Window {
             unbuffered: false,
             busy: None,
             redrawing: None,
+            is_replacing: false,
             waiting: VecDeque::new(),
             slow_until: None,
             is_told_slow: false,
