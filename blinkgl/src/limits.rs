@@ -245,6 +245,10 @@ pub const STEP_MICROSECONDS: u64 = 1000;
 /// one and a half steps.
 pub const LATE_MICROSECONDS: u64 = 1500;
 
+/// Frames after the end of a slice from which on a step is held against its client: less may be the fault of a machine that is
+/// busy with something else.
+pub const LATE_FRAMES: u64 = 2;
+
 /// Fragments of a step, by the worst that primitives can cover, while nothing is known of the window: a millisecond on a
 /// software renderer.
 pub const MIN_STEP_FRAGMENTS: u64 = 1 << 20;

@@ -1,6 +1,8 @@
 //! What a client did that others pay for, and for how long it is held against it.
 
-use blinkgl::limits::{MIN_SLICE_MICROSECONDS, REST_AFTER_WHOLE, SLOW_SECONDS, STRIKE_SECONDS, STRIKES};
+use blinkgl::limits::{
+    LATE_FRAMES, MIN_SLICE_MICROSECONDS, REST_AFTER_WHOLE, SLOW_SECONDS, STRIKE_SECONDS, STRIKES,
+};
 use std::collections::VecDeque;
 
 /// Seconds as nanoseconds.
@@ -74,9 +76,13 @@ impl Conduct {
         self.small_until > now
     }
 
-    /// A step of one of its windows took long beyond the end of its slice.
-    pub fn was_late(&mut self, now: u64) {
-        self.small_until = self.small_until.max(now.saturating_add(seconds(SLOW_SECONDS)));
+    /// A step of one of its windows ended so long after its slice. Some frames' time is held against it. Less may be the machine's
+    /// fault, which is busy with something else: the clock of the wall does not tell, and small steps cost a window many
+    /// times its time.
+    pub fn was_late(&mut self, late: u64, refresh: u64, now: u64) {
+        if late > refresh.saturating_mul(LATE_FRAMES) {
+            self.small_until = self.small_until.max(now.saturating_add(seconds(SLOW_SECONDS)));
+        }
     }
 
     /// What can't be cut took a suspended run so long, until `time` by the tracker's clock. If it cost the others a part of a
@@ -155,5 +161,15 @@ mod tests {
         assert!(conduct.strike(now + time) && conduct.is_slow(now + time), "it was told");
         let later = now + time + seconds(SLOW_SECONDS);
         assert!(!conduct.is_slow(later) && !conduct.strike(later));
+    }
+
+    #[test]
+    fn steps_stay_small_after_a_late_one() {
+        let mut conduct = Conduct::default();
+        conduct.was_late(10 * LATE_FRAMES, 10, 1);
+        assert!(!conduct.has_small_steps(1));
+        conduct.was_late(10 * LATE_FRAMES + 1, 10, 1);
+        let until = 1 + seconds(SLOW_SECONDS);
+        assert!(conduct.has_small_steps(until - 1) && !conduct.has_small_steps(until));
     }
 }

@@ -62,7 +62,7 @@ mod tests {
         let mut known = Known::default();
         let user = Owner::User(7);
         let mut conduct = Conduct::default();
-        conduct.was_late(5);
+        conduct.was_late(u64::MAX, 1, 5);
         known.keep(user, Kept { conduct, late_compiles: 3, ..Kept::default() }, 5);
         known.keep(user, Kept { late_compiles: 1, ..Kept::default() }, 6);
         let kept = known.recall(user, 7).unwrap();

@@ -96,7 +96,7 @@ impl Server {
                 client.conduct.rest_after(taken.whole, now);
             }
             if taken.stride.is_small && !client.conduct.has_small_steps(frame_time) {
-                client.conduct.was_late(frame_time);
+                client.conduct.was_late(taken.late, self.refresh, frame_time);
             }
             if !is_done && run.slices == 1 {
                 client.stats.suspended += 1;
