@@ -1,7 +1,8 @@
 //! What a client did that others pay for, and for how long it is held against it.
 
 use blinkgl::limits::{
-    LATE_FRAMES, MIN_SLICE_MICROSECONDS, REST_AFTER_WHOLE, SLOW_SECONDS, STRIKE_SECONDS, STRIKES,
+    FIRST_SLOW_SECONDS, LATE_FRAMES, MIN_SLICE_MICROSECONDS, REST_AFTER_WHOLE, SLOW_SECONDS, STRIKE_SECONDS,
+    STRIKES,
 };
 use std::collections::VecDeque;
 
@@ -86,11 +87,11 @@ impl Conduct {
     }
 
     /// What can't be cut took a suspended run so long, until `time` by the tracker's clock. If it cost the others a part of a
-    /// frame, they have the next hundred. But nothing is held against anybody for longer than slowness: a driver that once takes
-    /// many seconds for a shader must not stop all of a user's slow windows for an hour.
+    /// frame, they have the next hundred. But a rest is short: a driver that once takes long for a shader must not stop a window
+    /// that was never drawn.
     pub fn rest_after(&mut self, whole: u64, time: u64) {
         if whole > MIN_SLICE_MICROSECONDS * 1000 {
-            let rest = whole.saturating_mul(REST_AFTER_WHOLE).min(seconds(SLOW_SECONDS));
+            let rest = whole.saturating_mul(REST_AFTER_WHOLE).min(seconds(FIRST_SLOW_SECONDS));
             self.rests_until = self.rests_until.max(time.saturating_add(rest));
         }
     }
@@ -119,9 +120,9 @@ mod tests {
             conduct.rests_until.saturating_sub(7)
         };
         assert_eq!(rest(MIN_SLICE_MICROSECONDS * 1000), 0);
-        assert_eq!(rest(seconds(1) / 10), seconds(10));
-        assert_eq!(rest(seconds(40)), seconds(SLOW_SECONDS));
-        assert_eq!(rest(u64::MAX), seconds(SLOW_SECONDS));
+        assert_eq!(rest(seconds(1) / 100), seconds(1));
+        assert_eq!(rest(seconds(40)), seconds(FIRST_SLOW_SECONDS));
+        assert_eq!(rest(u64::MAX), seconds(FIRST_SLOW_SECONDS));
     }
 
     #[test]
