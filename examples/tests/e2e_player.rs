@@ -62,18 +62,18 @@ fn pauses_seeks_and_quits() {
     let window = display.window(&client);
     display.changed(&window, &display.content(&window));
 
-    let (frames, redraws) = display.frames_and_redraws(&window);
+    let start = display.progress(&window);
     display.key(SPACE);
     wait_for_rest(&display, &window);
-    let (frames_after, redraws_after) = display.frames_and_redraws(&window);
+    let end = display.progress(&window);
     // Without the pause all would be shown before the rest: 8 pictures at least, 240 frames.
-    assert!(redraws_after - redraws < 120, "{} redraws", redraws_after - redraws);
-    assert!(frames_after - frames < 120, "{} frames", frames_after - frames);
+    assert!(end.redraws - start.redraws < 120, "{start:?} to {end:?}");
+    assert!(end.frames - start.frames < 120, "{start:?} to {end:?}");
     let frozen = display.content(&window);
     for _ in 0..CAPTURES {
         assert!(display.content(&window) == frozen, "a paused film moves");
     }
-    assert_eq!(display.count(&window, "redraws"), redraws_after, "a paused film is drawn");
+    assert_eq!(display.count(&window, "redraws"), end.redraws, "a paused film is drawn");
 
     // Seeking shows the other picture at once, and stays paused.
     display.key(RIGHT);

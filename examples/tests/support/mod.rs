@@ -29,6 +29,17 @@ pub struct Client {
     log: PathBuf,
 }
 
+/// What was done until now.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Of the whole output.
+    pub frames: u64,
+    /// Runs of `redraw` that the client's windows had.
+    pub redraws: u64,
+    /// Slices of those runs that had more than one.
+    pub slices: u64,
+}
+
 /// A picture of the output or of a part of it: RGBA, top row first.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
@@ -176,13 +187,18 @@ impl Display {
         self.control.stats().expect("the server answers")["frames"].as_u64().expect("a counter")
     }
 
-    /// Frames of the whole output, and those of them that drew the window: both at one moment.
-    pub fn frames_and_redraws(&self, window: &WindowInfo) -> (u64, u64) {
+    /// How far the output and the window's client are: all at one moment.
+    pub fn progress(&self, window: &WindowInfo) -> Progress {
         let stats = self.control.stats().expect("the server answers");
         let clients = stats["clients"].as_array().expect("a list");
         let client =
             clients.iter().find(|c| c["client"].as_u64() == Some(window.client)).expect("it is there");
-        (stats["frames"].as_u64().expect("a counter"), client["redraws"].as_u64().expect("a counter"))
+        let counter = |of: &serde_json::Value, name| of[name].as_u64().expect("a counter");
+        Progress {
+            frames: counter(&stats, "frames"),
+            redraws: counter(client, "redraws"),
+            slices: counter(client, "slices"),
+        }
     }
 
     /// The broker's process.
