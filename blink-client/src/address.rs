@@ -25,27 +25,32 @@ impl Address {
     /// there of: a socket at the default path, an [agent's](AGENT_SOCKET), this virtual machine's device.
     #[must_use]
     pub fn of_display() -> Address {
-        match env::var_os(DISPLAY_VARIABLE).filter(|address| !address.is_empty()) {
-            Some(address) => match address.to_str() {
-                Some(text) => Address::parse(text),
-                None => Address::Socket(address.into()),
-            },
-            None => {
-                let path = default_path();
-                let agent: &Path = AGENT_SOCKET.as_ref();
-                // A server that is dead may have left its socket: it is looked at if there is something else.
-                let is_alone = !agent.exists() && !ivshmem::is_there();
-                if path.exists() && (is_alone || local::is_listening(&path)) {
-                    Address::Socket(path)
-                } else if local::is_listening(agent) {
-                    Address::Socket(AGENT_SOCKET.into())
-                } else if ivshmem::is_there() {
-                    Address::Ivshmem(None)
-                } else {
-                    Address::Socket(path)
-                }
-            }
+        if let Some(address) = Address::named() {
+            return address;
         }
+        let path = default_path();
+        let agent: &Path = AGENT_SOCKET.as_ref();
+        let has_device = ivshmem::is_there();
+        // A server that is dead may have left its socket: it is looked at if there is something else.
+        let is_alone = !agent.exists() && !has_device;
+        if path.exists() && (is_alone || local::is_listening(&path)) {
+            Address::Socket(path)
+        } else if local::is_listening(agent) {
+            Address::Socket(AGENT_SOCKET.into())
+        } else if has_device {
+            Address::Ivshmem(None)
+        } else {
+            Address::Socket(path)
+        }
+    }
+
+    /// What `BLINK_DISPLAY` says, if it says anything.
+    fn named() -> Option<Address> {
+        let address = env::var_os(DISPLAY_VARIABLE).filter(|address| !address.is_empty())?;
+        Some(match address.to_str() {
+            Some(text) => Address::parse(text),
+            None => Address::Socket(address.into()),
+        })
     }
 
     fn parse(text: &str) -> Address {
@@ -60,10 +65,13 @@ impl Address {
     }
 }
 
-/// Path of the server's socket: `BLINK_DISPLAY`, else [`default_path`].
+/// Path of the server's socket: `BLINK_DISPLAY` if it names one, else [`default_path`].
 #[must_use]
 pub fn display_path() -> PathBuf {
-    env::var_os(DISPLAY_VARIABLE).filter(|path| !path.is_empty()).map_or_else(default_path, PathBuf::from)
+    match Address::named() {
+        Some(Address::Socket(path)) => path,
+        Some(Address::Ivshmem(_)) | None => default_path(),
+    }
 }
 
 /// Path of the server's socket where none is named: `blink-0` in `XDG_RUNTIME_DIR`, or in a directory

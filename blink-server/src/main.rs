@@ -121,11 +121,7 @@ fn main() -> ExitCode {
 
 fn start_broker(options: Options, keeper: OwnedFd) -> ExitCode {
     let Options { socket, policy, output, budget, verbose } = options;
-    let socket = socket.unwrap_or_else(|| {
-        // A client may find its server elsewhere.
-        let path = blink_client::display_path();
-        if path.is_absolute() || path.components().count() > 1 { path } else { blink_client::default_path() }
-    });
+    let socket = socket.unwrap_or_else(blink_client::display_path);
     let output = output.option();
     match broker::main(broker::Options { socket, output, policy, limit: budget, verbose }, keeper) {
         Ok(()) => ExitCode::SUCCESS,
