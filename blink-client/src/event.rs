@@ -206,6 +206,12 @@ pub enum Quota {
 }
 
 impl Quota {
+    /// Is this something to know, and nobody's error? Everything is drawn, only later.
+    #[must_use]
+    pub fn is_note(self) -> bool {
+        self == Quota::Time
+    }
+
     /// What happened to a callback that went over this quota, for people.
     #[must_use]
     pub fn explain(self, callback: &str, limit: u32) -> String {
@@ -222,7 +228,6 @@ impl Quota {
                 )
             }
             Quota::Draws => format!("{callback} has more than {limit} draws: the rest was left out"),
-            // Everything is drawn, later.
             Quota::Time => format!(
                 "note: {callback} takes more than {limit} ms of drawing: the window is drawn in slices, and shows its \
                  last complete picture"

@@ -44,7 +44,7 @@ impl Mistake {
     /// What the server has to say of a program.
     pub fn of_event(what: &What) -> Option<Mistake> {
         let text = what.complaint()?;
-        let is_note = matches!(what, What::Quota { kind: Quota::Time, .. });
+        let is_note = matches!(what, What::Quota { kind, .. } if kind.is_note());
         Some(if is_note { Mistake::note(text) } else { Mistake::operation(text) })
     }
 
