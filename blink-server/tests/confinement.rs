@@ -502,6 +502,17 @@ fn extremes() {
     }
 }
 
+/// The first redraw of a scene of 64x64: its draws and vertices, and the picture.
+fn drawn(scene: &Scene) -> ((u64, u64), Vec<u8>) {
+    let all = Rect::new(0, 0, 64, 64);
+    let mut blink = Blink::new();
+    let framebuffer = blink.tracker.create_framebuffer(64, 64).unwrap();
+    let mut window = blink.window(scene, 1, TierChoice::Interpreter);
+    blink.redraw(&mut window, &framebuffer, all, all, TierChoice::Interpreter);
+    let counters = blink.tracker.take_counters();
+    ((counters.draws, counters.vertices), blink.tracker.read_pixels(&framebuffer, all))
+}
+
 /// What a run may draw is taken in batches of bounded size, dynamic or not.
 #[test]
 fn batches_are_bounded() {
@@ -528,15 +539,9 @@ fn batches_are_bounded() {
                 });
             });
         });
-        let all = Rect::new(0, 0, 64, 64);
-        let mut blink = Blink::new();
-        let framebuffer = blink.tracker.create_framebuffer(64, 64).unwrap();
-        let mut window = blink.window(&scene, 1, TierChoice::Interpreter);
-        blink.redraw(&mut window, &framebuffer, all, all, TierChoice::Interpreter);
-        let counters = blink.tracker.take_counters();
+        let (costs, picture) = drawn(&scene);
         // The clear, and four of at most 65,536 vertices.
-        assert_eq!((counters.draws, counters.vertices), (5, 256_000));
-        let picture = blink.tracker.read_pixels(&framebuffer, all);
+        assert_eq!(costs, (5, 256_000));
         assert_eq!(picture.chunks_exact(4).filter(|p| p[0] == 255).count(), 1);
     }
 }
@@ -566,14 +571,8 @@ fn batches_are_bounded_by_the_vertices_that_they_keep() {
             }
         });
     });
-    let all = Rect::new(0, 0, 64, 64);
-    let mut blink = Blink::new();
-    let framebuffer = blink.tracker.create_framebuffer(64, 64).unwrap();
-    let mut window = blink.window(&scene, 1, TierChoice::Interpreter);
-    blink.redraw(&mut window, &framebuffer, all, all, TierChoice::Interpreter);
-    let counters = blink.tracker.take_counters();
     // The clear, and four batches that keep at most 65,536 of 243,000 vertices; they draw 3000.
-    assert_eq!((counters.draws, counters.vertices), (5, 3000));
+    assert_eq!(drawn(&scene).0, (5, 3000));
 }
 
 /// One redraw can't keep the GPU for longer than its number of draws allows; what is above is left out.

@@ -215,7 +215,8 @@ pub const FRAME_PARTS: u64 = 2;
 pub const MIN_SLICE_MICROSECONDS: u64 = 1000;
 
 /// What can't be cut in slices (a shader that is compiled, vertices that are read from arrays) and takes longer than the least
-/// slice, a client's suspended runs then rest so many times as long: others keep 99 % of the time. At most FIRST_SLOW_SECONDS.
+/// slice, a client's suspended runs then rest so many times as long: others keep 99 % of the time. Never longer
+/// than [`FIRST_SLOW_SECONDS`]: beside what takes more than 20 ms at once, they keep less.
 pub const REST_AFTER_WHOLE: u64 = 100;
 
 /// Seconds without a run that goes past its slice after which a window is drawn directly again. Each time, its next long

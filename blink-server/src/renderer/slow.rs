@@ -21,6 +21,7 @@ use blinkgl::limits::{
     FIRST_SLOW_SECONDS, FRAME_PARTS, MAX_SUSPENDED_REDRAWS, MIN_SLICE_MICROSECONDS, SLOW_SECONDS,
 };
 use blinkgl::ops::Callback;
+use std::collections::BTreeSet;
 
 const MIN_SLICE: u64 = MIN_SLICE_MICROSECONDS * 1000;
 
@@ -264,8 +265,7 @@ impl Server {
     /// Goes on with suspended runs, and starts those of slow windows.
     pub(super) fn continue_runs(&mut self, presentation: u64, now: u64) {
         self.judge_crowd(now);
-        let mut clients: Vec<ClientId> = self.clients.keys().copied().collect();
-        clients.retain(|&id| !self.waiting_windows(id, now).is_empty());
+        let mut clients = self.waiting_clients(now);
         let waiting = clients.len();
         let time = self.tracker.clock().now();
         clients.retain(|id| self.clients.get(id).is_none_or(|client| !client.conduct.rests(time)));
@@ -290,6 +290,14 @@ impl Server {
         if is_more || clients.iter().any(|&id| !self.waiting_windows(id, now).is_empty()) {
             self.ask_for_frame();
         }
+    }
+
+    /// Clients with windows that wait, in their order.
+    fn waiting_clients(&mut self, now: u64) -> Vec<ClientId> {
+        let mut views = self.stack.views().to_vec();
+        views.retain(|view| self.is_waiting(view, now));
+        let clients: BTreeSet<ClientId> = views.iter().map(|view| view.id.client).collect();
+        clients.into_iter().collect()
     }
 
     /// A client's windows that have suspended runs or are slow and to be drawn: in the order of their turns.
