@@ -1,6 +1,6 @@
 //! Errors: `glGetError`'s codes, and what they are about.
 
-use blink_client::{Quota, What};
+use blink_client::What;
 
 /// OpenGL's error codes.
 pub mod gl {
