@@ -2,6 +2,8 @@
 
 use crate::transport::ivshmem::{self, SCHEME};
 use crate::transport::local;
+#[cfg(feature = "xen")]
+use crate::transport::xen;
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use blinkgl::local::{DISPLAY_VARIABLE, SOCKET_NAME};
@@ -18,11 +20,14 @@ pub enum Address {
     Socket(PathBuf),
     /// A device of this virtual machine: the one at this address on the PCI bus, or the only one.
     Ivshmem(Option<String>),
+    /// The device of this domain of Xen.
+    #[cfg(feature = "xen")]
+    Xen,
 }
 
 impl Address {
-    /// What `BLINK_DISPLAY` says: `ivshmem`, `ivshmem:0000:00:04.0`, or a socket's path. Without it, the first that is
-    /// there of: a socket at the default path, an [agent's](AGENT_SOCKET), this virtual machine's device.
+    /// What `BLINK_DISPLAY` says: `ivshmem`, `ivshmem:0000:00:04.0`, `xen`, or a socket's path. Without it, the first that
+    /// is there of: a socket at the default path, an [agent's](AGENT_SOCKET), this virtual machine's device.
     #[must_use]
     pub fn of_display() -> Address {
         if let Some(address) = Address::named() {
@@ -30,18 +35,29 @@ impl Address {
         }
         let path = default_path();
         let agent: &Path = AGENT_SOCKET.as_ref();
-        let has_device = ivshmem::is_there();
+        let device = Address::of_device();
         // A server that is dead may have left its socket: it is looked at if there is something else.
-        let is_alone = !agent.exists() && !has_device;
+        let is_alone = !agent.exists() && device.is_none();
         if path.exists() && (is_alone || local::is_listening(&path)) {
             Address::Socket(path)
         } else if local::is_listening(agent) {
             Address::Socket(AGENT_SOCKET.into())
-        } else if has_device {
-            Address::Ivshmem(None)
         } else {
-            Address::Socket(path)
+            device.unwrap_or(Address::Socket(path))
         }
+    }
+
+    /// The device of this virtual machine, if it has one.
+    #[must_use]
+    pub fn of_device() -> Option<Address> {
+        if ivshmem::is_there() {
+            return Some(Address::Ivshmem(None));
+        }
+        #[cfg(feature = "xen")]
+        if xen::is_there() {
+            return Some(Address::Xen);
+        }
+        None
     }
 
     /// What `BLINK_DISPLAY` says, if it says anything.
@@ -54,6 +70,10 @@ impl Address {
     }
 
     fn parse(text: &str) -> Address {
+        #[cfg(feature = "xen")]
+        if text == xen::SCHEME {
+            return Address::Xen;
+        }
         match text.strip_prefix(SCHEME) {
             Some("") => Address::Ivshmem(None),
             Some(rest) => match rest.strip_prefix(':') {
@@ -71,6 +91,8 @@ pub fn display_path() -> PathBuf {
     match Address::named() {
         Some(Address::Socket(path)) => path,
         Some(Address::Ivshmem(_)) | None => default_path(),
+        #[cfg(feature = "xen")]
+        Some(Address::Xen) => default_path(),
     }
 }
 
@@ -95,7 +117,9 @@ mod tests {
     fn addresses_are_sockets_or_devices() {
         assert_eq!(Address::parse("ivshmem"), Address::Ivshmem(None));
         assert_eq!(Address::parse("ivshmem:0000:00:04.0"), Address::Ivshmem(Some("0000:00:04.0".into())));
-        for path in ["/run/blink-0", "ivshmem-socket", "./ivshmem", "x"] {
+        #[cfg(feature = "xen")]
+        assert_eq!(Address::parse("xen"), Address::Xen);
+        for path in ["/run/blink-0", "ivshmem-socket", "./ivshmem", "x", "xen-socket", "./xen"] {
             assert_eq!(Address::parse(path), Address::Socket(path.into()));
         }
     }

@@ -82,6 +82,10 @@ pub enum Error {
         /// The system's answer.
         source: Errno,
     },
+    /// This domain of Xen and its server don't come together.
+    #[cfg(feature = "xen")]
+    #[error("{0}")]
+    Xen(#[from] crate::transport::xen::XenError),
     /// An agent can't wait for applications.
     #[cfg(feature = "std")]
     #[error("an agent can't listen at {}: {source}; end another one, or name another place with --socket", path.display())]

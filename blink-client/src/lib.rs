@@ -47,7 +47,7 @@
 //!
 //! The crate is `no_std` + `alloc`. What needs an operating system (the local transport, where the server is
 //! found) is behind the feature `std`, which is on unless told otherwise: a client without one brings a
-//! [`Transport`] of its own and has all the rest.
+//! [`Transport`] of its own and has all the rest. The transport of Xen's domains is behind the feature `xen`, likewise.
 #![cfg_attr(not(feature = "std"), no_std)]
 extern crate alloc;
 
@@ -142,8 +142,8 @@ impl fmt::Display for ObjectId {
 pub struct Options {
     /// The application's name, for the window's label and `blinkctl list`; 64 bytes at most.
     pub name: alloc::string::String,
-    /// Bytes of the aperture, from 1 MiB to 1 GiB; `None`: the server's default, 64 MiB. Pages that are
-    /// not written to take no memory.
+    /// Bytes of the aperture, from 1 MiB to 1 GiB; `None`: the server's default, 64 MiB, or what a domain of Xen may share.
+    /// Pages that are not written to take no memory, except in a domain of Xen.
     pub bytes: Option<usize>,
 }
 
@@ -169,7 +169,8 @@ impl Connection {
         Connection::open_with(&Options { name: name.into(), bytes: None })
     }
 
-    /// The same with more wishes. (In a virtual machine, name and memory are what the server's policy says.)
+    /// The same with more wishes. (In a virtual machine, name and memory are what the server's policy says; in a domain of
+    /// Xen, it says how much memory may be wished for.)
     ///
     /// # Errors
     /// There is none, or it refuses.
@@ -179,6 +180,8 @@ impl Connection {
             Address::Ivshmem(slot) => {
                 Connection::over(Arc::new(transport::ivshmem::Ivshmem::open(slot.as_deref())?))
             }
+            #[cfg(feature = "xen")]
+            Address::Xen => Connection::over(Arc::new(transport::xen::Xen::open(options)?)),
         }
     }
 

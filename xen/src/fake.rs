@@ -6,7 +6,7 @@
 use crate::store::Store;
 use crate::store::wire::{HEADER_BYTES, Header, Kind, MAX_PAYLOAD, Message, texts};
 use rustix::fd::OwnedFd;
-use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, socketpair};
+use rustix::net::{AddressFamily, SendFlags, Shutdown, SocketFlags, SocketType, socketpair};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -115,6 +115,14 @@ impl FakeStore {
     /// The next so many transactions fail, as if another domain had written meanwhile.
     pub fn fail_transactions(&self, count: u32) {
         self.state().conflicts = count;
+    }
+
+    /// Ends all connections, as a daemon that dies does.
+    pub fn stop(&self) {
+        for connection in self.state().connections.drain(..) {
+            // Whoever closed its end needs no other.
+            let _shut = rustix::net::shutdown(&connection.socket, Shutdown::Both);
+        }
     }
 
     /// Ends a domain: it is not introduced any more, and `@releaseDomain` tells.

@@ -1,20 +1,22 @@
 //! The agent of a virtual machine, see [`blink_client::agent`].
 
-use blink_client::agent::Agent;
+use blink_client::agent::{Agent, Device};
 use blink_client::signals::Signals;
-use blink_client::transport::Transport;
 use blink_client::transport::ivshmem::Ivshmem;
-use blink_client::{AGENT_SOCKET, Error};
+#[cfg(feature = "xen")]
+use blink_client::transport::xen::{self, Xen};
+use blink_client::{AGENT_SOCKET, Address, Error};
 use rustix::fd::AsFd;
 use rustix::fs::Mode;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: blink-agent [--device SLOT] [--socket PATH] [--mode MODE]
+const USAGE: &str = "usage: blink-agent [--device DEVICE] [--socket PATH] [--mode MODE]
 
 Takes this virtual machine's device, and gives each application that connects a part of it, so that many can be shown.
 
-  --device SLOT   the device's address on the PCI bus, as 0000:00:04.0; without it, the first that has an aperture
+  --device DEVICE the device's address on the PCI bus, as 0000:00:04.0, or xen: that of this domain of Xen; without it,
+                  the first that has an aperture
   --socket PATH   where applications connect: /run/blink-agent, where they look by themselves
   --mode MODE     the socket's permissions, as chmod has them: 600, so that only this user's applications may";
 
@@ -60,7 +62,26 @@ impl log::Log for Log {
 
 fn run(options: &Options) -> Result<(), Error> {
     let signals = Signals::new().map_err(|source| Error::System { doing: "waiting for signals", source })?;
-    let device = Ivshmem::open(options.device.as_deref())?;
+    match address(options.device.as_deref()) {
+        #[cfg(feature = "xen")]
+        Address::Xen => serve(Xen::open(&blink_client::Options::default())?, options, &signals),
+        Address::Ivshmem(slot) => serve(Ivshmem::open(slot.as_deref())?, options, &signals),
+        // No device is there: the error says so.
+        Address::Socket(_) => serve(Ivshmem::open(None)?, options, &signals),
+    }
+}
+
+/// The device to take.
+fn address(device: Option<&str>) -> Address {
+    match device {
+        #[cfg(feature = "xen")]
+        Some(xen::SCHEME) => Address::Xen,
+        Some(slot) => Address::Ivshmem(Some(slot.into())),
+        None => Address::of_device().unwrap_or(Address::Ivshmem(None)),
+    }
+}
+
+fn serve(device: impl Device, options: &Options, signals: &Signals) -> Result<(), Error> {
     eprintln!("blink-agent: {}", device.describe());
     let mut agent = Agent::new(device, &options.socket, Mode::from_raw_mode(options.mode))?;
     eprintln!("blink-agent: ready on {}", options.socket.display());

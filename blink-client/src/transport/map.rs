@@ -4,7 +4,7 @@ use crate::Error;
 use blinkgl::limits::{MAX_APERTURE_BYTES, MIN_APERTURE_BYTES};
 use blinkgl::shm::Shm;
 use memmap2::MmapOptions;
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::SealFlags;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -48,8 +48,8 @@ pub(super) fn map_shared(fd: &OwnedFd, offset: u64, bytes: u64) -> Result<Shm, E
 }
 
 /// Maps `bytes` bytes of a device's region at `offset` in its file.
-pub(super) fn map_region(fd: &OwnedFd, offset: u64, bytes: usize) -> Result<Shm, std::io::Error> {
-    let mapping = MmapOptions::new().offset(offset).len(bytes).map_raw(fd)?;
+pub(super) fn map_region(fd: impl AsFd, offset: u64, bytes: usize) -> Result<Shm, std::io::Error> {
+    let mapping = MmapOptions::new().offset(offset).len(bytes).map_raw(&fd.as_fd())?;
     let base = NonNull::new(mapping.as_mut_ptr()).ok_or(std::io::ErrorKind::InvalidInput)?;
     // SAFETY: `base` is page-aligned; `mapping` keeps `bytes` readable and writable bytes there for as long as the
     // owner lives; a device's regions don't shrink; nothing else in this process uses the mapping, and other

@@ -6,6 +6,8 @@ pub mod ivshmem;
 pub mod local;
 #[cfg(feature = "std")]
 mod map;
+#[cfg(feature = "xen")]
+pub mod xen;
 
 use crate::Error;
 use alloc::format;
