@@ -65,7 +65,8 @@ pub enum Owner {
 }
 
 /// A client as the renderer needs it. Descriptors with it: memory, doorbell (the client rings, the
-/// renderer reads), wake (the renderer writes, the client waits): a socket, or for a virtual machine an eventfd.
+/// renderer reads), wake (the renderer writes, the client waits): a socket, or for a virtual machine an eventfd, or
+/// for a guest of Xen its event channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientInfo {
     /// Its id.
@@ -82,6 +83,10 @@ pub struct ClientInfo {
     pub budget: Budget,
     /// Where its windows were, when the renderer starts again.
     pub placements: Vec<Placement>,
+    /// Of a guest of Xen: doorbell and wake are its event channel, of this port on our side, and the memory is one that
+    /// `gntdev` maps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<u32>,
 }
 
 /// User input, from the output's window or from `blinkctl`. Coordinates: pixels from the output's
@@ -213,7 +218,7 @@ pub enum VmCommand {
     ///
     /// ```json
     /// [{"name": "work", "client": 1, "memory_bytes": 67108864, "color": "#2a6fdb", "state": "connected",
-    ///   "pid": 4711, "socket": "/run/user/1000/blink-0.vm-work",
+    ///   "pid": 4711, "domain": null, "socket": "/run/user/1000/blink-0.vm-work",
     ///   "wake_socket": "/run/user/1000/blink-0.wake-work"}]
     /// ```
     ///

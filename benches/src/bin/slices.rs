@@ -98,6 +98,7 @@ fn add_client(server: &mut Server, id: u32) -> Result<Context, Error> {
         bytes: APERTURE as u64,
         budget: Budget::default(),
         placements: vec![],
+        channel: None,
     };
     server.add_client(info, memory.clone(), None, None);
     Ok(Connection::over(Arc::new(Local(memory)))?.context()?)

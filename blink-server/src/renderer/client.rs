@@ -2,6 +2,7 @@
 
 use super::channel::Channel;
 use super::conduct::Conduct;
+use super::doorbell::Doorbell;
 use super::scan::{Array, Change, Cursor, Object, Refusal, Scan};
 use super::stats::ClientStats;
 use super::wake::Wake;
@@ -19,7 +20,6 @@ use blinkgl::ops::Callback;
 use blinkgl::shm::{Shm, ShmOffset};
 use blinkgl::wire::WireProgram;
 use jit::{Outcome, Program, ProgramCache};
-use rustix::fd::OwnedFd;
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -186,7 +186,7 @@ pub struct Client {
     /// Its aperture.
     pub memory: Shm,
     /// The client rings it.
-    pub doorbell: Option<OwnedFd>,
+    pub doorbell: Option<Doorbell>,
     /// The server rings it.
     pub wake: Option<Wake>,
     /// Its contexts, by directory index.
@@ -231,7 +231,7 @@ struct Spent {
 impl Client {
     /// A client that has not been scanned yet.
     #[must_use]
-    pub fn new(info: ClientInfo, memory: Shm, doorbell: Option<OwnedFd>, wake: Option<Wake>) -> Client {
+    pub fn new(info: ClientInfo, memory: Shm, doorbell: Option<Doorbell>, wake: Option<Wake>) -> Client {
         Client {
             info,
             memory,

@@ -1,4 +1,4 @@
-//! Maps an aperture's descriptor. The only `unsafe` of the renderer outside of `gl`.
+//! Maps an aperture's descriptor. The only `unsafe` of the renderer outside of `gl`, but for interrupts.
 
 use blinkgl::limits::{MAX_APERTURE_BYTES, MIN_APERTURE_BYTES};
 use blinkgl::shm::Shm;
@@ -28,6 +28,26 @@ pub enum MapError {
         /// By the broker.
         wanted: u64,
     },
+}
+
+/// Maps what a guest of Xen granted: `bytes` bytes at the start of a `gntdev` descriptor.
+///
+/// # Errors
+/// Xen does not map it: the guest has withdrawn it.
+pub fn map_granted(fd: &OwnedFd, bytes: u64) -> Result<Shm, MapError> {
+    let size = usize::try_from(bytes).unwrap_or(usize::MAX);
+    if !(MIN_APERTURE_BYTES..=MAX_APERTURE_BYTES).contains(&size) {
+        return Err(MapError::Size { found: bytes, wanted: bytes });
+    }
+    let mapping = MmapOptions::new().len(size).map_raw(fd)?;
+    let Some(base) = NonNull::new(mapping.as_mut_ptr()) else {
+        return Err(MapError::Size { found: bytes, wanted: bytes });
+    };
+    // SAFETY: `base` is page-aligned; `mapping` keeps `size` readable and writable bytes there for as long as the
+    // owner lives: `gntdev` maps all pages or none, and a guest can't take back a page that is mapped, nor does it go
+    // before it is unmapped when the guest ends (drivers/xen/gntdev.c, xen/common/grant_table.c); nothing else in
+    // this process uses the mapping.
+    Ok(unsafe { Shm::new(base, size, Arc::new(mapping)) })
 }
 
 /// Maps `bytes` bytes of a sealed memory descriptor.

@@ -10,6 +10,7 @@ mod compile;
 pub mod conduct;
 pub mod control;
 mod crowd;
+pub mod doorbell;
 pub mod interrupt;
 mod known;
 pub mod mapping;

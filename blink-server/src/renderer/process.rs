@@ -1,6 +1,7 @@
 //! The renderer's process: its loop over the broker's socket, doorbells, the output and the time.
 
 use super::control::Answer;
+use super::doorbell::Doorbell;
 use super::mapping;
 use super::sandbox;
 use super::server::Server;
@@ -18,6 +19,7 @@ use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::time::{ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 use serde_json::json;
 use std::process::ExitCode;
+use xen::channel::EventChannel;
 
 /// Which descriptor woke the loop.
 const BROKER: u64 = 0;
@@ -228,9 +230,8 @@ impl Process {
             Err(error) => return Err(error.into()),
         }
         for event in &events {
-            // The doorbell is not read: the client could make that block.
             if let Ok(id) = u32::try_from(event.data.u64()) {
-                self.server.rang(ClientId(id));
+                self.server.heard(ClientId(id));
             }
         }
         Ok(())
@@ -303,11 +304,24 @@ impl Process {
         let Ok([memory, doorbell, wake]) = <[OwnedFd; 3]>::try_from(fds) else {
             return Err("the broker must send three descriptors".into());
         };
-        let memory = mapping::map(&memory, info.bytes).map_err(|e| e.to_string())?;
+        let (memory, doorbell, wake) = match info.channel {
+            None => {
+                let memory = mapping::map(&memory, info.bytes).map_err(|e| e.to_string())?;
+                (memory, Doorbell::Eventfd(doorbell), Wake::new(wake).map_err(|e| e.to_string())?)
+            }
+            Some(port) => {
+                let begun = now();
+                let memory = mapping::map_granted(&memory, info.bytes).map_err(|e| e.to_string())?;
+                let (pages, time) = (info.bytes >> 12, now().saturating_sub(begun) / 1000);
+                log::info!("client {}: maps {pages} pages in {time} us", info.id);
+                let doorbell = EventChannel::of_parts(doorbell, port).map_err(|e| e.to_string())?;
+                let wake = Wake::by_channel(wake, port).map_err(|e| e.to_string())?;
+                (memory, Doorbell::Channel(doorbell), wake)
+            }
+        };
         let data = EventData::new_u64(u64::from(info.id.0));
         epoll::add(&self.doorbells, &doorbell, data, EventFlags::IN | EventFlags::ET)
             .map_err(|e| e.to_string())?;
-        let wake = Wake::new(wake).map_err(|e| e.to_string())?;
         self.server.add_client(info, memory, Some(doorbell), Some(wake));
         Ok(())
     }

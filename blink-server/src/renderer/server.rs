@@ -3,6 +3,7 @@
 
 use super::client::{Client, Consequence, Context, Procedure, Stored};
 use super::crowd::Crowd;
+use super::doorbell::Doorbell;
 use super::known::{Kept, Known};
 use super::pointer::Pointer;
 use super::running::{Finished, Running, StateInSlice};
@@ -116,7 +117,7 @@ impl Server {
         &mut self,
         info: ClientInfo,
         memory: Shm,
-        doorbell: Option<OwnedFd>,
+        doorbell: Option<Doorbell>,
         wake: Option<Wake>,
     ) {
         for placement in &info.placements {
@@ -156,6 +157,14 @@ impl Server {
         }
         self.remembered.retain(|window, _| window.client != id);
         self.crowd.forget(id);
+    }
+
+    /// A client's doorbell was heard.
+    pub fn heard(&mut self, id: ClientId) {
+        if let Some(doorbell) = self.clients.get(&id).and_then(|client| client.doorbell.as_ref()) {
+            doorbell.heard();
+        }
+        self.rang(id);
     }
 
     /// A client rang its doorbell: it is scanned before the next frame.

@@ -4,6 +4,7 @@ use super::interrupt::Interrupt;
 use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{SendFlags, sockopt};
+use xen::channel::{ChannelError, EventChannel};
 
 /// The ways to wake a client.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub struct Wake {
 enum Way {
     Socket(OwnedFd),
     Interrupt(Interrupt),
+    Channel(EventChannel),
 }
 
 impl Wake {
@@ -31,6 +33,14 @@ impl Wake {
             Err(error) => return Err(error),
         };
         Ok(Wake { way, port: None })
+    }
+
+    /// By the event channel of a guest of Xen, of this port on our side.
+    ///
+    /// # Errors
+    /// It is no such descriptor.
+    pub fn by_channel(fd: OwnedFd, port: u32) -> Result<Wake, ChannelError> {
+        Ok(Wake { way: Way::Channel(EventChannel::of_parts(fd, port)?), port: None })
     }
 
     /// Wakes by this stream socket too.
@@ -48,6 +58,11 @@ impl Wake {
             Way::Interrupt(interrupt) => {
                 if let Err(error) = interrupt.signal() {
                     log::error!("a VM can't be interrupted: {error}");
+                }
+            }
+            Way::Channel(channel) => {
+                if let Err(error) = channel.notify() {
+                    log::error!("a domain can't be notified: {error}");
                 }
             }
         }

@@ -114,6 +114,7 @@ impl Fixture {
             bytes: memory.size() as u64,
             budget,
             placements: vec![],
+            channel: None,
         };
         self.memories.push((info.clone(), memory.clone()));
         self.server.add_client(info, memory, None, None);
