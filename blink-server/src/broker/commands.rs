@@ -96,7 +96,7 @@ fn add_to_clients(list: &mut Value, clients: &BTreeMap<ClientId, Client>, counte
         let Some(client) = id.and_then(|id| clients.get(&ClientId(id))) else { continue };
         let Value::Object(fields) = entry else { continue };
         fields.insert("pid".to_owned(), json!(client.pid));
-        if counters && let Some(stats) = ProcessStats::of(client.pid) {
+        if counters && let Some(stats) = client.pid.and_then(ProcessStats::of) {
             fields.insert("cpu_ms".to_owned(), json!(stats.cpu_ms));
             fields.insert("context_switches".to_owned(), json!(stats.context_switches));
         }

@@ -20,6 +20,7 @@ mod process_stats;
 mod renderer;
 mod sockets;
 mod vms;
+mod xen;
 
 pub(crate) use renderer::Backoff;
 

@@ -4,12 +4,13 @@ use super::aperture::Aperture;
 use super::commands::{self, Kind, MAX_PENDING, Pending};
 use super::deposits::Deposits;
 use super::outbox::{About, SendError};
-use super::peers::{Client, Peer, PeerId, PeerKind};
+use super::peers::{Client, Peer, PeerId, PeerKind, Shared};
 use super::policy;
 use super::policy_file::PolicyError;
 use super::renderer::{Backoff, Renderer};
 use super::sockets::{BindError, Directory, Listener, control_path};
 use super::vms::{self, Vm};
+use super::xen::Xen;
 use crate::budget::Budget;
 use crate::ipc::{Answer, ClientId, ClientInfo, Command, Key, Owner, Placement, ToBroker, ToRenderer};
 use crate::options::OutputOption;
@@ -30,6 +31,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+mod domains;
 mod keeping;
 mod virtual_machines;
 
@@ -51,6 +53,7 @@ const CONTROL: u64 = 2;
 const RENDERER: u64 = 3;
 const RENDERER_PROCESS: u64 = 4;
 const KEEPER: u64 = 5;
+const XEN: u64 = 6;
 const FIRST_PEER: u64 = 16;
 
 /// What the command line decides.
@@ -108,6 +111,7 @@ pub fn main(options: Options, keeper: OwnedFd) -> Result<(), BrokerError> {
     if !broker.take_over()? {
         broker.read_policy()?;
     }
+    broker.find_xen();
     let result = broker.work();
     broker.end();
     result
@@ -126,6 +130,8 @@ struct Broker {
     clients: BTreeMap<ClientId, Client>,
     last_client: u32,
     vms: BTreeMap<ClientId, Vm>,
+    /// If this is a domain of Xen's.
+    xen: Option<Xen>,
     /// Of clients that have none of their own.
     budget: Budget,
     /// Keeps what the next broker needs.
@@ -169,6 +175,7 @@ impl Broker {
             clients: BTreeMap::new(),
             last_client: 0,
             vms: BTreeMap::new(),
+            xen: None,
             budget: Budget::default(),
             keeper: Some(keeper),
             renderer: None,
@@ -209,6 +216,7 @@ impl Broker {
                     CLIENTS => self.accept(false),
                     CONTROL => self.accept(true),
                     KEEPER => self.keeper_socket(event.flags),
+                    XEN => self.xen_events(),
                     RENDERER => self.renderer_socket(event.flags),
                     RENDERER_PROCESS => self.renderer_died()?,
                     peer => self.peer(PeerId(peer)),
@@ -234,12 +242,17 @@ impl Broker {
     fn next_timer(&self) -> Option<Instant> {
         let newcomers = self.peers.values().filter_map(|peer| match peer.kind {
             PeerKind::Newcomer { deadline } => Some(deadline),
-            PeerKind::Client(_) | PeerKind::Control | PeerKind::Device(_) | PeerKind::Port(_) => None,
+            PeerKind::Client(_)
+            | PeerKind::Control
+            | PeerKind::Device(_)
+            | PeerKind::Port(_)
+            | PeerKind::Domain(_) => None,
         });
         let answers = self.pending.values().map(|pending| pending.deadline);
         let keeper = self.keeper.as_ref().and_then(Deposits::due);
         let renderer = self.renderer.as_ref().and_then(|renderer| renderer.outbox.due());
-        let others = [self.start_renderer, self.accept_again, keeper, renderer];
+        let xen = self.xen.as_ref().and_then(Xen::next);
+        let others = [self.start_renderer, self.accept_again, keeper, renderer, xen];
         newcomers.chain(answers).chain(others.into_iter().flatten()).min()
     }
 
@@ -261,6 +274,10 @@ impl Broker {
         {
             let sent = renderer.outbox.flush();
             self.after_send(sent);
+        }
+        if self.xen.as_ref().and_then(Xen::next).is_some_and(|due| due <= now) {
+            self.xen_events();
+            self.look_at_domains(now);
         }
         let late = |peer: &Peer| matches!(peer.kind, PeerKind::Newcomer { deadline } if deadline <= now);
         let late: Vec<PeerId> = self.peers.iter().filter(|(_, peer)| late(peer)).map(|(&id, _)| id).collect();
@@ -327,7 +344,7 @@ impl Broker {
         let is_kind = |kind: PeerKind| match kind {
             PeerKind::Newcomer { .. } => !control,
             PeerKind::Control => control,
-            PeerKind::Client(_) | PeerKind::Device(_) | PeerKind::Port(_) => false,
+            PeerKind::Client(_) | PeerKind::Device(_) | PeerKind::Port(_) | PeerKind::Domain(_) => false,
         };
         let mut others = self.peers.iter().filter(|(_, peer)| is_kind(peer.kind)).map(|(&id, _)| id);
         let oldest = others.next();
@@ -372,6 +389,13 @@ impl Broker {
                     vm.connected_port = None;
                 }
             }
+            PeerKind::Domain(client) => {
+                if let Some(guest) = self.clients.remove(&client).and_then(|client| client.shared.guest()) {
+                    log::info!("client {client} is gone");
+                    self.dismiss(client);
+                    self.close_domain(guest);
+                }
+            }
             PeerKind::Newcomer { .. } | PeerKind::Control => {}
         }
     }
@@ -384,8 +408,11 @@ impl Broker {
             // Gone since the event was made?
             let Some(peer) = self.peers.get(&id) else { return };
             let kind = peer.kind;
-            if matches!(kind, PeerKind::Device(_) | PeerKind::Port(_)) {
-                return self.qemu(id);
+            match kind {
+                PeerKind::Device(_) | PeerKind::Port(_) => return self.qemu(id),
+                // Whatever it says, says that its program is gone.
+                PeerKind::Domain(_) => return self.remove_peer(id),
+                PeerKind::Newcomer { .. } | PeerKind::Client(_) | PeerKind::Control => {}
             }
             let received = match socket::receive(peer.socket.as_fd()) {
                 Ok(received) => received,
@@ -400,7 +427,10 @@ impl Broker {
                 (Received::Message(packet, _), PeerKind::Newcomer { .. }) => self.hello(id, &packet),
                 (Received::Message(packet, _), PeerKind::Control) => self.control(id, &packet),
                 // Nothing is due from a client any more; a later version may send what is not known here.
-                (Received::Message(..), PeerKind::Client(_) | PeerKind::Device(_) | PeerKind::Port(_)) => {}
+                (
+                    Received::Message(..),
+                    PeerKind::Client(_) | PeerKind::Device(_) | PeerKind::Port(_) | PeerKind::Domain(_),
+                ) => {}
             }
         }
     }
@@ -461,10 +491,12 @@ impl Broker {
             bytes,
             budget: self.budget,
             placements: Vec::new(),
+            channel: None,
         };
         let pid = credentials.pid.as_raw_nonzero().get();
         log::info!("client {client} is \"{}\", process {pid}, {bytes} bytes", info.name);
-        self.clients.insert(client, Client { peer: id, pid, info, aperture });
+        self.clients
+            .insert(client, Client { peer: id, pid: Some(pid), info, shared: Shared::Made(aperture) });
         self.keep_client(client);
         self.introduce(client);
         Ok(())
@@ -476,9 +508,16 @@ impl Broker {
         if let Some(client) = self.clients.get(&id).filter(|_| !suspended) {
             let Some(renderer) = &mut self.renderer else { return };
             let message = ToRenderer::Client(client.info.clone());
-            let sent = renderer.outbox.introduce(About::Client(id), &message, &client.aperture.parts());
-            self.after_send(sent);
-            self.introduce_port(id);
+            let sent = client
+                .shared
+                .with_parts(|parts| renderer.outbox.introduce(About::Client(id), &message, parts));
+            match sent {
+                Ok(sent) => {
+                    self.after_send(sent);
+                    self.introduce_port(id);
+                }
+                Err(error) => log::error!("client {id} can't be shown: {error}"),
+            }
         }
     }
 

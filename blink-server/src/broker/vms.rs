@@ -3,7 +3,7 @@
 use super::peers::PeerId;
 use super::policy_file::VmPolicy;
 use super::sockets::Listener;
-use crate::ipc::ClientId;
+use crate::ipc::{ClientId, Placement};
 use crate::vm::Color;
 use rustix::fd::{AsFd, BorrowedFd};
 
@@ -22,6 +22,8 @@ pub struct Vm {
     pub port: Entrance,
     /// The serial port that is connected.
     pub connected_port: Option<PeerId>,
+    /// Where its windows were when the last broker died, until it is a client again.
+    pub placements: Vec<Placement>,
 }
 
 /// A listening socket of a virtual machine.

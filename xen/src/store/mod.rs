@@ -91,6 +91,25 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Is the connection of no use any more? Else it is about one request, or what another domain wrote.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        match self {
+            StoreError::NotThere
+            | StoreError::Open { .. }
+            | StoreError::System { .. }
+            | StoreError::Closed
+            | StoreError::NoAnswer
+            | StoreError::Malformed(_) => true,
+            StoreError::Refused { .. }
+            | StoreError::Busy
+            | StoreError::NoText { .. }
+            | StoreError::Unsendable { .. } => false,
+        }
+    }
+}
+
 /// What a domain may do with a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {

@@ -4,11 +4,11 @@
 use super::{Broker, BrokerError, KEEPER, PeerId};
 use crate::broker::aperture::Aperture;
 use crate::broker::deposits::{Deposits, State};
-use crate::broker::peers::{Client, Peer, PeerKind};
+use crate::broker::peers::{Client, Peer, PeerKind, Shared};
 use crate::broker::policy_file::VmPolicy;
 use crate::broker::vms::Vm;
 use crate::budget::Budget;
-use crate::ipc::{ClientId, ClientInfo, FromKeeper, Key};
+use crate::ipc::{ClientId, ClientInfo, FromKeeper, Key, Placement};
 use crate::socket::Received;
 use crate::vm::Color;
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -35,12 +35,15 @@ struct KeptVm {
     policy: VmPolicy,
     color: Color,
     suspended: bool,
+    /// Of its windows, if it is a guest of Xen: those are not kept as clients but found anew in XenStore.
+    #[serde(default)]
+    placements: Vec<Placement>,
 }
 
 /// A client; its connection is beside it.
 #[derive(Debug, Serialize, Deserialize)]
 struct KeptClient<'a> {
-    pid: i32,
+    pid: Option<i32>,
     info: Cow<'a, ClientInfo>,
 }
 
@@ -104,9 +107,11 @@ impl Broker {
     }
 
     fn vm_back(&mut self, id: ClientId, (value, _): Entry) -> Result<(), String> {
-        let KeptVm { policy, color, suspended } = serde_json::from_str(&value).map_err(|e| e.to_string())?;
+        let KeptVm { policy, color, suspended, placements } =
+            serde_json::from_str(&value).map_err(|e| e.to_string())?;
         let (device, port) = self.open_entrances(&policy.name)?;
-        self.vms.insert(id, Vm { policy, color, suspended, device, port, connected_port: None });
+        let vm = Vm { policy, color, suspended, device, port, connected_port: None, placements };
+        self.vms.insert(id, vm);
         Ok(())
     }
 
@@ -133,7 +138,7 @@ impl Broker {
             peer
         };
         // The renderer that is started soon gets all clients.
-        self.clients.insert(id, Client { peer, pid, info, aperture });
+        self.clients.insert(id, Client { peer, pid, info, shared: Shared::Made(aperture) });
         Ok(())
     }
 
@@ -173,8 +178,9 @@ impl Broker {
 
     /// Its windows were moved.
     pub(super) fn note_client(&mut self, id: ClientId) {
+        let is_guest = self.clients.get(&id).is_some_and(|client| client.shared.guest().is_some());
         if let Some(keeper) = &mut self.keeper {
-            keeper.note(Key::Client(id));
+            keeper.note(if is_guest { Key::Vm(id) } else { Key::Client(id) });
         }
         self.tell_keeper();
     }
@@ -234,14 +240,21 @@ impl State for Broker {
             }
             Key::Vm(id) => match self.vms.get(&id) {
                 Some(vm) => {
-                    let (policy, color, suspended) = (vm.policy.clone(), vm.color, vm.suspended);
-                    Some((serde_json::to_string(&KeptVm { policy, color, suspended })?, Vec::new()))
+                    let client = self.clients.get(&id).filter(|client| client.shared.guest().is_some());
+                    let kept = KeptVm {
+                        policy: vm.policy.clone(),
+                        color: vm.color,
+                        suspended: vm.suspended,
+                        placements: client.map_or(&vm.placements, |client| &client.info.placements).clone(),
+                    };
+                    Some((serde_json::to_string(&kept)?, Vec::new()))
                 }
                 None => None,
             },
-            Key::Aperture(id) => {
-                self.clients.get(&id).map(|client| (String::new(), client.aperture.parts().to_vec()))
-            }
+            Key::Aperture(id) => match self.clients.get(&id).map(|client| &client.shared) {
+                Some(Shared::Made(aperture)) => Some((String::new(), aperture.parts().to_vec())),
+                Some(Shared::Granted(_)) | None => None,
+            },
             Key::Client(id) => {
                 let client = self.clients.get(&id);
                 match client.and_then(|client| Some((client, self.peers.get(&client.peer)?))) {

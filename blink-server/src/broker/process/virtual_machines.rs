@@ -4,7 +4,7 @@ use super::{ACCEPT_PAUSE, Broker, BrokerError, PeerId};
 use crate::broker::aperture::Aperture;
 use crate::broker::ivshmem;
 use crate::broker::outbox::About;
-use crate::broker::peers::{Client, Peer, PeerKind};
+use crate::broker::peers::{Client, Peer, PeerKind, Shared};
 use crate::broker::policy;
 use crate::broker::policy_file::{Policy, VmPolicy};
 use crate::broker::sockets::{Listener, device_path, port_path};
@@ -75,7 +75,8 @@ impl Broker {
             "memory_bytes": vm.policy.memory.bytes(),
             "color": vm.color,
             "state": state,
-            "pid": client.map(|client| client.pid),
+            "pid": client.and_then(|client| client.pid),
+            "domain": client.and_then(|client| client.shared.guest()),
             "socket": vm.device.listener.path(),
             "wake_socket": vm.port.listener.path(),
         })
@@ -94,9 +95,18 @@ impl Broker {
         self.last_client = number;
         let color = vm.color.unwrap_or(Color(policy::color(id)));
         log::info!("VM {} is client {id}, waits at {}", vm.name, device.listener.path().display());
-        let vm = Vm { policy: vm, color, suspended: false, device, port, connected_port: None };
+        let vm = Vm {
+            policy: vm,
+            color,
+            suspended: false,
+            device,
+            port,
+            connected_port: None,
+            placements: Vec::new(),
+        };
         self.vms.insert(id, vm);
         self.keep_vm(id);
+        self.look_for_domains();
         Ok(id)
     }
 
@@ -121,6 +131,7 @@ impl Broker {
         }
         if let Some(vm) = self.vms.remove(&id) {
             log::info!("VM {} is removed", vm.policy.name);
+            self.remove_domain_of(vm.policy.name.as_str());
             self.drop_kept(&[Key::Vm(id)]);
             // Closing the listeners takes them out of the epoll set, and their files go with them.
             if let Some(port) = vm.connected_port {
@@ -196,11 +207,12 @@ impl Broker {
             bytes: aperture.bytes(),
             budget: vm.policy.budget.unwrap_or(self.budget),
             placements: Vec::new(),
+            channel: None,
         };
         let pid = credentials.pid.as_raw_nonzero().get();
         log::info!("VM {} is connected, process {pid}", info.name);
         let peer = self.watch_qemu(socket, PeerKind::Device(id))?;
-        self.clients.insert(id, Client { peer, pid, info, aperture });
+        self.clients.insert(id, Client { peer, pid: Some(pid), info, shared: Shared::Made(aperture) });
         self.keep_client(id);
         self.introduce(id);
         Ok(())

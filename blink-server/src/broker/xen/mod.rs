@@ -1,0 +1,524 @@
+//! Guests of Xen: their devices in XenStore, and the memory that they grant. Without Xen there is none of it.
+//!
+//! A guest has a device when somebody with the right to do so made its two directories in XenStore. In domain 0 the server
+//! does so itself for each domain that the policy names; in a driver domain, whoever administers domain 0.
+
+mod memory;
+mod nodes;
+
+pub use memory::{Memory, MemoryError};
+pub use nodes::State;
+
+use nodes::{DEVICES, Offer, backend, frontend};
+use rustix::fd::{AsFd, BorrowedFd};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use xen::channel::EventChannel;
+use xen::store::{Access, Permission, Store, StoreError};
+
+/// What the loop takes from XenStore before others have their turn.
+const EVENTS_A_TURN: usize = 64;
+/// A device is looked at again so long after the last time: guests decide how often they write.
+const LOOK_PAUSE: Duration = Duration::from_millis(20);
+/// Domain 0 may write everywhere.
+const CONTROL_DOMAIN: u16 = 0;
+
+/// Tokens of our watches; the others name a guest.
+const INTRODUCED: &str = "introduced";
+const RELEASED: &str = "released";
+const BACKENDS: &str = "backends";
+const FRONTEND: &str = "frontend/";
+
+/// A guest's device.
+#[derive(Debug)]
+struct Device {
+    /// The guest's name, as domain 0 knows it.
+    name: String,
+    /// What this side wrote last.
+    state: State,
+    /// When it was looked at last.
+    looked: Option<Instant>,
+}
+
+/// What has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// There may be domains that have no device yet.
+    pub introduced: bool,
+    /// Domains may be gone.
+    pub released: bool,
+}
+
+/// The connection to XenStore, and the devices in it.
+#[derive(Debug)]
+pub struct Xen {
+    store: Store,
+    own: u16,
+    devices: BTreeMap<u16, Device>,
+    /// Guests whose devices are to be looked at, and when.
+    due: BTreeMap<u16, Instant>,
+}
+
+impl Xen {
+    /// Finds Xen; `None`: this is no domain of Xen's, or one that can serve nobody.
+    ///
+    /// # Errors
+    /// XenStore does not answer.
+    pub fn open() -> Result<Option<Xen>, StoreError> {
+        if !Path::new("/dev/xen/xenbus").exists() {
+            return Ok(None);
+        }
+        for (device, module) in [("gntdev", "xen-gntdev"), ("evtchn", "xen-evtchn")] {
+            let path = Path::new("/dev/xen").join(device);
+            if !path.exists() {
+                log::warn!("no guests of Xen are served: {} is missing: modprobe {module}", path.display());
+                return Ok(None);
+            }
+        }
+        Xen::with(Store::open()?).map(Some)
+    }
+
+    fn with(mut store: Store) -> Result<Xen, StoreError> {
+        let own = store.read("domid")?.and_then(|text| text.trim().parse().ok()).unwrap_or(CONTROL_DOMAIN);
+        store.watch("@introduceDomain", INTRODUCED)?;
+        store.watch("@releaseDomain", RELEASED)?;
+        store.watch(DEVICES, BACKENDS)?;
+        let mut xen = Xen { store, own, devices: BTreeMap::new(), due: BTreeMap::new() };
+        xen.find_devices()?;
+        Ok(xen)
+    }
+
+    /// This domain.
+    #[must_use]
+    pub fn own(&self) -> u16 {
+        self.own
+    }
+
+    /// Takes what XenStore has to tell.
+    ///
+    /// # Errors
+    /// XenStore does not answer.
+    pub fn events(&mut self) -> Result<News, StoreError> {
+        let mut news = News::default();
+        for _ in 0..EVENTS_A_TURN {
+            let Some(event) = self.store.next_event()? else { break };
+            match event.token.as_str() {
+                INTRODUCED => news.introduced = true,
+                RELEASED => news.released = true,
+                BACKENDS => {
+                    let below = event.path.strip_prefix(DEVICES).and_then(|path| path.strip_prefix('/'));
+                    match below.and_then(|path| path.split('/').next()?.parse().ok()) {
+                        Some(guest) => self.find_device(guest)?,
+                        None => self.find_devices()?,
+                    }
+                }
+                token => {
+                    if let Some(guest) = token.strip_prefix(FRONTEND).and_then(|guest| guest.parse().ok()) {
+                        self.look_again(guest);
+                    }
+                }
+            }
+        }
+        Ok(news)
+    }
+
+    /// When the loop must come back by itself.
+    #[must_use]
+    pub fn next(&self) -> Option<Instant> {
+        let waiting = self.store.has_events().then(Instant::now);
+        self.due.values().copied().chain(waiting).min()
+    }
+
+    /// Guests whose devices are to be looked at now.
+    pub fn take_due(&mut self, now: Instant) -> Vec<u16> {
+        let due: Vec<u16> =
+            self.due.iter().filter(|&(_, &when)| when <= now).map(|(&guest, _)| guest).collect();
+        for guest in &due {
+            self.due.remove(guest);
+            if let Some(device) = self.devices.get_mut(guest) {
+                device.looked = Some(now);
+            }
+        }
+        due
+    }
+
+    /// All devices are to be looked at: the policy is another one.
+    pub fn look_at_all(&mut self) {
+        let guests: Vec<u16> = self.devices.keys().copied().collect();
+        for guest in guests {
+            self.look_again(guest);
+        }
+    }
+
+    fn look_again(&mut self, guest: u16) {
+        if let Some(device) = self.devices.get(&guest) {
+            let when = device.looked.map_or_else(Instant::now, |looked| looked + LOOK_PAUSE);
+            self.due.entry(guest).or_insert(when);
+        }
+    }
+
+    // Devices
+
+    fn find_devices(&mut self) -> Result<(), StoreError> {
+        for name in self.store.list(DEVICES)? {
+            if let Ok(guest) = name.parse() {
+                self.find_device(guest)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// There may be a device of this guest now.
+    fn find_device(&mut self, guest: u16) -> Result<(), StoreError> {
+        if self.devices.contains_key(&guest) {
+            self.look_again(guest);
+            return Ok(());
+        }
+        let directory = backend(self.own, guest);
+        // A server before this one may have served it.
+        let Some(state) = self.store.read(&format!("{directory}/state"))? else { return Ok(()) };
+        let Some(name) = self.store.read(&format!("{directory}/domain"))? else { return Ok(()) };
+        self.store.watch(&format!("{}/state", frontend(guest)), &format!("{FRONTEND}{guest}"))?;
+        log::info!("domain {guest}, {}, has a device", name.escape_debug());
+        let state = State::parse(&state).unwrap_or(State::Initialising);
+        self.devices.insert(guest, Device { name, state, looked: None });
+        self.look_again(guest);
+        Ok(())
+    }
+
+    /// The guest's name; `None`: it has no device.
+    #[must_use]
+    pub fn name(&self, guest: u16) -> Option<&str> {
+        Some(&self.devices.get(&guest)?.name)
+    }
+
+    /// The guest of a name.
+    #[must_use]
+    pub fn guest(&self, name: &str) -> Option<u16> {
+        self.devices.iter().find(|(_, device)| device.name == name).map(|(&guest, _)| guest)
+    }
+
+    /// What this side wrote last.
+    #[must_use]
+    pub fn state(&self, guest: u16) -> Option<State> {
+        Some(self.devices.get(&guest)?.state)
+    }
+
+    /// What the guest's side says; `None`: it has no device any more, or says no state.
+    ///
+    /// # Errors
+    /// XenStore does not answer.
+    pub fn frontend_state(&mut self, guest: u16) -> Result<Option<State>, StoreError> {
+        let text = self.store.read(&format!("{}/state", frontend(guest)))?;
+        Ok(text.as_deref().and_then(State::parse))
+    }
+
+    /// Makes devices for the domains that are wanted and have none. Only domain 0 can.
+    ///
+    /// # Errors
+    /// XenStore does not answer.
+    pub fn make_devices(&mut self, is_wanted: impl Fn(&str) -> bool) -> Result<(), StoreError> {
+        if self.own != CONTROL_DOMAIN {
+            return Ok(());
+        }
+        for guest in self.store.list("/local/domain")? {
+            let Ok(guest) = guest.parse::<u16>() else { continue };
+            if guest == self.own || self.devices.contains_key(&guest) {
+                continue;
+            }
+            if let Some(name) = self.store.read(&format!("/local/domain/{guest}/name"))?
+                && is_wanted(&name)
+            {
+                self.make_device(guest, &name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn make_device(&mut self, guest: u16, name: &str) -> Result<(), StoreError> {
+        let (own, ours, theirs) = (self.own, backend(self.own, guest), frontend(guest));
+        let owned_by = |owner, reader| {
+            [
+                Permission { domain: owner, access: Access::None },
+                Permission { domain: reader, access: Access::Read },
+            ]
+        };
+        self.store.transaction(|store| {
+            // What is made in a directory inherits its permissions.
+            for (directory, permissions, nodes) in [
+                (
+                    &ours,
+                    owned_by(own, guest),
+                    [("frontend", theirs.clone()), ("frontend-id", guest.to_string())],
+                ),
+                (&theirs, owned_by(guest, own), [("backend", ours.clone()), ("backend-id", own.to_string())]),
+            ] {
+                store.write(directory, "")?;
+                store.set_permissions(directory, &permissions)?;
+                for (node, value) in nodes {
+                    store.write(&format!("{directory}/{node}"), &value)?;
+                }
+                store.write(&format!("{directory}/state"), State::Initialising.as_str())?;
+            }
+            store.write(&format!("{ours}/domain"), name)?;
+            store.write(&format!("{ours}/online"), "1")
+        })?;
+        self.find_device(guest)
+    }
+
+    /// The guest's device goes: the guest is gone, or the policy knows it no more.
+    ///
+    /// # Errors
+    /// XenStore does not answer.
+    pub fn remove_device(&mut self, guest: u16) -> Result<(), StoreError> {
+        if self.devices.remove(&guest).is_none() {
+            return Ok(());
+        }
+        self.due.remove(&guest);
+        let path = format!("{}/state", frontend(guest));
+        self.store.unwatch(&path, &format!("{FRONTEND}{guest}"))?;
+        self.store.remove(&format!("{DEVICES}/{guest}"))?;
+        if self.own == CONTROL_DOMAIN {
+            self.store.remove(&frontend(guest))?;
+        }
+        Ok(())
+    }
+
+    /// Guests that have a device and are gone.
+    ///
+    /// # Errors
+    /// XenStore does not answer.
+    pub fn gone(&mut self) -> Result<Vec<u16>, StoreError> {
+        let mut gone = Vec::new();
+        for &guest in self.devices.keys() {
+            if !self.store.is_introduced(guest)? {
+                gone.push(guest);
+            }
+        }
+        Ok(gone)
+    }
+
+    // States
+
+    fn set_state(&mut self, guest: u16, state: State) -> Result<(), StoreError> {
+        if let Some(device) = self.devices.get_mut(&guest) {
+            device.state = state;
+            let path = format!("{}/state", backend(self.own, guest));
+            self.store.write(&path, state.as_str())?;
+        }
+        Ok(())
+    }
+
+    /// Waits for a program of the guest: tells what it must know.
+    ///
+    /// # Errors
+    /// XenStore does not answer.
+    pub fn wait_for_program(&mut self, guest: u16, client: u32, most: u64) -> Result<(), StoreError> {
+        let directory = backend(self.own, guest);
+        let version = blinkgl::layout::APERTURE_VERSION.to_string();
+        let nodes = [("version", version), ("memory-max", most.to_string()), ("client", client.to_string())];
+        for (node, value) in nodes {
+            self.store.write(&format!("{directory}/{node}"), &value)?;
+        }
+        self.store.remove(&format!("{directory}/error"))?;
+        self.set_state(guest, State::InitWait)
+    }
+
+    /// What a program of the guest offers; within, why it is not served.
+    ///
+    /// # Errors
+    /// XenStore does not answer.
+    pub fn connect(
+        &mut self,
+        guest: u16,
+        most: u64,
+    ) -> Result<Result<(Memory, EventChannel), String>, StoreError> {
+        let offer = match Offer::read(&mut self.store, guest, most)? {
+            Ok(offer) => offer,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        Ok(Memory::of(guest, &offer).map_err(|error| error.to_string()))
+    }
+
+    /// The guest's program is served.
+    ///
+    /// # Errors
+    /// XenStore does not answer.
+    pub fn is_connected(&mut self, guest: u16) -> Result<(), StoreError> {
+        self.set_state(guest, State::Connected)
+    }
+
+    /// The guest's program is not served, or not any more; with a reason that it can read.
+    ///
+    /// # Errors
+    /// XenStore does not answer.
+    pub fn close(&mut self, guest: u16, reason: Option<&str>) -> Result<(), StoreError> {
+        if let Some(reason) = reason {
+            self.store.write(&format!("{}/error", backend(self.own, guest)), reason)?;
+        }
+        self.set_state(guest, State::Closing)?;
+        self.set_state(guest, State::Closed)
+    }
+}
+
+impl AsFd for Xen {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.store.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xen::fake::FakeStore;
+
+    const THEIRS: &str = "/local/domain/5/device/blink/0";
+    const OURS: &str = "/local/domain/0/backend/blink/5/0";
+
+    fn settle(xen: &mut Xen) -> News {
+        let mut all = News::default();
+        // Watches fire once when they are set, and events come by a thread of the fake's.
+        let quiet = Duration::from_millis(50);
+        let mut end = Instant::now() + quiet;
+        while Instant::now() < end {
+            let news = xen.events().unwrap();
+            if news != News::default() || xen.store.has_events() {
+                end = Instant::now() + quiet;
+            }
+            all =
+                News { introduced: all.introduced | news.introduced, released: all.released | news.released };
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        all
+    }
+
+    fn due(xen: &mut Xen) -> Vec<u16> {
+        xen.take_due(Instant::now() + LOOK_PAUSE)
+    }
+
+    /// Domain 0 with a guest 5 that the policy knows and a guest 6 that it does not.
+    fn scene() -> (FakeStore, Xen) {
+        let fake = FakeStore::new();
+        fake.set("/local/domain/0/domid", "0");
+        fake.set("/local/domain/5/name", "work");
+        fake.set("/local/domain/6/name", "other");
+        let _guests = [fake.connect(5), fake.connect(6)];
+        let mut xen = Xen::with(fake.connect(0)).unwrap();
+        settle(&mut xen);
+        xen.make_devices(|name| name == "work").unwrap();
+        settle(&mut xen);
+        (fake, xen)
+    }
+
+    #[test]
+    fn domain_0_makes_devices_for_guests_that_the_policy_names() {
+        let (fake, mut xen) = scene();
+        for (path, value) in [
+            (format!("{THEIRS}/backend"), OURS),
+            (format!("{THEIRS}/backend-id"), "0"),
+            (format!("{THEIRS}/state"), "1"),
+            (format!("{OURS}/frontend"), THEIRS),
+            (format!("{OURS}/frontend-id"), "5"),
+            (format!("{OURS}/domain"), "work"),
+            (format!("{OURS}/state"), "1"),
+        ] {
+            assert_eq!(fake.get(&path).as_deref(), Some(value), "{path}");
+        }
+        assert_eq!(
+            (fake.permissions(THEIRS), fake.permissions(OURS)),
+            (vec!["n5".to_owned(), "r0".to_owned()], vec!["n0".to_owned(), "r5".to_owned()])
+        );
+        assert_eq!(fake.get("/local/domain/6/device/blink/0/state"), None);
+        assert_eq!((xen.name(5), xen.guest("work"), xen.name(6)), (Some("work"), Some(5), None));
+        assert_eq!(due(&mut xen), [5]);
+        // Once.
+        let before = fake.history().len();
+        xen.make_devices(|name| name == "work").unwrap();
+        assert_eq!(fake.history().len(), before);
+    }
+
+    #[test]
+    fn a_program_comes_and_is_told_why_it_is_not_served() {
+        let (fake, mut xen) = scene();
+        xen.wait_for_program(5, 3, 4 << 20).unwrap();
+        let node = |name: &str| fake.get(&format!("{OURS}/{name}"));
+        assert_eq!(
+            (node("state"), node("client"), node("memory-max")),
+            (Some("2".into()), Some("3".into()), Some("4194304".into()))
+        );
+        settle(&mut xen);
+        due(&mut xen);
+        fake.set(&format!("{THEIRS}/pages"), "7");
+        fake.set(&format!("{THEIRS}/state"), "3");
+        settle(&mut xen);
+        assert_eq!(due(&mut xen), [5]);
+        assert_eq!(xen.frontend_state(5).unwrap(), Some(State::Initialised));
+        let reason = xen.connect(5, 4 << 20).unwrap().unwrap_err();
+        assert_eq!(reason, "its node `version` is missing or no number");
+        xen.close(5, Some(&reason)).unwrap();
+        assert_eq!((node("state"), node("error")), (Some("6".into()), Some(reason)));
+        assert_eq!(xen.state(5), Some(State::Closed));
+        // The next one.
+        xen.wait_for_program(5, 3, 4 << 20).unwrap();
+        assert_eq!((node("state"), node("error")), (Some("2".into()), None));
+    }
+
+    #[test]
+    fn a_server_finds_what_one_before_it_served() {
+        let (fake, mut xen) = scene();
+        xen.wait_for_program(5, 3, 4 << 20).unwrap();
+        xen.is_connected(5).unwrap();
+        fake.set(&format!("{THEIRS}/state"), "4");
+        drop(xen);
+        let mut next = Xen::with(fake.connect(0)).unwrap();
+        assert_eq!((next.state(5), next.name(5)), (Some(State::Connected), Some("work")));
+        assert_eq!(due(&mut next), [5]);
+        assert_eq!(next.frontend_state(5).unwrap(), Some(State::Connected));
+    }
+
+    #[test]
+    fn a_guest_that_is_gone_leaves_nothing() {
+        let (fake, mut xen) = scene();
+        assert!(xen.gone().unwrap().is_empty());
+        settle(&mut xen);
+        fake.release_domain(5);
+        assert!(settle(&mut xen).released);
+        assert_eq!(xen.gone().unwrap(), [5]);
+        xen.remove_device(5).unwrap();
+        settle(&mut xen);
+        assert_eq!((fake.get(&format!("{OURS}/state")), fake.get(&format!("{THEIRS}/state"))), (None, None));
+        assert_eq!((due(&mut xen), xen.name(5)), (vec![], None));
+    }
+
+    #[test]
+    fn a_driver_domain_serves_the_devices_that_it_is_given() {
+        let fake = FakeStore::new();
+        fake.set("/local/domain/3/domid", "3");
+        fake.set("/local/domain/5/name", "work");
+        let mut xen = Xen::with(fake.connect(3)).unwrap();
+        settle(&mut xen);
+        xen.make_devices(|_| true).unwrap();
+        assert_eq!(xen.name(5), None, "it has no right to make any");
+        fake.set("/local/domain/3/backend/blink/5/0/domain", "work");
+        fake.set("/local/domain/3/backend/blink/5/0/state", "1");
+        settle(&mut xen);
+        assert_eq!((due(&mut xen), xen.name(5)), (vec![5], Some("work")));
+    }
+
+    #[test]
+    fn a_guest_that_writes_without_end_is_looked_at_some_times_a_second() {
+        let (fake, mut xen) = scene();
+        due(&mut xen);
+        let now = Instant::now();
+        for number in 0..2_000 {
+            fake.set(&format!("{THEIRS}/state"), ["1", "\u{7f}x", "99999999999", "3"][number % 4]);
+            xen.events().unwrap();
+        }
+        settle(&mut xen);
+        assert_eq!(xen.take_due(now), [0_u16; 0], "not before the pause is over");
+        assert_eq!(due(&mut xen), [5], "once, for all of it");
+        fake.set(&format!("{THEIRS}/state"), "\u{7f}x");
+        assert_eq!(xen.frontend_state(5).unwrap(), None);
+    }
+}
