@@ -132,6 +132,8 @@ struct Broker {
     vms: BTreeMap<ClientId, Vm>,
     /// If this is a domain of Xen's.
     xen: Option<Xen>,
+    /// XenStore is looked for again then.
+    find_xen_again: Option<Instant>,
     /// Of clients that have none of their own.
     budget: Budget,
     /// Keeps what the next broker needs.
@@ -176,6 +178,7 @@ impl Broker {
             last_client: 0,
             vms: BTreeMap::new(),
             xen: None,
+            find_xen_again: None,
             budget: Budget::default(),
             keeper: Some(keeper),
             renderer: None,
@@ -252,7 +255,7 @@ impl Broker {
         let keeper = self.keeper.as_ref().and_then(Deposits::due);
         let renderer = self.renderer.as_ref().and_then(|renderer| renderer.outbox.due());
         let xen = self.xen.as_ref().and_then(Xen::next);
-        let others = [self.start_renderer, self.accept_again, keeper, renderer, xen];
+        let others = [self.start_renderer, self.accept_again, self.find_xen_again, keeper, renderer, xen];
         newcomers.chain(answers).chain(others.into_iter().flatten()).min()
     }
 
@@ -274,6 +277,10 @@ impl Broker {
         {
             let sent = renderer.outbox.flush();
             self.after_send(sent);
+        }
+        if self.find_xen_again.is_some_and(|due| due <= now) {
+            self.find_xen_again = None;
+            self.find_xen();
         }
         if self.xen.as_ref().and_then(Xen::next).is_some_and(|due| due <= now) {
             self.xen_events();

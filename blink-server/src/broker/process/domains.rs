@@ -6,10 +6,12 @@ use crate::broker::peers::{Client, Peer, PeerKind, Shared};
 use crate::broker::xen::{Memory, State, Xen};
 use crate::ipc::{ClientId, ClientInfo, Owner};
 use rustix::event::epoll::{self, EventData, EventFlags};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use xen::channel::EventChannel;
 use xen::store::StoreError;
 
+/// From one try to find XenStore to the next.
+const FIND_PAUSE: Duration = Duration::from_secs(5);
 /// Of a grant.
 const PAGE_BYTES: u64 = 4096;
 
@@ -30,18 +32,23 @@ impl Broker {
             Ok(Some(xen)) => {
                 log::info!("serves guests of Xen from domain {}", xen.own());
                 self.xen = Some(xen);
+                self.forget_domains();
                 self.look_for_domains();
             }
-            Err(error) => log::error!("no guests of Xen are served: {error}"),
+            Err(error) => {
+                self.warn(format_args!("no guests of Xen come until XenStore answers: {error}"));
+                self.find_xen_again = Some(Instant::now() + FIND_PAUSE);
+            }
         }
     }
 
-    /// Asks XenStore. Without an answer there is nobody to ask again.
+    /// Asks XenStore. Without an answer, it is connected to anew; those who are served stay so.
     fn ask<T>(&mut self, question: impl FnOnce(&mut Xen) -> Result<T, StoreError>) -> Option<T> {
         match question(self.xen.as_mut()?) {
             Ok(answer) => Some(answer),
             Err(error) if error.is_fatal() => {
-                log::error!("guests of Xen come and go unnoticed from now on: {error}");
+                log::error!("guests of Xen come and go unnoticed until XenStore answers: {error}");
+                self.find_xen_again = Some(Instant::now() + FIND_PAUSE);
                 if let Some(xen) = self.xen.take()
                     && let Err(error) = epoll::delete(&self.epoll, &xen)
                 {
@@ -63,10 +70,15 @@ impl Broker {
             self.look_for_domains();
         }
         if news.released {
-            for guest in self.ask(Xen::gone).unwrap_or_default() {
-                log::info!("domain {guest} is gone");
-                self.remove_domain(guest);
-            }
+            self.forget_domains();
+        }
+    }
+
+    /// Looks which guests are gone.
+    fn forget_domains(&mut self) {
+        for guest in self.ask(Xen::gone).unwrap_or_default() {
+            log::info!("domain {guest} is gone");
+            self.remove_domain(guest);
         }
     }
 
@@ -119,7 +131,10 @@ impl Broker {
                     Some(State::InitWait | State::Connected)
                 );
                 if is_open && self.client_of(guest).is_none() {
-                    self.connect_domain(guest);
+                    let now = Instant::now();
+                    if self.xen.as_mut().is_some_and(|xen| xen.may_connect(guest, now)) {
+                        self.connect_domain(guest);
+                    }
                 }
             }
             Some(State::Initialising) => {

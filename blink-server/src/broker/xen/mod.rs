@@ -11,7 +11,7 @@ pub use nodes::State;
 
 use nodes::{DEVICES, Offer, backend, frontend};
 use rustix::fd::{AsFd, BorrowedFd};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use xen::channel::EventChannel;
@@ -21,6 +21,11 @@ use xen::store::{Access, Permission, Store, StoreError};
 const EVENTS_A_TURN: usize = 64;
 /// A device is looked at again so long after the last time: guests decide how often they write.
 const LOOK_PAUSE: Duration = Duration::from_millis(20);
+/// Programs of a guest that may connect within [`CONNECT_SECONDS`]. Each has pages mapped, for which all wait: tens of
+/// milliseconds for a large aperture.
+const CONNECTS: usize = 3;
+/// See [`CONNECTS`].
+const CONNECT_SECONDS: Duration = Duration::from_secs(10);
 /// Domain 0 may write everywhere.
 const CONTROL_DOMAIN: u16 = 0;
 
@@ -39,6 +44,8 @@ struct Device {
     state: State,
     /// When it was looked at last.
     looked: Option<Instant>,
+    /// When its last programs connected, at most [`CONNECTS`].
+    connects: VecDeque<Instant>,
 }
 
 /// What has changed.
@@ -182,7 +189,7 @@ impl Xen {
         self.store.watch(&format!("{}/state", frontend(guest)), &format!("{FRONTEND}{guest}"))?;
         log::info!("domain {guest}, {}, has a device", name.escape_debug());
         let state = State::parse(&state).unwrap_or(State::Initialising);
-        self.devices.insert(guest, Device { name, state, looked: None });
+        self.devices.insert(guest, Device { name, state, looked: None, connects: VecDeque::new() });
         self.look_again(guest);
         Ok(())
     }
@@ -323,6 +330,22 @@ impl Xen {
         }
         self.store.remove(&format!("{directory}/error"))?;
         self.set_state(guest, State::InitWait)
+    }
+
+    /// May a program of the guest connect now? Else the device is looked at again when it may.
+    pub fn may_connect(&mut self, guest: u16, now: Instant) -> bool {
+        let Some(device) = self.devices.get_mut(&guest) else { return false };
+        if device.connects.len() >= CONNECTS
+            && let Some(&first) = device.connects.front()
+        {
+            if first + CONNECT_SECONDS > now {
+                self.due.insert(guest, first + CONNECT_SECONDS);
+                return false;
+            }
+            device.connects.pop_front();
+        }
+        device.connects.push_back(now);
+        true
     }
 
     /// What a program of the guest offers; within, why it is not served.
@@ -504,6 +527,23 @@ mod tests {
         fake.set("/local/domain/3/backend/blink/5/0/state", "1");
         settle(&mut xen);
         assert_eq!((due(&mut xen), xen.name(5)), (vec![5], Some("work")));
+    }
+
+    #[test]
+    fn programs_that_come_one_after_the_other_wait() {
+        let (_fake, mut xen) = scene();
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let may: Vec<bool> = [0, 1, 2, 3, 9, 10, 10, 11, 12, 13, 20]
+            .into_iter()
+            .map(|seconds| xen.may_connect(5, at(seconds)))
+            .collect();
+        assert_eq!(may, [true, true, true, false, false, true, false, true, true, false, true]);
+        assert!(!xen.may_connect(5, at(20)));
+        assert!(xen.take_due(at(20)).is_empty());
+        assert_eq!(xen.take_due(at(21)), [5], "it is not forgotten");
+        assert!(xen.may_connect(5, at(21)));
+        assert!(!xen.may_connect(6, start), "which has no device");
     }
 
     #[test]
