@@ -11,6 +11,9 @@ pub const ALLOCATOR: &str = "/dev/xen/gntalloc";
 pub const MAPPER: &str = "/dev/xen/gntdev";
 /// How many pages all programs of this machine may give; 1024 unless told otherwise.
 pub const ALLOCATOR_LIMIT: &str = "/sys/module/xen_gntalloc/parameters/limit";
+/// How many pages that another domain had mapped when their program ended the kernel gives back each second, once that one has
+/// left them: 10, unless told otherwise; 0 is all.
+const FREED_PER_SECOND: &str = "/sys/module/grant_table/parameters/free_per_iteration";
 /// How many pages are mapped by one request, at most.
 pub const MAPPER_LIMIT: &str = "/sys/module/xen_gntdev/parameters/limit";
 /// Hypercalls of programs.
@@ -52,8 +55,8 @@ pub enum GrantError {
     },
     /// More pages than the grant table holds.
     #[error(
-        "{pages} pages don't fit this machine's grant table of {entries} entries; raise max_grant_frames in its xl \
-         configuration, or gnttab_max_frames on Xen's command line"
+        "{pages} pages are too many for this machine's grant table of {entries} entries, of which a quarter stays free for \
+         disks and network; raise max_grant_frames in its xl configuration, or gnttab_max_frames on Xen's command line"
     )]
     Table {
         /// Asked for.
@@ -135,6 +138,19 @@ pub fn allocator_limit() -> Option<u32> {
 #[must_use]
 pub fn mapper_limit() -> Option<u32> {
     limit(MAPPER_LIMIT)
+}
+
+/// Has the kernel give back at once the pages that another domain had mapped when their program ended, once that one has left
+/// them. Linux otherwise gives back 10 a second, which is minutes for a few MiB: until then their memory and their grants are
+/// gone, and a grant table that runs full stays so for good, for disks and network too. It is what it does from now on.
+///
+/// # Errors
+/// The kernel has no such switch (it is of 2023), or this program may not set it.
+pub fn free_at_once() -> std::io::Result<()> {
+    if std::fs::read_to_string(FREED_PER_SECOND)?.trim() == "0" {
+        return Ok(());
+    }
+    std::fs::write(FREED_PER_SECOND, "0")
 }
 
 /// Pages of this domain that another one may read and write. They are zero at first, and in one run in their file.
@@ -285,11 +301,18 @@ pub struct TableRoom {
     pub grown: u32,
 }
 
-/// Asks Xen; `None`: it can't be asked, as without the module xen-privcmd.
+/// Asks Xen; `None`: it can't be asked, as without the module xen-privcmd, or in a domain whose kernel lets programs make no
+/// hypercalls.
 #[must_use]
 pub fn table_room() -> Option<TableRoom> {
+    table_room_of(ioctl::DOMID_SELF)
+}
+
+/// The same of another domain's table. Only a privileged domain is answered.
+#[must_use]
+pub fn table_room_of(domain: u16) -> Option<TableRoom> {
     let fd = crate::open(Path::new(PRIVCMD)).ok()?;
-    let (frames, most) = ioctl::query_table(fd.as_fd()).ok()?;
+    let (frames, most) = ioctl::query_table(fd.as_fd(), domain).ok()?;
     Some(TableRoom {
         entries: most.saturating_mul(GRANTS_PER_FRAME),
         grown: frames.saturating_mul(GRANTS_PER_FRAME),

@@ -122,7 +122,7 @@ struct QuerySize {
 }
 
 /// This domain, whichever that is.
-const DOMID_SELF: domid_t = 0x7ff0;
+pub const DOMID_SELF: domid_t = 0x7ff0;
 
 /// A request with a pointer to what the kernel reads or writes.
 struct Request {
@@ -256,9 +256,9 @@ pub fn copy_from(fd: BorrowedFd<'_>, domain: u16, reference: u32, into: &mut [u8
     Ok(segment.status)
 }
 
-/// Frames that this domain's grant table has now, and may have.
-pub fn query_table(fd: BorrowedFd<'_>) -> Result<(u32, u32), Errno> {
-    let mut size = QuerySize { dom: DOMID_SELF, nr_frames: 0, max_nr_frames: 0, status: 0 };
+/// Frames that a domain's grant table has now, and may have.
+pub fn query_table(fd: BorrowedFd<'_>, domain: u16) -> Result<(u32, u32), Errno> {
+    let mut size = QuerySize { dom: domain, nr_frames: 0, max_nr_frames: 0, status: 0 };
     let size_at = (&raw mut size).expose_provenance();
     let size_at = u64::try_from(size_at).map_err(|_| Errno::FAULT)?;
     let arg = [QUERY_SIZE, size_at, 1, 0, 0];
@@ -423,6 +423,6 @@ mod tests {
         assert_eq!(map_grants(fd, 0, &[]), Err(Errno::INVAL));
         assert_eq!(copy_from(fd, 0, 1, &mut [0; 8]), Err(Errno::NOTTY));
         assert_eq!(copy_from(fd, 0, 1, &mut [0; PAGE_SIZE + 1]), Err(Errno::INVAL));
-        assert_eq!(query_table(fd), Err(Errno::NOTTY));
+        assert_eq!(query_table(fd, DOMID_SELF), Err(Errno::NOTTY));
     }
 }

@@ -25,6 +25,10 @@ const CLOSED_PATIENCE: Duration = Duration::from_secs(2);
 /// How long the server may take to leave the pages of the program before this one.
 const PAGES_PATIENCE: Duration = Duration::from_secs(1);
 const PAGES_PAUSE: Duration = Duration::from_millis(20);
+/// How long the server may take to leave the pages of a program that ends as it should.
+const END_PATIENCE: Duration = Duration::from_millis(500);
+/// How long the kernel takes to give back pages that the server has left: it looks each second.
+const FREE_PATIENCE: Duration = Duration::from_millis(2200);
 /// Letters of a reason that are shown.
 const MAX_REASON: usize = 400;
 
@@ -103,6 +107,8 @@ impl Parts {
 /// What the server offers.
 struct Offer {
     memory_max: u64,
+    /// Entries of this domain's grant table, which only a privileged domain may ask Xen for.
+    entries: Option<u32>,
     client: u32,
 }
 
@@ -147,9 +153,17 @@ impl Device {
         machine: &dyn Machine,
         options: &Options,
     ) -> Result<Parts, Error> {
+        // Of the program before this one.
+        let before: u32 = number(store, own("pages"), "a number of pages").unwrap_or(0);
+        machine.free_at_once();
         write_state(store, State::Initialising).map_err(XenError::from)?;
         let offer = self.await_offer(store)?;
-        let size = machine.room().size(options.bytes, offer.memory_max)?;
+        let room = machine.room(offer.entries);
+        let size = room.size(options.bytes, offer.memory_max)?;
+        if !room.holds_both(size.pages, before) {
+            // The server has left them: it has said what it offers.
+            std::thread::sleep(FREE_PATIENCE.min(self.patience));
+        }
         let parts = self.give(machine, size, options.bytes.is_some(), offer.client)?;
         let reference = parts.pages.directory.refs().first().copied().unwrap_or(0);
         let pages = parts.size.pages;
@@ -166,7 +180,8 @@ impl Device {
             write_state(store, State::Initialised)
         });
         told.map_err(XenError::from)?;
-        self.await_state(store, |state, _| match state {
+        // It may have programs wait that come again and again.
+        self.await_state(store, self.patience * 2, |state, _| match state {
             Some(State::Connected) => Answer::Yes,
             Some(state) if state.is_end() => Answer::No,
             Some(_) | None => Answer::NotYet,
@@ -177,7 +192,7 @@ impl Device {
 
     /// Waits until the server has said what it offers.
     fn await_offer(&self, store: &mut Store) -> Result<Offer, Error> {
-        self.await_state(store, |state, waited| match state {
+        self.await_state(store, self.patience, |state, waited| match state {
             Some(State::InitWait) => Answer::Yes,
             // Perhaps what it said to the program before this one.
             Some(state) if state.is_end() && waited > CLOSED_PATIENCE.min(self.patience / 2) => Answer::No,
@@ -189,13 +204,18 @@ impl Device {
         }
         let memory_max = number(store, self.theirs("memory-max"), "a number of bytes")?;
         let client = number(store, self.theirs("client"), "the number of a client")?;
-        Ok(Offer { memory_max, client })
+        let entries = match store.read(&self.theirs("grant-entries")).map_err(XenError::from)? {
+            Some(_) => Some(number(store, self.theirs("grant-entries"), "a number of entries")?),
+            None => None,
+        };
+        Ok(Offer { memory_max, entries, client })
     }
 
     /// Waits until the server's state is answer enough. It may change its nodes as it likes: only time ends this.
     fn await_state(
         &self,
         store: &mut Store,
+        patience: Duration,
         mut judge: impl FnMut(Option<State>, Duration) -> Answer,
     ) -> Result<(), Error> {
         let begin = Instant::now();
@@ -209,19 +229,12 @@ impl Device {
                 Answer::No => return Err(Error::Refused(self.reason(store))),
                 Answer::NotYet => {}
             }
-            let Some(left) = self.patience.checked_sub(waited).filter(|left| !left.is_zero()) else {
+            let Some(left) = patience.checked_sub(waited).filter(|left| !left.is_zero()) else {
                 let state = text.map_or_else(|| "?".into(), |text| shown(&text));
                 return Err(XenError::NoServer { domain: self.domain, state }.into());
             };
-            if store.has_events() {
-                continue;
-            }
             // Looks from time to time too: what was said before may be believed after a while.
-            let time = Timespec::try_from(left.min(self.patience / 8)).ok();
-            match poll(&mut [PollFd::new(store, PollFlags::IN)], time.as_ref()) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(source) => return Err(Error::System { doing: "waiting for XenStore", source }),
-            }
+            wait_for(store, left.min(patience / 8))?;
         }
     }
 
@@ -297,11 +310,37 @@ impl Device {
         }
     }
 
+    /// Waits until the server has left the pages, if it is there: the kernel gives back at once only what nobody has mapped.
+    pub fn await_release(&self, store: &mut Store) -> Result<(), Error> {
+        let end = Instant::now() + END_PATIENCE.min(self.patience);
+        loop {
+            while store.next_event().map_err(XenError::from)?.is_some() {}
+            let state = store.read(&self.theirs("state")).map_err(XenError::from)?;
+            let left = end.saturating_duration_since(Instant::now());
+            if state.as_deref().and_then(State::of) != Some(State::Connected) || left.is_zero() {
+                return Ok(());
+            }
+            wait_for(store, left)?;
+        }
+    }
+
     /// Says that this end goes, if that can be said.
     pub fn leave(&self, store: &mut Store, state: State) {
         if let Err(error) = write_state(store, state) {
             log::debug!("leaving: {error}");
         }
+    }
+}
+
+/// Waits for events, at most so long.
+fn wait_for(store: &Store, time: Duration) -> Result<(), Error> {
+    if store.has_events() {
+        return Ok(());
+    }
+    let time = Timespec::try_from(time).ok();
+    match poll(&mut [PollFd::new(store, PollFlags::IN)], time.as_ref()) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(source) => Err(Error::System { doing: "waiting for XenStore", source }),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a domain gets of its kernel: pages to give away, and event channels. Tests have a machine of their own.
 
 use super::SCHEME;
-use super::size::Room;
+use super::size::{Room, USUAL_ENTRIES};
 use crate::Error;
 use crate::transport::map;
 use ::xen::channel::{ChannelError, EventChannel};
@@ -48,8 +48,10 @@ impl Grant for Granted {
 pub(super) trait Machine {
     /// Takes the device until what is given is closed: one program at a time has it.
     fn lock(&self) -> Result<OwnedFd, Error>;
-    /// What pages may come to.
-    fn room(&self) -> Room;
+    /// What pages may come to. `entries`: those of the grant table, if somebody else knows.
+    fn room(&self, entries: Option<u32>) -> Room;
+    /// Has the pages of a program that ended given back as soon as the server has left them.
+    fn free_at_once(&self);
     /// Gives new pages to a domain.
     fn give(&self, domain: u16, pages: u32) -> Result<Box<dyn Grant>, GrantError>;
     /// A port that a domain may bind to.
@@ -59,6 +61,14 @@ pub(super) trait Machine {
 /// This one.
 #[derive(Debug)]
 pub(super) struct Local;
+
+/// Pages that programs could still get, as Linux estimates.
+fn available_pages() -> Option<u32> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    u32::try_from(kib / (PAGE_SIZE as u64 / 1024)).ok()
+}
 
 impl Machine for Local {
     fn lock(&self) -> Result<OwnedFd, Error> {
@@ -77,9 +87,19 @@ impl Machine for Local {
         }
     }
 
-    fn room(&self) -> Room {
-        let entries = grants::table_room().map(|table| table.entries);
-        Room { limit: grants::allocator_limit(), entries }
+    fn room(&self, entries: Option<u32>) -> Room {
+        let entries = grants::table_room().map(|table| table.entries).or(entries);
+        Room {
+            limit: grants::allocator_limit(),
+            entries: entries.unwrap_or(USUAL_ENTRIES),
+            available: available_pages(),
+        }
+    }
+
+    fn free_at_once(&self) {
+        if let Err(error) = grants::free_at_once() {
+            log::info!("the pages of a program that is killed come back slowly: {error}");
+        }
     }
 
     fn give(&self, domain: u16, pages: u32) -> Result<Box<dyn Grant>, GrantError> {

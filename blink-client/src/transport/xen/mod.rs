@@ -240,9 +240,11 @@ impl Drop for Xen {
     fn drop(&mut self) {
         let given = (self.pages.take(), core::mem::replace(&mut self.memory, Shm::anonymous(0)));
         let mut watch = self.watch();
-        let Watch { store, device, .. } = &mut *watch;
+        let Watch { store, device, is_blind, .. } = &mut *watch;
         device.leave(store, State::Closing);
-        // What the server has mapped stays until it unmaps it.
+        if !*is_blind && let Err(error) = device.await_release(store) {
+            log::debug!("leaving: {error}");
+        }
         drop(given);
         device.leave(store, State::Closed);
     }

@@ -19,13 +19,19 @@ const fn pages(bytes: usize) -> u32 {
     (bytes / PAGE_SIZE) as u32
 }
 
-/// What the machine has for all its programs. What is not known is no limit: then the kernel says no.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Entries of a grant table unless Xen is told otherwise: 64 frames. A table must never run full (see
+/// [`::xen::grants::free_at_once`]), so one that is not known is taken to be like that.
+pub(super) const USUAL_ENTRIES: u32 = 64 * 512;
+
+/// What the machine has for all its programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Room {
-    /// Pages that all programs together may give.
+    /// Pages that all programs together may give. If it is not known, the kernel says no.
     pub limit: Option<u32>,
     /// Entries of its grant table.
-    pub entries: Option<u32>,
+    pub entries: u32,
+    /// Pages of memory that could be given, if that is known.
+    pub available: Option<u32>,
 }
 
 /// How large an aperture is to be, and why.
@@ -47,8 +53,10 @@ pub(super) enum Reason {
     Policy,
     /// The allocator's limit.
     Limit(u32),
-    /// The grant table, of which a quarter stays free.
+    /// The grant table.
     Table(u32),
+    /// The machine's memory.
+    Memory,
     /// Other programs have pages.
     Others,
 }
@@ -66,6 +74,7 @@ impl Reason {
             Reason::Table(entries) => {
                 format!(", as the grant table has {entries} entries: raise xl's max_grant_frames for more")
             }
+            Reason::Memory => ", a quarter of what is free here".into(),
             Reason::Others => format!(
                 ", as other programs have given pages too: write a larger number to {} for more",
                 ::xen::grants::ALLOCATOR_LIMIT
@@ -75,9 +84,15 @@ impl Reason {
 }
 
 impl Room {
-    /// Entries of the grant table that a program may have: disks and network need some, and a machine without is lost.
-    fn of_table(entries: u32) -> u32 {
-        entries - entries / 4
+    /// Entries of the grant table that programs may have: disks and network need some, and a machine without is lost.
+    fn of_table(self) -> u32 {
+        self.entries - self.entries / 4
+    }
+
+    /// Is there room for an aperture beside one before it, whose pages may not be back yet?
+    pub fn holds_both(self, pages: u32, before: u32) -> bool {
+        let all = [pages, before].into_iter().map(|pages| u64::from(pages) + u64::from(pages_for(pages)));
+        all.sum::<u64>() <= u64::from(self.of_table())
     }
 
     /// Does an aperture of `pages` fit, with its directory?
@@ -86,10 +101,7 @@ impl Room {
         if let Some(limit) = self.limit.filter(|&limit| pages > limit) {
             return Err(GrantError::AllocatorLimit { pages, limit });
         }
-        match self.entries.filter(|&entries| pages > Room::of_table(entries)) {
-            Some(entries) => Err(GrantError::Table { pages, entries }),
-            None => Ok(()),
-        }
+        if pages > self.of_table() { Err(GrantError::Table { pages, entries: self.entries }) } else { Ok(()) }
     }
 
     /// The size for a wish in bytes, or the usual one, where the policy allows `memory_max` bytes.
@@ -109,12 +121,20 @@ impl Room {
             return Ok(Size { pages, reason: Reason::Wish });
         }
         let of_limit = self.limit.map(|limit| (fitting(limit), Reason::Limit(limit)));
-        let of_table = self.entries.map(|entries| (fitting(Room::of_table(entries)), Reason::Table(entries)));
-        let bounds = [Some((USUAL, Reason::Usual)), Some((policy, Reason::Policy)), of_limit, of_table];
+        // Who does not know what it needs leaves room for those that come after it while its pages are not back yet.
+        let of_table = Some((fitting(self.entries / 4), Reason::Table(self.entries)));
+        // Pages that are given are taken from the machine at once. One that has few is served nevertheless.
+        let of_memory = self.available.map(|available| ((available / 4).max(LEAST), Reason::Memory));
+        let bounds =
+            [Some((USUAL, Reason::Usual)), Some((policy, Reason::Policy)), of_limit, of_table, of_memory];
         let bounds = bounds.into_iter().flatten();
         let (pages, reason) = bounds.min_by_key(|&(pages, _)| pages).unwrap_or((USUAL, Reason::Usual));
         if pages < LEAST {
             self.check(LEAST)?;
+            if policy >= LEAST {
+                // A quarter of the table is too little for the smallest; three are not.
+                return Ok(Size { pages: LEAST, reason });
+            }
             return Err(XenError::TooMuch { wanted: MIN_APERTURE_BYTES as u64, most: memory_max });
         }
         Ok(Size { pages, reason })
@@ -136,7 +156,11 @@ mod tests {
     const PLENTY: u64 = 1 << 40;
 
     fn room(limit: u32, entries: u32) -> Room {
-        Room { limit: Some(limit), entries: Some(entries) }
+        Room { limit: Some(limit), entries, available: None }
+    }
+
+    fn endless() -> Room {
+        Room { limit: None, entries: u32::MAX, available: None }
     }
 
     #[test]
@@ -161,28 +185,32 @@ mod tests {
     #[test]
     fn the_least_of_all_bounds_counts() {
         let size = |room: Room, most| room.size(None, most).unwrap();
-        assert_eq!(size(Room::default(), PLENTY), Size { pages: 16384, reason: Reason::Usual });
+        assert_eq!(size(endless(), PLENTY), Size { pages: 16384, reason: Reason::Usual });
         assert_eq!(size(room(100_000, 100_000), 8 * MIB), Size { pages: 2048, reason: Reason::Policy });
         assert_eq!(size(room(100_000, 4096), PLENTY).reason, Reason::Table(4096));
         let table = size(room(100_000, 4096), PLENTY).pages;
-        assert!(table + pages_for(table) <= 3072, "a quarter is left");
+        assert_eq!(table + pages_for(table), 1024, "three of them leave a quarter");
+        let small = Room { available: Some(8000), ..endless() };
+        assert_eq!(size(small, PLENTY), Size { pages: 2000, reason: Reason::Memory });
+        let tiny = Room { available: Some(10), ..endless() };
+        assert_eq!(size(tiny, PLENTY).pages, LEAST);
         assert_eq!(size(room(100_000, 100_000), u64::MAX).pages, 16384);
         // Bytes that are no whole page are not given.
-        assert_eq!(size(Room::default(), 2 * MIB + 4095).pages, 512);
+        assert_eq!(size(endless(), 2 * MIB + 4095).pages, 512);
     }
 
     #[test]
     fn a_wish_is_met_or_an_error_says_what_is_in_its_way() {
         let wish = |room: Room, bytes: usize, most| room.size(Some(bytes), most).map(|size| size.pages);
-        assert_eq!(wish(Room::default(), 256 << 20, PLENTY).unwrap(), 65536);
-        assert_eq!(wish(Room::default(), (1 << 20) + 1, PLENTY).unwrap(), 257);
-        assert_eq!(wish(Room::default(), MAX_APERTURE_BYTES, PLENTY).unwrap(), MOST);
+        assert_eq!(wish(endless(), 256 << 20, PLENTY).unwrap(), 65536);
+        assert_eq!(wish(endless(), (1 << 20) + 1, PLENTY).unwrap(), 257);
+        assert_eq!(wish(endless(), MAX_APERTURE_BYTES, PLENTY).unwrap(), MOST);
         let says = |result: Result<u32, XenError>| result.unwrap_err().to_string();
         assert!(says(wish(room(1024, 32768), 4 << 20, PLENTY)).contains("parameters/limit"));
         assert!(says(wish(room(100_000, 32768), 128 << 20, PLENTY)).contains("max_grant_frames"));
-        assert!(says(wish(Room::default(), 9 << 20, 8 * MIB)).contains("policy"));
+        assert!(says(wish(endless(), 9 << 20, 8 * MIB)).contains("policy"));
         for bytes in [0, 1, MIN_APERTURE_BYTES - 1, MAX_APERTURE_BYTES + 1, usize::MAX] {
-            assert!(matches!(wish(Room::default(), bytes, PLENTY), Err(XenError::Size(_))), "{bytes}");
+            assert!(matches!(wish(endless(), bytes, PLENTY), Err(XenError::Size(_))), "{bytes}");
         }
     }
 
@@ -195,5 +223,15 @@ mod tests {
         assert!(says(room(1024, 32768), 0).contains("policy"));
         assert!(room(0, 0).size(None, 0).is_err());
         assert_eq!(room(258, 344).size(None, MIB).unwrap().pages, 256, "exactly enough");
+        assert!(says(room(258, 342), MIB).contains("342 entries"));
+    }
+
+    #[test]
+    fn two_apertures_leave_a_quarter_of_the_table() {
+        let usual = room(100_000, USUAL_ENTRIES);
+        assert!(usual.holds_both(1022, 1022) && usual.holds_both(24550, 0));
+        assert!(!usual.holds_both(16384, 16384) && !usual.holds_both(24551, 0));
+        assert!(usual.holds_both(12275, 12275) && !usual.holds_both(12276, 12276));
+        assert!(!usual.holds_both(u32::MAX, u32::MAX));
     }
 }

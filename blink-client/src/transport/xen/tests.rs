@@ -2,7 +2,7 @@
 
 use super::handshake::Device;
 use super::machine::{Grant, Machine};
-use super::size::Room;
+use super::size::{Room, USUAL_ENTRIES};
 use super::{Xen, XenError};
 use crate::agent::Agent;
 use crate::transport::{Transport, Wake};
@@ -45,10 +45,11 @@ struct Given {
     /// The kernel's ends of the channels.
     channels: Vec<OwnedFd>,
     is_locked: bool,
+    frees_at_once: bool,
     /// What was given, by its first reference, as the server maps it.
     memories: Vec<(u32, Shm)>,
-    /// How many pages went, and the state in XenStore then.
-    gone: Vec<(usize, String)>,
+    /// How many pages went, and the states in XenStore then: ours and the server's.
+    gone: Vec<(usize, [String; 2])>,
 }
 
 #[derive(Debug)]
@@ -60,7 +61,11 @@ struct FakeGrant {
 
 impl Fake {
     fn new(store: &FakeStore) -> Fake {
-        Fake { store: store.clone(), room: Room::default(), given: Arc::default() }
+        Fake {
+            store: store.clone(),
+            room: Room { limit: None, entries: USUAL_ENTRIES, available: None },
+            given: Arc::default(),
+        }
     }
 
     fn given(&self) -> MutexGuard<'_, Given> {
@@ -84,8 +89,12 @@ impl Machine for Fake {
         Ok(rustix::fs::memfd_create("lock", MemfdFlags::CLOEXEC).unwrap())
     }
 
-    fn room(&self) -> Room {
-        self.room
+    fn room(&self, entries: Option<u32>) -> Room {
+        Room { entries: entries.unwrap_or(self.room.entries), ..self.room }
+    }
+
+    fn free_at_once(&self) {
+        self.given().frees_at_once = true;
     }
 
     fn give(&self, domain: u16, pages: u32) -> Result<Box<dyn Grant>, GrantError> {
@@ -133,7 +142,8 @@ impl Grant for FakeGrant {
 
 impl Drop for FakeGrant {
     fn drop(&mut self) {
-        let state = self.machine.store.get(&ours("state")).unwrap_or_default();
+        let state =
+            [ours("state"), theirs("state")].map(|node| self.machine.store.get(&node).unwrap_or_default());
         let mut given = self.machine.given();
         given.pages -= u32::try_from(self.refs.len()).unwrap();
         given.gone.push((self.refs.len(), state));
@@ -311,7 +321,7 @@ fn without_a_wish_the_policy_and_the_machine_say_how_much() {
     assert!(xen.describe().ends_with("8192 KiB shared with domain 3, as the server's policy says"));
     let store = store();
     let mut machine = Fake::new(&store);
-    machine.room = Room { limit: Some(1024), entries: Some(32768) };
+    machine.room = Room { limit: Some(1024), entries: USUAL_ENTRIES, available: None };
     let server = good_server(&store);
     let xen = open(&store, &machine, &Options::default()).unwrap();
     server.join().unwrap();
@@ -372,12 +382,63 @@ fn a_store_that_dies_ends_nothing() {
 
 #[test]
 fn the_end_is_said_before_and_after_the_pages_go() {
-    let (store, machine, xen) = connected(&Options::default());
-    drop(xen);
-    assert_eq!(written(&store)[3..], ["/state=5", "/state=6"]);
-    let given = machine.given();
-    assert_eq!(given.pages, 0);
-    assert_eq!(given.gone.iter().map(|(_, state)| state.as_str()).collect::<Vec<_>>(), ["5", "5"]);
+    // A server that is there leaves them first; one that is not is not waited for for long.
+    for (answer, [least, most]) in [(Some("6"), [0, 300]), (None, [400, 5000])] {
+        let (store, machine, xen) = connected(&Options::default());
+        let server = answer.map(|answer| serve(&store, &[("5", &[("state", answer)])]));
+        let begin = Instant::now();
+        drop(xen);
+        let took = begin.elapsed().as_millis();
+        assert!((least..most).contains(&took), "{took} ms");
+        if let Some(server) = server {
+            server.join().unwrap();
+        }
+        assert_eq!(written(&store)[3..], ["/state=5", "/state=6"]);
+        let given = machine.given();
+        assert_eq!(given.pages, 0);
+        let states = ["5", answer.unwrap_or("4")].map(str::to_string);
+        assert_eq!(given.gone, [(2048, states.clone()), (3, states)]);
+    }
+}
+
+/// The kernel gives pages back some time after the server has left them, and a table that runs full is lost.
+#[test]
+fn pages_of_the_program_before_are_waited_for_if_there_is_no_room_for_both() {
+    for (before, waits) in [(None, false), (Some("2048"), false), (Some("23000"), true), (Some("x"), false)] {
+        let store = store();
+        if let Some(pages) = before {
+            store.set(&ours("pages"), pages);
+        }
+        let machine = Fake::new(&store);
+        let server = good_server(&store);
+        let begin = Instant::now();
+        let _xen = open(&store, &machine, &Options::default()).unwrap();
+        assert_eq!(begin.elapsed() >= PATIENCE, waits, "{before:?}");
+        server.join().unwrap();
+        assert!(machine.given().frees_at_once);
+    }
+}
+
+/// A domain may not ask Xen how large its grant table is; the server may.
+#[test]
+fn the_server_may_say_how_large_the_grant_table_is() {
+    for (entries, pages) in
+        [("4096", Some(1022)), ("262144", Some(2048)), ("300", None), ("-1", None), ("", None)]
+    {
+        let store = store();
+        store.set(&theirs("grant-entries"), entries);
+        let machine = Fake::new(&store);
+        let version = APERTURE_VERSION.to_string();
+        let offer = [("version", version.as_str()), OFFER[1], OFFER[2], OFFER[3]];
+        let server = serve(&store, &[("1", &offer)]);
+        let connects = pages.map(|_| serve_connect(&store));
+        let opened = open(&store, &machine, &Options::default());
+        server.join().unwrap();
+        if let Some(connects) = connects {
+            connects.join().unwrap();
+        }
+        assert_eq!(opened.ok().map(|xen| pages_of(xen.memory())), pages, "{entries}");
+    }
 }
 
 #[test]
