@@ -142,7 +142,8 @@ pub enum Command {
     ///       "tier": "native", "instructions": 123, "error": null}]}]}]
     /// ```
     ///
-    /// A procedure that was never accepted has no `tier` and no `instructions`. The broker adds each client's `pid`.
+    /// A procedure that was never accepted has no `tier` and no `instructions`. The broker adds each client's `pid`,
+    /// and `domain` of a guest of Xen, which has no process here.
     List,
     /// Counters and times. Answer of the renderer:
     ///
@@ -154,7 +155,7 @@ pub enum Command {
     ///    "suspended": 0, "slices": 0, "gl_draws": 600, "gl_state_calls": 9}]}
     /// ```
     ///
-    /// (`{}` stands for the same three quantiles.) The broker adds to each client `pid`, `cpu_ms` and
+    /// (`{}` stands for the same three quantiles.) The broker adds to each client `pid`, `domain`, `cpu_ms` and
     /// `context_switches` of its process, and to the whole `renderer_` and `broker_` `pid`, `cpu_ms` and
     /// `context_switches`, and `renderer_starts`.
     Stats,
@@ -218,6 +219,7 @@ pub enum VmCommand {
     ///
     /// ```json
     /// [{"name": "work", "client": 1, "memory_bytes": 67108864, "color": "#2a6fdb", "state": "connected",
+    ///   "budget": {"fuel": 4194304, "calls": 196608, "vertices": 4194304, "upload_bytes": 268435456},
     ///   "pid": 4711, "domain": null, "socket": "/run/user/1000/blink-0.vm-work",
     ///   "wake_socket": "/run/user/1000/blink-0.wake-work"}]
     /// ```

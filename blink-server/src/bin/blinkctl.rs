@@ -380,10 +380,10 @@ fn write_list(out: &mut impl Write, value: &Value) -> std::io::Result<()> {
         let mebibytes = client.get("memory_bytes").and_then(Value::as_u64).unwrap_or(0) >> 20;
         writeln!(
             out,
-            "client {}  \"{}\"  process {}  {mebibytes} MiB  {} objects",
+            "client {}  \"{}\"  {}  {mebibytes} MiB  {} objects",
             field("client"),
             field("name"),
-            field("pid"),
+            behind(client).unwrap_or_default(),
             field("objects"),
         )?;
         for window in entries(client, "windows") {
@@ -421,14 +421,23 @@ fn write_vms(out: &mut impl Write, value: &Value) -> std::io::Result<()> {
     vms.iter().try_for_each(|vm| write_vm(out, vm))
 }
 
+/// What is behind a client: a process of this machine, or a domain of Xen.
+fn behind(client: &Value) -> Option<String> {
+    ["process", "domain"].into_iter().zip(["pid", "domain"]).find_map(|(what, name)| {
+        let number = client.get(name).filter(|value| !value.is_null())?;
+        Some(format!("{what} {}", text(Some(number))))
+    })
+}
+
 /// A VM, and with what options a QEMU becomes it.
 fn write_vm(out: &mut impl Write, vm: &Value) -> std::io::Result<()> {
     let field = |name| text(vm.get(name));
     let mebibytes = vm.get("memory_bytes").and_then(Value::as_u64).unwrap_or(0) >> 20;
     write!(out, "VM {}  client {}  {mebibytes} MiB  {}", field("name"), field("client"), field("color"))?;
-    match vm.get("pid") {
-        None | Some(Value::Null) => writeln!(out, "  {}", field("state"))?,
-        pid => writeln!(out, "  {}, process {}", field("state"), text(pid))?,
+    write!(out, "  {}", field("state"))?;
+    match behind(vm) {
+        Some(who) => writeln!(out, ", {who}")?,
+        None => writeln!(out)?,
     }
     if field("state") == "waiting" {
         writeln!(out, "  -chardev socket,path={},id=blink", field("socket"))?;

@@ -89,13 +89,14 @@ pub fn complete(kind: Kind, answer: &mut Answer, clients: &BTreeMap<ClientId, Cl
     }
 }
 
-/// Adds `pid`, and counters if wanted, to each client of the list that is one.
+/// Adds `pid` and `domain`, and counters if wanted, to each client of the list that is one.
 fn add_to_clients(list: &mut Value, clients: &BTreeMap<ClientId, Client>, counters: bool) {
     for entry in list.as_array_mut().into_iter().flatten() {
         let id = entry.get("client").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
         let Some(client) = id.and_then(|id| clients.get(&ClientId(id))) else { continue };
         let Value::Object(fields) = entry else { continue };
         fields.insert("pid".to_owned(), json!(client.pid));
+        fields.insert("domain".to_owned(), json!(client.shared.guest()));
         if counters && let Some(stats) = client.pid.and_then(ProcessStats::of) {
             fields.insert("cpu_ms".to_owned(), json!(stats.cpu_ms));
             fields.insert("context_switches".to_owned(), json!(stats.context_switches));

@@ -74,6 +74,7 @@ impl Broker {
             "client": id,
             "memory_bytes": vm.policy.memory.bytes(),
             "color": vm.color,
+            "budget": vm.policy.budget.unwrap_or(self.budget),
             "state": state,
             "pid": client.and_then(|client| client.pid),
             "domain": client.and_then(|client| client.shared.guest()),
