@@ -142,7 +142,8 @@ pub fn mapper_limit() -> Option<u32> {
 
 /// Has the kernel give back at once the pages that another domain had mapped when their program ended, once that one has left
 /// them. Linux otherwise gives back 10 a second, which is minutes for a few MiB: until then their memory and their grants are
-/// gone, and a grant table that runs full stays so for good, for disks and network too. It is what it does from now on.
+/// gone. And a grant table must not run full: Linux 6.1 then granted nothing any more, though all was free again later.
+/// It is what the kernel does from now on.
 ///
 /// # Errors
 /// The kernel has no such switch (it is of 2023), or this program may not set it.

@@ -55,7 +55,7 @@ impl State {
     }
 
     /// What a node says, if it is one of these.
-    fn of(text: &str) -> Option<State> {
+    pub fn of(text: &str) -> Option<State> {
         [
             State::Initialising,
             State::InitWait,

@@ -1,6 +1,6 @@
 //! A domain's end of the device, against a XenStore and a machine of the test's own, and servers of all kinds.
 
-use super::handshake::Device;
+use super::handshake::{Device, State};
 use super::machine::{Grant, Machine};
 use super::size::{Room, USUAL_ENTRIES};
 use super::{Xen, XenError};
@@ -686,6 +686,42 @@ fn serve_connect(store: &FakeStore) -> JoinHandle<()> {
         }
         store.set(&theirs("state"), "4");
     })
+}
+
+/// What a third party reads is what this program does.
+#[test]
+fn the_protocols_page_has_these_nodes_and_states() {
+    let page = include_str!("../../../../docs/PROTOCOL.md");
+    let rows = |head: &str| -> Vec<Vec<&str>> {
+        let cells = |line: &'static str| line.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>();
+        page.lines()
+            .skip_while(|line| *line != head)
+            .skip(2)
+            .take_while(|line| line.starts_with('|'))
+            .map(cells)
+            .collect()
+    };
+    let states = rows("| state | number | frontend | backend |");
+    assert_eq!(states.len(), 6);
+    for row in states {
+        let state = State::of(row[1]).unwrap();
+        assert_eq!(row[0], format!("`{state:?}`"));
+    }
+    let nodes = rows("| node | in | written by | what |");
+    let (store, _machine, _xen) = connected(&Options::default());
+    let written = written(&store).join(" ");
+    for name in written.split(' ').map(|write| write.split_once('=').unwrap().0.trim_start_matches('/')) {
+        let row = nodes.iter().find(|row| row[0] == format!("`{name}`"));
+        assert!(row.is_some_and(|row| row[1] != "backend"), "{name}");
+    }
+    let of_guest = nodes.iter().filter(|row| row[2] == "guest");
+    assert!(of_guest.clone().count() > 3);
+    for row in of_guest {
+        assert!(written.contains(&format!("/{}=", row[0].trim_matches('`'))), "{row:?}");
+    }
+    for name in ["version", "memory-max", "client", "grant-entries", "error", "state"] {
+        assert!(nodes.iter().any(|row| row[0] == format!("`{name}`") && row[1] != "frontend"), "{name}");
+    }
 }
 
 /// An agent shares the domain's device as it does other machines'.
