@@ -356,6 +356,13 @@ pub enum ToBroker {
         /// Its windows.
         windows: Vec<Placement>,
     },
+    /// A client can't be shown: what it shares is not what it says.
+    Unfit {
+        /// The client.
+        client: ClientId,
+        /// Why.
+        reason: String,
+    },
     /// The user closed the output's window.
     Quit,
 }

@@ -626,6 +626,7 @@ impl Broker {
             }
             ToBroker::Reply { serial, result } => self.answer_pending(serial, result, fds),
             ToBroker::Placed { client, windows } => self.placed(client, windows),
+            ToBroker::Unfit { client, reason } => self.unfit(client, &reason),
             ToBroker::Quit => {
                 log::info!("the user closed the output");
                 self.quit = true;

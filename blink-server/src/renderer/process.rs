@@ -257,8 +257,9 @@ impl Process {
         match message {
             ToRenderer::Client(info) => {
                 let id = info.id;
-                if let Err(error) = self.add_client(info, fds) {
-                    log::error!("client {id}: {error}");
+                if let Err(reason) = self.add_client(info, fds) {
+                    log::error!("client {id}: {reason}");
+                    self.send(&ToBroker::Unfit { client: id, reason }, &[])?;
                 }
             }
             ToRenderer::ClientGone { id } => {

@@ -220,6 +220,15 @@ impl Broker {
         Ok(())
     }
 
+    /// The renderer has no use for a client. Of other clients' memory, which we made, that is the renderer's own trouble.
+    pub(super) fn unfit(&mut self, id: ClientId, reason: &str) {
+        let Some(client) = self.clients.get(&id) else { return };
+        if let (Some(guest), peer) = (client.shared.guest(), client.peer) {
+            self.remove_peer(peer);
+            self.refuse_domain(guest, reason);
+        }
+    }
+
     /// A guest's program is not served any more: its side may know.
     pub(super) fn close_domain(&mut self, guest: u16) {
         self.ask(|xen| xen.close(guest, None));
