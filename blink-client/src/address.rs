@@ -35,15 +35,19 @@ impl Address {
         }
         let path = default_path();
         let agent: &Path = AGENT_SOCKET.as_ref();
-        let device = Address::of_device();
+        // XenStore is asked only if nothing else is there: it may take seconds not to answer.
+        #[cfg(feature = "xen")]
+        let may_have_device = ivshmem::is_there() || xen::may_be_there();
+        #[cfg(not(feature = "xen"))]
+        let may_have_device = ivshmem::is_there();
         // A server that is dead may have left its socket: it is looked at if there is something else.
-        let is_alone = !agent.exists() && device.is_none();
+        let is_alone = !agent.exists() && !may_have_device;
         if path.exists() && (is_alone || local::is_listening(&path)) {
             Address::Socket(path)
         } else if local::is_listening(agent) {
             Address::Socket(AGENT_SOCKET.into())
         } else {
-            device.unwrap_or(Address::Socket(path))
+            Address::of_device().unwrap_or(Address::Socket(path))
         }
     }
 

@@ -77,6 +77,11 @@ fn all_of(fds: [BorrowedFd<'_>; 2]) -> Result<OwnedFd, Errno> {
     Ok(all)
 }
 
+/// Could this be a domain with a device?
+pub(crate) fn may_be_there() -> bool {
+    std::path::Path::new(::xen::store::DEVICE).exists()
+}
+
 /// Has this domain a device? (Whoever may not ask XenStore has none.)
 #[must_use]
 pub fn is_there() -> bool {
