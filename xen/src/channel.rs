@@ -119,27 +119,24 @@ impl EventChannel {
         ioctl::notify(self.fd.as_fd(), self.port).map_err(|source| self.failed(source))
     }
 
-    /// Takes the event. True: it was set. The next one makes the descriptor readable again.
+    /// Takes the event. True: it was set. The next one makes the descriptor readable again: it is not taken here, as the
+    /// other domain may set it as fast as it is taken.
     ///
     /// # Errors
     /// The descriptor is none of the device.
     pub fn take(&self) -> Result<bool, ChannelError> {
-        let mut came = false;
-        loop {
-            let mut port = [0; 4];
-            match rustix::io::read(&self.fd, &mut port) {
-                Ok(4) => came = true,
-                Ok(_) => return Err(self.failed(Errno::IO)),
-                Err(Errno::INTR) => continue,
-                Err(Errno::AGAIN) => return Ok(came),
-                Err(source) => return Err(self.failed(source)),
-            }
-            // The kernel holds the next event back until the port is written back.
-            match rustix::io::retry_on_intr(|| rustix::io::write(&self.fd, &port)) {
-                Ok(4) => {}
-                Ok(_) => return Err(self.failed(Errno::IO)),
-                Err(source) => return Err(self.failed(source)),
-            }
+        let mut port = [0; 4];
+        match rustix::io::retry_on_intr(|| rustix::io::read(&self.fd, &mut port)) {
+            Ok(4) => {}
+            Ok(_) => return Err(self.failed(Errno::IO)),
+            Err(Errno::AGAIN) => return Ok(false),
+            Err(source) => return Err(self.failed(source)),
+        }
+        // The kernel holds the next event back until the port is written back.
+        match rustix::io::retry_on_intr(|| rustix::io::write(&self.fd, &port)) {
+            Ok(4) => Ok(true),
+            Ok(_) => Err(self.failed(Errno::IO)),
+            Err(source) => Err(self.failed(source)),
         }
     }
 
@@ -177,6 +174,19 @@ mod tests {
         assert_eq!(recv(&kernel, &mut unmasked, RecvFlags::DONTWAIT).unwrap().0, 4);
         assert_eq!(unmasked[..4], 7_u32.to_ne_bytes());
         assert_eq!(channel.take(), Ok(false));
+    }
+
+    #[test]
+    fn whoever_sets_events_without_end_does_not_hold_up_who_takes_one() {
+        let (channel, kernel) = pair();
+        for _ in 0..3 {
+            send(&kernel, &7_u32.to_ne_bytes(), rustix::net::SendFlags::empty()).unwrap();
+        }
+        assert_eq!(channel.take(), Ok(true));
+        let mut unmasked = [0; 64];
+        recv(&kernel, &mut unmasked, RecvFlags::DONTWAIT).unwrap();
+        assert_eq!(recv(&kernel, &mut unmasked, RecvFlags::DONTWAIT), Err(Errno::AGAIN), "one at a time");
+        assert_eq!([channel.take(), channel.take(), channel.take()], [Ok(true), Ok(true), Ok(false)]);
     }
 
     #[test]
