@@ -162,7 +162,7 @@ impl Broker {
     }
 
     fn wait_for_program(&mut self, guest: u16) {
-        if self.xen.as_ref().and_then(|xen| xen.state(guest)) == Some(State::InitWait) {
+        if self.xen.as_ref().is_some_and(|xen| xen.is_waiting(guest)) {
             return;
         }
         match self.vm_of(guest) {

@@ -45,6 +45,8 @@ impl Memory {
         // Before anything that fails if the program is gone: so its end is not missed.
         let lifeline = bind("lifeline", offer.lifeline)?;
         let references = read_directory(guest, offer)?;
+        // A program that ended while the lifeline was bound gave its pages back a moment later.
+        read(guest, offer.directory)?;
         let channel = bind("event-channel", offer.channel)?;
         Ok((Memory { guest, references, channel }, lifeline))
     }
@@ -79,16 +81,17 @@ impl Memory {
     }
 }
 
-/// Reads each page of the directory once, into memory of our own.
+fn read(guest: u16, reference: u32) -> Result<[u8; PAGE_SIZE], MemoryError> {
+    let mut page = [0; PAGE_SIZE];
+    copy_from(guest, reference, &mut page).map(|()| page).map_err(MemoryError::Directory)
+}
+
+/// Reads the directory, each page once, into memory of our own.
 fn read_directory(guest: u16, offer: &Offer) -> Result<Vec<u32>, MemoryError> {
-    let read = |reference| {
-        let mut page = [0; PAGE_SIZE];
-        copy_from(guest, reference, &mut page).map(|()| page).map_err(MemoryError::Directory)
-    };
-    let root = read(offer.directory)?;
+    let root = read(guest, offer.directory)?;
     let mut found = Vec::with_capacity(offer.pages);
     for directory in references(&root).take(offer.pages.div_ceil(REFERENCES)) {
-        let page = read(directory)?;
+        let page = read(guest, directory)?;
         found.extend(references(&page).take(offer.pages - found.len()));
     }
     Ok(found)

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use xen::channel::EventChannel;
+use xen::grants::table_room_of;
 use xen::store::{Access, Permission, Store, StoreError};
 
 /// What the loop takes from XenStore before others have their turn.
@@ -42,6 +43,8 @@ struct Device {
     name: String,
     /// What this side wrote last.
     state: State,
+    /// It waits for a program, which was told by this server what it must know.
+    is_waiting: bool,
     /// When it was looked at last.
     looked: Option<Instant>,
     /// When its last programs connected, at most [`CONNECTS`].
@@ -189,7 +192,10 @@ impl Xen {
         self.store.watch(&format!("{}/state", frontend(guest)), &format!("{FRONTEND}{guest}"))?;
         log::info!("domain {guest}, {}, has a device", name.escape_debug());
         let state = State::parse(&state).unwrap_or(State::Initialising);
-        self.devices.insert(guest, Device { name, state, looked: None, connects: VecDeque::new() });
+        self.devices.insert(
+            guest,
+            Device { name, state, is_waiting: false, looked: None, connects: VecDeque::new() },
+        );
         self.look_again(guest);
         Ok(())
     }
@@ -210,6 +216,12 @@ impl Xen {
     #[must_use]
     pub fn state(&self, guest: u16) -> Option<State> {
         Some(self.devices.get(&guest)?.state)
+    }
+
+    /// Does it wait for a program, which knows from this server what it must know?
+    #[must_use]
+    pub fn is_waiting(&self, guest: u16) -> bool {
+        self.devices.get(&guest).is_some_and(|device| device.is_waiting)
     }
 
     /// What the guest's side says; `None`: it has no device any more, or says no state.
@@ -311,6 +323,7 @@ impl Xen {
     fn set_state(&mut self, guest: u16, state: State) -> Result<(), StoreError> {
         if let Some(device) = self.devices.get_mut(&guest) {
             device.state = state;
+            device.is_waiting &= state == State::InitWait;
             let path = format!("{}/state", backend(self.own, guest));
             self.store.write(&path, state.as_str())?;
         }
@@ -324,11 +337,17 @@ impl Xen {
     pub fn wait_for_program(&mut self, guest: u16, client: u32, most: u64) -> Result<(), StoreError> {
         let directory = backend(self.own, guest);
         let version = blinkgl::layout::APERTURE_VERSION.to_string();
-        let nodes = [("version", version), ("memory-max", most.to_string()), ("client", client.to_string())];
+        let mut nodes =
+            vec![("version", version), ("memory-max", most.to_string()), ("client", client.to_string())];
+        // A guest's programs can't always ask Xen themselves.
+        nodes.extend(table_room_of(guest).map(|room| ("grant-entries", room.entries.to_string())));
         for (node, value) in nodes {
             self.store.write(&format!("{directory}/{node}"), &value)?;
         }
         self.store.remove(&format!("{directory}/error"))?;
+        if let Some(device) = self.devices.get_mut(&guest) {
+            device.is_waiting = true;
+        }
         self.set_state(guest, State::InitWait)
     }
 
