@@ -13,6 +13,7 @@
 //! Everything is a file of Linux's drivers (`xen-evtchn`, `xen-gntalloc`, `xen-gntdev`, `xen-privcmd`, `xenbus`). All
 //! `unsafe` is in `ioctl`.
 
+pub mod bus;
 pub mod channel;
 #[cfg(feature = "fake")]
 pub mod fake;

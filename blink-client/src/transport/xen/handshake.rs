@@ -5,6 +5,7 @@ use super::machine::Machine;
 use super::size::{LEAST, Reason, Size};
 use super::{Pages, XenError, directory};
 use crate::{Error, Options};
+use ::xen::bus::State;
 use ::xen::channel::EventChannel;
 use ::xen::grants::GrantError;
 use ::xen::store::{Store, StoreError};
@@ -31,47 +32,6 @@ const END_PATIENCE: Duration = Duration::from_millis(500);
 const FREE_PATIENCE: Duration = Duration::from_millis(2200);
 /// Letters of a reason that are shown.
 const MAX_REASON: usize = 400;
-
-/// Where one end of a device is (`enum xenbus_state`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    /// A program is about to use it.
-    Initialising = 1,
-    /// The server has said what it offers.
-    InitWait = 2,
-    /// The program has said where its pages are.
-    Initialised = 3,
-    /// Both have the pages.
-    Connected = 4,
-    /// It ends.
-    Closing = 5,
-    /// It has ended.
-    Closed = 6,
-}
-
-impl State {
-    fn is_end(self) -> bool {
-        matches!(self, State::Closing | State::Closed)
-    }
-
-    /// What a node says, if it is one of these.
-    pub fn of(text: &str) -> Option<State> {
-        [
-            State::Initialising,
-            State::InitWait,
-            State::Initialised,
-            State::Connected,
-            State::Closing,
-            State::Closed,
-        ]
-        .into_iter()
-        .find(|&state| state.text() == text)
-    }
-
-    fn text(self) -> String {
-        (self as u32).to_string()
-    }
-}
 
 /// This domain's end, and where the server's is.
 #[derive(Debug)]
@@ -356,7 +316,7 @@ fn own(name: &str) -> String {
 }
 
 fn write_state(store: &mut Store, state: State) -> Result<(), StoreError> {
-    store.write(&own("state"), &state.text())
+    store.write(&own("state"), state.text())
 }
 
 /// A node that is a decimal number.

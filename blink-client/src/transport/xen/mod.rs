@@ -13,6 +13,7 @@ mod tests;
 
 use super::{Transport, Wake, check_header};
 use crate::{Error, Options, agent};
+use ::xen::bus::State;
 use ::xen::channel::EventChannel;
 use ::xen::store::Store;
 use alloc::boxed::Box;
@@ -20,7 +21,7 @@ use alloc::format;
 use alloc::string::String;
 use blinkgl::shm::Shm;
 pub use error::XenError;
-use handshake::{Device, State};
+use handshake::Device;
 use machine::{Grant, Local, Machine};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

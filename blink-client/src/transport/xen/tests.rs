@@ -1,12 +1,13 @@
 //! A domain's end of the device, against a XenStore and a machine of the test's own, and servers of all kinds.
 
-use super::handshake::{Device, State};
+use super::handshake::Device;
 use super::machine::{Grant, Machine};
 use super::size::{Room, USUAL_ENTRIES};
 use super::{Xen, XenError};
 use crate::agent::Agent;
 use crate::transport::{Transport, Wake};
 use crate::{Connection, Error, Options};
+use ::xen::bus::State;
 use ::xen::channel::{ChannelError, EventChannel};
 use ::xen::fake::FakeStore;
 use ::xen::grants::GrantError;

@@ -3,10 +3,11 @@
 
 use super::{Broker, PeerId, XEN};
 use crate::broker::peers::{Client, Peer, PeerKind, Shared};
-use crate::broker::xen::{Memory, State, Xen};
+use crate::broker::xen::{Memory, Xen};
 use crate::ipc::{ClientId, ClientInfo, Owner};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use std::time::{Duration, Instant};
+use xen::bus::State;
 use xen::channel::EventChannel;
 use xen::store::StoreError;
 

@@ -7,13 +7,13 @@ mod memory;
 mod nodes;
 
 pub use memory::{Memory, MemoryError};
-pub use nodes::State;
 
 use nodes::{DEVICES, Offer, backend, frontend};
 use rustix::fd::{AsFd, BorrowedFd};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::time::{Duration, Instant};
+use xen::bus::State;
 use xen::channel::EventChannel;
 use xen::grants::table_room_of;
 use xen::store::{Access, Permission, Store, StoreError};
@@ -191,7 +191,7 @@ impl Xen {
         let Some(name) = self.store.read(&format!("{directory}/domain"))? else { return Ok(()) };
         self.store.watch(&format!("{}/state", frontend(guest)), &format!("{FRONTEND}{guest}"))?;
         log::info!("domain {guest}, {}, has a device", name.escape_debug());
-        let state = State::parse(&state).unwrap_or(State::Initialising);
+        let state = State::of(&state).unwrap_or(State::Initialising);
         self.devices.insert(
             guest,
             Device { name, state, is_waiting: false, looked: None, connects: VecDeque::new() },
@@ -230,7 +230,7 @@ impl Xen {
     /// XenStore does not answer.
     pub fn frontend_state(&mut self, guest: u16) -> Result<Option<State>, StoreError> {
         let text = self.store.read(&format!("{}/state", frontend(guest)))?;
-        Ok(text.as_deref().and_then(State::parse))
+        Ok(text.as_deref().and_then(State::of))
     }
 
     /// Makes devices for the domains that are wanted and have none. Only domain 0 can.
@@ -278,7 +278,7 @@ impl Xen {
                 for (node, value) in nodes {
                     store.write(&format!("{directory}/{node}"), &value)?;
                 }
-                store.write(&format!("{directory}/state"), State::Initialising.as_str())?;
+                store.write(&format!("{directory}/state"), State::Initialising.text())?;
             }
             store.write(&format!("{ours}/domain"), name)?;
             store.write(&format!("{ours}/online"), "1")
@@ -325,7 +325,7 @@ impl Xen {
             device.state = state;
             device.is_waiting &= state == State::InitWait;
             let path = format!("{}/state", backend(self.own, guest));
-            self.store.write(&path, state.as_str())?;
+            self.store.write(&path, state.text())?;
         }
         Ok(())
     }

@@ -12,47 +12,6 @@ pub const REFERENCES: usize = PAGE_SIZE / size_of::<u32>();
 /// guest.
 pub const DEVICES: &str = "backend/blink";
 
-/// `enum xenbus_state` of xen/include/public/io/xenbus.h, without what is about suspending hosts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// The device is there, and its side has not started.
-    Initialising = 1,
-    /// The server waits for a program of the guest.
-    InitWait = 2,
-    /// The guest's side has said where its memory is.
-    Initialised = 3,
-    /// Both sides use the memory.
-    Connected = 4,
-    /// A side is about to end.
-    Closing = 5,
-    /// A side has ended.
-    Closed = 6,
-}
-
-impl State {
-    /// As it stands in XenStore.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            State::Initialising => "1",
-            State::InitWait => "2",
-            State::Initialised => "3",
-            State::Connected => "4",
-            State::Closing => "5",
-            State::Closed => "6",
-        }
-    }
-
-    /// What a node says. Of a guest: what is no state is none.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<State> {
-        use State::{Closed, Closing, Connected, InitWait, Initialised, Initialising};
-        [Initialising, InitWait, Initialised, Connected, Closing, Closed]
-            .into_iter()
-            .find(|state| state.as_str() == text.trim())
-    }
-}
-
 /// A guest's directory of its device.
 #[must_use]
 pub fn frontend(guest: u16) -> String {
@@ -185,18 +144,6 @@ mod tests {
         let newer = APERTURE_VERSION + (1 << 16);
         assert_eq!(check("version", Some(&newer.to_string())), Err(BadOffer::Version(newer)));
         assert!(check("version", Some(&(APERTURE_VERSION + 1).to_string())).is_ok(), "a minor one");
-    }
-
-    #[test]
-    fn states_are_those_of_xenbus() {
-        for number in 1..=6 {
-            let text = number.to_string();
-            assert_eq!(State::parse(&text).unwrap() as u32, number);
-            assert_eq!(State::parse(&text).unwrap().as_str(), text);
-        }
-        for bad in ["", "0", "7", "x", "11", "-1"] {
-            assert_eq!(State::parse(bad), None);
-        }
     }
 
     #[test]
