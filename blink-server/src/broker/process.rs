@@ -254,7 +254,7 @@ impl Broker {
         let answers = self.pending.values().map(|pending| pending.deadline);
         let keeper = self.keeper.as_ref().and_then(Deposits::due);
         let renderer = self.renderer.as_ref().and_then(|renderer| renderer.outbox.due());
-        let xen = self.xen.as_ref().and_then(Xen::next);
+        let xen = self.xen.as_ref().and_then(|xen| xen.next(Instant::now()));
         let others = [self.start_renderer, self.accept_again, self.find_xen_again, keeper, renderer, xen];
         newcomers.chain(answers).chain(others.into_iter().flatten()).min()
     }
@@ -282,7 +282,7 @@ impl Broker {
             self.find_xen_again = None;
             self.find_xen();
         }
-        if self.xen.as_ref().and_then(Xen::next).is_some_and(|due| due <= now) {
+        if self.xen.as_ref().and_then(|xen| xen.next(now)).is_some_and(|due| due <= now) {
             self.xen_events();
             self.look_at_domains(now);
         }

@@ -133,10 +133,10 @@ impl Xen {
         Ok(news)
     }
 
-    /// When the loop must come back by itself.
+    /// When the loop must come back by itself; `now`, if there is something to do at once.
     #[must_use]
-    pub fn next(&self) -> Option<Instant> {
-        let waiting = self.store.has_events().then(Instant::now);
+    pub fn next(&self, now: Instant) -> Option<Instant> {
+        let waiting = self.store.has_events().then_some(now);
         self.due.values().copied().chain(waiting).min()
     }
 
@@ -546,6 +546,17 @@ mod tests {
         fake.set("/local/domain/3/backend/blink/5/0/state", "1");
         settle(&mut xen);
         assert_eq!((due(&mut xen), xen.name(5)), (vec![5], Some("work")));
+    }
+
+    #[test]
+    fn what_came_with_an_answer_is_to_be_taken_at_once() {
+        let fake = FakeStore::new();
+        fake.set("/local/domain/0/domid", "0");
+        let mut xen = Xen::with(fake.connect(0)).unwrap();
+        let now = Instant::now();
+        assert_eq!(xen.next(now), Some(now), "each watch tells when it is set");
+        settle(&mut xen);
+        assert_eq!(xen.next(now), None);
     }
 
     #[test]
