@@ -252,6 +252,8 @@ fn events_that_nobody_takes_are_bounded() {
         events.push(event);
     }
     assert_eq!(events.len(), 1025, "and the one of the watch that had none yet");
+    assert_eq!(events[0], event("a", "one"), "it stands for all that were left out");
+    assert_eq!(events[2], event("a/2", "one"));
     assert_eq!(events.last(), Some(&event("b", "three")));
 }
 

@@ -501,16 +501,17 @@ impl Store {
     }
 
     fn keep(&mut self, event: WatchEvent) {
-        let is_known = |kept: &WatchEvent| *kept == event;
-        let is_of_same = |kept: &WatchEvent| kept.token == event.token;
-        let stands_for_it = if self.events.len() < MAX_EVENTS {
-            self.events.iter().any(is_known)
-        } else {
-            self.events.iter().any(is_of_same)
-        };
-        if !stands_for_it {
-            self.events.push_back(event);
+        if self.events.contains(&event) {
+            return;
         }
+        if self.events.len() >= MAX_EVENTS
+            && let Some(kept) = self.events.iter_mut().find(|kept| kept.token == event.token)
+        {
+            // It stands for both.
+            kept.path.truncate(common(&kept.path, &event.path));
+            return;
+        }
+        self.events.push_back(event);
     }
 
     fn breaks(&mut self, how: String) -> StoreError {
@@ -518,6 +519,18 @@ impl Store {
         self.broken = Some(error.clone());
         error
     }
+}
+
+/// Bytes of the lowest node that is above both paths, or one of them.
+fn common(one: &str, other: &str) -> usize {
+    let mut bytes = 0;
+    for (ours, theirs) in one.split('/').zip(other.split('/')) {
+        if ours != theirs {
+            break;
+        }
+        bytes += ours.len() + 1;
+    }
+    bytes.saturating_sub(1)
 }
 
 impl StoreError {
