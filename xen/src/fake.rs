@@ -252,11 +252,13 @@ impl State {
                 let Transaction { generation, changes, .. } =
                     self.transactions.remove(&id).ok_or("ENOENT")?;
                 match (first.as_str(), changes.is_empty()) {
-                    ("F", _) | ("T", true) => {}
-                    ("T", false) if self.conflicts > 0 => {
+                    ("F", _) => {}
+                    // As xenstored does: what was only read may have changed too.
+                    ("T", _) if self.conflicts > 0 => {
                         self.conflicts -= 1;
                         return Err("EAGAIN");
                     }
+                    ("T", true) => {}
                     ("T", false) if generation != self.generation => return Err("EAGAIN"),
                     ("T", false) => self.apply(changes),
                     _ => return Err("EINVAL"),

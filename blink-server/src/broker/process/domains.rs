@@ -173,8 +173,10 @@ impl Broker {
     }
 
     fn refuse_domain(&mut self, guest: u16, reason: &str) -> Option<()> {
-        self.warn(format_args!("domain {guest} is not served: {reason}"));
-        self.ask(|xen| xen.close(guest, Some(reason)))
+        if self.ask(|xen| xen.close(guest, Some(reason)))? {
+            self.warn(format_args!("domain {guest} is not served: {reason}"));
+        }
+        Some(())
     }
 
     fn connect_domain(&mut self, guest: u16) {

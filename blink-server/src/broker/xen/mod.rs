@@ -45,6 +45,8 @@ struct Device {
     state: State,
     /// It waits for a program, which was told by this server what it must know.
     is_waiting: bool,
+    /// Why it was closed last, as this server wrote it.
+    refused: Option<String>,
     /// When it was looked at last.
     looked: Option<Instant>,
     /// When its last programs connected, at most [`CONNECTS`].
@@ -194,7 +196,7 @@ impl Xen {
         let state = State::of(&state).unwrap_or(State::Initialising);
         self.devices.insert(
             guest,
-            Device { name, state, is_waiting: false, looked: None, connects: VecDeque::new() },
+            Device { name, state, is_waiting: false, refused: None, looked: None, connects: VecDeque::new() },
         );
         self.look_again(guest);
         Ok(())
@@ -249,7 +251,13 @@ impl Xen {
             if let Some(name) = self.store.read(&format!("/local/domain/{guest}/name"))?
                 && is_wanted(&name)
             {
-                self.make_device(guest, &name)?;
+                match self.make_device(guest, &name) {
+                    // Its own trouble, such as nodes of its own without end: the others have their devices.
+                    Err(error) if !error.is_fatal() => {
+                        log::error!("domain {guest} can't have a device: {error}");
+                    }
+                    made => made?,
+                }
             }
         }
         Ok(())
@@ -324,6 +332,7 @@ impl Xen {
         if let Some(device) = self.devices.get_mut(&guest) {
             device.state = state;
             device.is_waiting &= state == State::InitWait;
+            device.refused = None;
             let path = format!("{}/state", backend(self.own, guest));
             self.store.write(&path, state.text())?;
         }
@@ -391,16 +400,26 @@ impl Xen {
         self.set_state(guest, State::Connected)
     }
 
-    /// The guest's program is not served, or not any more; with a reason that it can read.
+    /// The guest's program is not served, or not any more; with a reason that it can read. False: that stands there
+    /// already.
     ///
     /// # Errors
     /// XenStore does not answer.
-    pub fn close(&mut self, guest: u16, reason: Option<&str>) -> Result<(), StoreError> {
+    pub fn close(&mut self, guest: u16, reason: Option<&str>) -> Result<bool, StoreError> {
         if let Some(reason) = reason {
+            // What is written there is told to this side too, which then looks at the device again.
+            let refused = self.devices.get(&guest).and_then(|device| device.refused.as_deref());
+            if refused == Some(reason) {
+                return Ok(false);
+            }
             self.store.write(&format!("{}/error", backend(self.own, guest)), reason)?;
         }
         self.set_state(guest, State::Closing)?;
-        self.set_state(guest, State::Closed)
+        self.set_state(guest, State::Closed)?;
+        if let Some(device) = self.devices.get_mut(&guest) {
+            device.refused = reason.map(str::to_owned);
+        }
+        Ok(true)
     }
 }
 
@@ -504,6 +523,50 @@ mod tests {
         // The next one.
         xen.wait_for_program(5, 3, 4 << 20).unwrap();
         assert_eq!((node("state"), node("error")), (Some("2".into()), None));
+    }
+
+    /// As a device is whose virtual machine the policy does not have any more.
+    #[test]
+    fn a_guest_that_is_refused_is_refused_once() {
+        let (fake, mut xen) = scene();
+        due(&mut xen);
+        let mut refuse = |reason| {
+            let mut closed = 0;
+            for _ in 0..5 {
+                closed += usize::from(xen.close(5, Some(reason)).unwrap());
+                settle(&mut xen);
+                if due(&mut xen).is_empty() {
+                    return closed;
+                }
+            }
+            panic!("it looks at what it wrote itself for ever");
+        };
+        assert_eq!(refuse("not in the policy"), 1);
+        assert_eq!(refuse("not in the policy"), 0);
+        assert_eq!(refuse("another reason"), 1);
+        assert_eq!(fake.get(&format!("{OURS}/error")).as_deref(), Some("another reason"));
+        xen.wait_for_program(5, 3, 4 << 20).unwrap();
+        assert!(xen.close(5, Some("another reason")).unwrap(), "a new program must hear it");
+    }
+
+    #[test]
+    fn a_guest_that_can_t_have_a_device_keeps_no_other_from_one() {
+        let (fake, mut xen) = scene();
+        fake.set("/local/domain/7/name", "third");
+        // As often as a transaction is begun.
+        fake.fail_transactions(32);
+        xen.make_devices(|_| true).unwrap();
+        assert_eq!((xen.name(6), xen.name(7)), (None, Some("third")));
+        xen.make_devices(|_| true).unwrap();
+        assert_eq!(xen.name(6), Some("other"));
+    }
+
+    #[test]
+    fn a_guest_that_changes_its_offer_all_the_time_is_refused() {
+        let (fake, mut xen) = scene();
+        fake.fail_transactions(32);
+        let reason = xen.connect(5, 4 << 20).unwrap().unwrap_err();
+        assert_eq!(reason, "it changes what it offers while that is read");
     }
 
     #[test]

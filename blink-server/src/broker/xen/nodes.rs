@@ -47,6 +47,9 @@ pub enum BadOffer {
     #[error("it speaks version {}.{} of the aperture, this server {}.{}; update the older one", .0 >> 16, .0 & 0xffff,
         APERTURE_VERSION >> 16, APERTURE_VERSION & 0xffff)]
     Version(u32),
+    /// It writes its nodes again and again.
+    #[error("it changes what it offers while that is read")]
+    Restless,
     /// Out of range.
     #[error("an aperture of {pages} pages is out of range: {least} to {most} of 4 KiB are allowed here")]
     Pages {
@@ -93,9 +96,12 @@ impl Offer {
     pub fn read(store: &mut Store, guest: u16, most: u64) -> Result<Result<Offer, BadOffer>, StoreError> {
         let directory = frontend(guest);
         let names = ["version", "pages", "grant-directory", "event-channel", "lifeline"];
-        let values = store.transaction(|store| {
+        let values = match store.transaction(|store| {
             names.iter().map(|name| store.read(&format!("{directory}/{name}"))).collect::<Result<Vec<_>, _>>()
-        })?;
+        }) {
+            Err(StoreError::Busy) => return Ok(Err(BadOffer::Restless)),
+            values => values?,
+        };
         let value = |name: &'static str| {
             names.iter().zip(&values).find(|(known, _)| **known == name).and_then(|(_, value)| value.clone())
         };
