@@ -187,7 +187,7 @@ impl Broker {
                 return;
             }
         };
-        let Some(connected) = self.ask(|xen| xen.connect(guest, most)) else { return };
+        let Some(Some(connected)) = self.ask(|xen| xen.connect(guest, most)) else { return };
         if let Err(reason) = connected.and_then(|(memory, lifeline)| self.join_domain(id, memory, lifeline)) {
             self.refuse_domain(guest, &reason);
             return;

@@ -27,6 +27,11 @@ const LOOK_PAUSE: Duration = Duration::from_millis(20);
 const CONNECTS: usize = 3;
 /// See [`CONNECTS`].
 const CONNECT_SECONDS: Duration = Duration::from_secs(10);
+/// How long a program that a server before this one served is tried to be had. That one's renderer may be there for a
+/// moment longer, and a port that it has can't be bound.
+const LEFT_TIME: Duration = Duration::from_secs(5);
+/// From one such try to the next.
+const LEFT_PAUSE: Duration = Duration::from_millis(100);
 /// Domain 0 may write everywhere.
 const CONTROL_DOMAIN: u16 = 0;
 
@@ -35,6 +40,9 @@ const INTRODUCED: &str = "introduced";
 const RELEASED: &str = "released";
 const BACKENDS: &str = "backends";
 const FRONTEND: &str = "frontend/";
+
+/// What a guest shares, and what tells that its program is gone; or why it is not served, for the guest to read.
+pub type Connected = Result<(Memory, EventChannel), String>;
 
 /// A guest's device.
 #[derive(Debug)]
@@ -45,6 +53,8 @@ struct Device {
     state: State,
     /// It waits for a program, which was told by this server what it must know.
     is_waiting: bool,
+    /// A server before this one served a program; until when it may be in the way.
+    left: Option<Instant>,
     /// Why it was closed last, as this server wrote it.
     refused: Option<String>,
     /// When it was looked at last.
@@ -194,9 +204,11 @@ impl Xen {
         self.store.watch(&format!("{}/state", frontend(guest)), &format!("{FRONTEND}{guest}"))?;
         log::info!("domain {guest}, {}, has a device", name.escape_debug());
         let state = State::of(&state).unwrap_or(State::Initialising);
+        let left = (state == State::Connected).then(|| Instant::now() + LEFT_TIME);
+        let connects = VecDeque::new();
         self.devices.insert(
             guest,
-            Device { name, state, is_waiting: false, refused: None, looked: None, connects: VecDeque::new() },
+            Device { name, state, is_waiting: false, left, refused: None, looked: None, connects },
         );
         self.look_again(guest);
         Ok(())
@@ -333,6 +345,7 @@ impl Xen {
             device.state = state;
             device.is_waiting &= state == State::InitWait;
             device.refused = None;
+            device.left = None;
             let path = format!("{}/state", backend(self.own, guest));
             self.store.write(&path, state.text())?;
         }
@@ -376,20 +389,26 @@ impl Xen {
         true
     }
 
-    /// What a program of the guest offers; within, why it is not served.
+    /// What a program of the guest offers; within, why it is not served. `None`: not yet, the device is looked at again.
     ///
     /// # Errors
     /// XenStore does not answer.
-    pub fn connect(
-        &mut self,
-        guest: u16,
-        most: u64,
-    ) -> Result<Result<(Memory, EventChannel), String>, StoreError> {
+    pub fn connect(&mut self, guest: u16, most: u64) -> Result<Option<Connected>, StoreError> {
         let offer = match Offer::read(&mut self.store, guest, most)? {
             Ok(offer) => offer,
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) => return Ok(Some(Err(error.to_string()))),
         };
-        Ok(Memory::of(guest, &offer).map_err(|error| error.to_string()))
+        let connected = Memory::of(guest, &offer);
+        let now = Instant::now();
+        if matches!(connected, Err(MemoryError::Channel(..)))
+            && let Some(device) = self.devices.get_mut(&guest)
+            && device.left.is_some_and(|until| now < until)
+        {
+            device.connects.pop_back();
+            self.due.insert(guest, now + LEFT_PAUSE);
+            return Ok(None);
+        }
+        Ok(Some(connected.map_err(|error| error.to_string())))
     }
 
     /// The guest's program is served.
@@ -515,7 +534,7 @@ mod tests {
         settle(&mut xen);
         assert_eq!(due(&mut xen), [5]);
         assert_eq!(xen.frontend_state(5).unwrap(), Some(State::Initialised));
-        let reason = xen.connect(5, 4 << 20).unwrap().unwrap_err();
+        let reason = xen.connect(5, 4 << 20).unwrap().unwrap().unwrap_err();
         assert_eq!(reason, "its node `version` is missing or no number");
         xen.close(5, Some(&reason)).unwrap();
         assert_eq!((node("state"), node("error")), (Some("6".into()), Some(reason)));
@@ -565,7 +584,7 @@ mod tests {
     fn a_guest_that_changes_its_offer_all_the_time_is_refused() {
         let (fake, mut xen) = scene();
         fake.fail_transactions(32);
-        let reason = xen.connect(5, 4 << 20).unwrap().unwrap_err();
+        let reason = xen.connect(5, 4 << 20).unwrap().unwrap().unwrap_err();
         assert_eq!(reason, "it changes what it offers while that is read");
     }
 
@@ -580,6 +599,40 @@ mod tests {
         assert_eq!((next.state(5), next.name(5)), (Some(State::Connected), Some("work")));
         assert_eq!(due(&mut next), [5]);
         assert_eq!(next.frontend_state(5).unwrap(), Some(State::Connected));
+    }
+
+    /// Its renderer may end a moment after it. (Here, no port can be bound at all.)
+    #[test]
+    fn a_server_waits_until_the_one_before_it_has_left() {
+        let (fake, mut xen) = scene();
+        xen.wait_for_program(5, 3, 4 << 20).unwrap();
+        xen.is_connected(5).unwrap();
+        let version = blinkgl::layout::APERTURE_VERSION.to_string();
+        for (node, value) in [
+            ("version", version.as_str()),
+            ("pages", "256"),
+            ("grant-directory", "9"),
+            ("event-channel", "10"),
+            ("lifeline", "11"),
+        ] {
+            fake.set(&format!("{THEIRS}/{node}"), value);
+        }
+        let refused =
+            |xen: &mut Xen| xen.connect(5, 4 << 20).unwrap().map(|connected| connected.unwrap_err());
+        assert!(refused(&mut xen).unwrap().contains("`lifeline`"), "one of its own");
+        drop(xen);
+        let mut next = Xen::with(fake.connect(0)).unwrap();
+        settle(&mut next);
+        due(&mut next);
+        let start = Instant::now();
+        for _ in 0..10 {
+            assert!(next.may_connect(5, start), "not as if the guest had come so often");
+            assert_eq!(refused(&mut next), None);
+            assert!(next.take_due(start).is_empty());
+            assert_eq!(next.take_due(Instant::now() + LEFT_PAUSE), [5]);
+        }
+        next.devices.get_mut(&5).unwrap().left = Some(start);
+        assert!(refused(&mut next).unwrap().contains("`lifeline`"), "not for ever");
     }
 
     #[test]
