@@ -27,6 +27,9 @@ const LOOK_PAUSE: Duration = Duration::from_millis(20);
 const CONNECTS: usize = 3;
 /// See [`CONNECTS`].
 const CONNECT_SECONDS: Duration = Duration::from_secs(10);
+/// After pages are mapped, none of any guest are for so long, for each of them: ten times as long as it takes, about. So
+/// guests that come at a time, or come again and again, don't have much of the time in which frames are made.
+const PAGE_REST: Duration = Duration::from_micros(10);
 /// How long a program that a server before this one served is tried to be had. That one's renderer may be there for a
 /// moment longer, and a port that it has can't be bound.
 const LEFT_TIME: Duration = Duration::from_secs(5);
@@ -80,6 +83,8 @@ pub struct Xen {
     devices: BTreeMap<u16, Device>,
     /// Guests whose devices are to be looked at, and when.
     due: BTreeMap<u16, Instant>,
+    /// No program connects before: see [`PAGE_REST`].
+    rest: Option<Instant>,
 }
 
 impl Xen {
@@ -106,7 +111,7 @@ impl Xen {
         store.watch("@introduceDomain", INTRODUCED)?;
         store.watch("@releaseDomain", RELEASED)?;
         store.watch(DEVICES, BACKENDS)?;
-        let mut xen = Xen { store, own, devices: BTreeMap::new(), due: BTreeMap::new() };
+        let mut xen = Xen { store, own, devices: BTreeMap::new(), due: BTreeMap::new(), rest: None };
         xen.find_devices()?;
         Ok(xen)
     }
@@ -376,6 +381,10 @@ impl Xen {
     /// May a program of the guest connect now? Else the device is looked at again when it may.
     pub fn may_connect(&mut self, guest: u16, now: Instant) -> bool {
         let Some(device) = self.devices.get_mut(&guest) else { return false };
+        if let Some(rest) = self.rest.filter(|&rest| rest > now) {
+            self.due.insert(guest, rest);
+            return false;
+        }
         if device.connects.len() >= CONNECTS
             && let Some(&first) = device.connects.front()
         {
@@ -408,7 +417,15 @@ impl Xen {
             self.due.insert(guest, now + LEFT_PAUSE);
             return Ok(None);
         }
+        if connected.is_ok() {
+            self.rest_after(offer.pages, now);
+        }
         Ok(Some(connected.map_err(|error| error.to_string())))
+    }
+
+    /// Pages are about to be mapped.
+    fn rest_after(&mut self, pages: usize, now: Instant) {
+        self.rest = Some(now + PAGE_REST.saturating_mul(u32::try_from(pages).unwrap_or(u32::MAX)));
     }
 
     /// The guest's program is served.
@@ -690,6 +707,21 @@ mod tests {
         assert_eq!(xen.take_due(at(21)), [5], "it is not forgotten");
         assert!(xen.may_connect(5, at(21)));
         assert!(!xen.may_connect(6, start), "which has no device");
+    }
+
+    #[test]
+    fn guests_that_come_together_have_their_pages_mapped_one_after_the_other() {
+        let (_fake, mut xen) = scene();
+        xen.make_devices(|_| true).unwrap();
+        let start = Instant::now();
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        assert!(xen.may_connect(5, start));
+        xen.rest_after(16_384, start);
+        due(&mut xen);
+        assert!(!xen.may_connect(6, at(163)));
+        assert!(xen.take_due(at(163)).is_empty());
+        assert_eq!(xen.take_due(at(164)), [6], "it is not forgotten");
+        assert!(xen.may_connect(6, at(164)));
     }
 
     #[test]
