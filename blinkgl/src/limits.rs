@@ -142,6 +142,11 @@ pub const MAX_NATIVE_FRAME_BYTES: usize = 1 << 20;
 /// some dozen applications.
 pub const MAX_CACHED_PROGRAM_BYTES: usize = 64 << 20;
 
+/// Pages that all guests of Xen together may have mapped: a quarter of what Xen lets a domain map by default
+/// (`gnttab_max_maptrack_frames`, 262,144 entries), or half of it where each page takes two. What is left is for the disks and
+/// networks of those guests.
+pub const MAX_GRANTED_PAGES: usize = 65_536;
+
 /// Clients of one server.
 pub const MAX_CLIENTS: usize = 64;
 

@@ -12,8 +12,8 @@ use std::time::Duration;
 pub const DEVICE: &str = "/dev/xen/evtchn";
 
 /// Binding leaves an event, which the kernel delivers as an interrupt; on a machine with several processors, that may
-/// be a moment later.
-const BINDING_EVENT: Duration = Duration::from_millis(20);
+/// be a moment later, and while this domain does not run, longer. What came of it later would be taken for the other end's.
+const BINDING_EVENT: Duration = Duration::from_millis(500);
 
 /// Why a channel can't be had or used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

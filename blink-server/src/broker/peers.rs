@@ -73,6 +73,15 @@ impl Shared {
         })
     }
 
+    /// Pages of a guest of Xen.
+    #[must_use]
+    pub fn granted_pages(&self) -> usize {
+        match self {
+            Shared::Made(_) => 0,
+            Shared::Granted(memory) => memory.pages(),
+        }
+    }
+
     /// The guest of Xen whose memory it is.
     #[must_use]
     pub fn guest(&self) -> Option<u16> {

@@ -523,7 +523,10 @@ impl Broker {
                     self.after_send(sent);
                     self.introduce_port(id);
                 }
-                Err(error) => log::error!("client {id} can't be shown: {error}"),
+                Err(error) => {
+                    log::error!("client {id} can't be shown: {error}");
+                    self.unfit(id, &error.to_string());
+                }
             }
         }
     }

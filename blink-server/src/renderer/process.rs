@@ -241,7 +241,14 @@ impl Process {
         loop {
             match socket::receive(self.broker.as_fd())? {
                 Received::Message(bytes, fds) => match serde_json::from_slice(&bytes) {
-                    Ok(message) => self.message(message, fds)?,
+                    Ok(message) => {
+                        // Mapping its pages took time: a frame may be due.
+                        let is_guest = matches!(&message, ToRenderer::Client(info) if info.channel.is_some());
+                        self.message(message, fds)?;
+                        if is_guest {
+                            return Ok(());
+                        }
+                    }
                     Err(error) => log::error!("a message of the broker makes no sense: {error}"),
                 },
                 Received::Nothing => return Ok(()),

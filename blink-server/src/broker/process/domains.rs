@@ -5,6 +5,7 @@ use super::{Broker, PeerId, XEN};
 use crate::broker::peers::{Client, Peer, PeerKind, Shared};
 use crate::broker::xen::{Memory, Xen};
 use crate::ipc::{ClientId, ClientInfo, Owner};
+use blinkgl::limits::MAX_GRANTED_PAGES;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use std::time::{Duration, Instant};
 use xen::bus::State;
@@ -34,6 +35,7 @@ impl Broker {
                 log::info!("serves guests of Xen from domain {}", xen.own());
                 self.xen = Some(xen);
                 self.forget_domains();
+                self.forget_clients_without_devices();
                 self.look_for_domains();
             }
             Err(error) => {
@@ -83,6 +85,18 @@ impl Broker {
         }
     }
 
+    /// XenStore may have forgotten guests while it was away: nothing would tell of their end.
+    fn forget_clients_without_devices(&mut self) {
+        let Some(xen) = &self.xen else { return };
+        let is_forgotten =
+            |client: &&Client| client.shared.guest().is_some_and(|guest| xen.name(guest).is_none());
+        let forgotten: Vec<PeerId> =
+            self.clients.values().filter(is_forgotten).map(|client| client.peer).collect();
+        for peer in forgotten {
+            self.remove_peer(peer);
+        }
+    }
+
     /// Looks at the guests whose turn it is.
     pub(super) fn look_at_domains(&mut self, now: Instant) {
         let due = self.xen.as_mut().map(|xen| xen.take_due(now)).unwrap_or_default();
@@ -111,7 +125,8 @@ impl Broker {
 
     /// The policy knows this virtual machine no more.
     pub(super) fn remove_domain_of(&mut self, name: &str) {
-        if let Some(guest) = self.xen.as_ref().and_then(|xen| xen.guest(name)) {
+        // A domain that is being moved or renamed may have the name for a moment too.
+        for guest in self.xen.as_ref().map(|xen| xen.guests(name)).unwrap_or_default() {
             self.remove_domain(guest);
         }
     }
@@ -126,16 +141,20 @@ impl Broker {
         let Some(said) = self.ask(|xen| xen.frontend_state(guest)) else { return };
         match said {
             Some(State::Initialised | State::Connected) => {
-                // A state that this side closed stays so until the guest starts anew.
-                let is_open = matches!(
-                    self.xen.as_ref().and_then(|xen| xen.state(guest)),
-                    Some(State::InitWait | State::Connected)
-                );
-                if is_open && self.client_of(guest).is_none() {
-                    let now = Instant::now();
-                    if self.xen.as_mut().is_some_and(|xen| xen.may_connect(guest, now)) {
-                        self.connect_domain(guest);
+                let ours = self.xen.as_ref().and_then(|xen| xen.state(guest));
+                match (ours, self.client_of(guest)) {
+                    (Some(State::InitWait | State::Connected), None) => {
+                        let now = Instant::now();
+                        if self.xen.as_mut().is_some_and(|xen| xen.may_connect(guest, now)) {
+                            self.connect_domain(guest);
+                        }
                     }
+                    // XenStore was away when it was to be told.
+                    (Some(State::InitWait), Some(_)) => {
+                        self.ask(|xen| xen.is_connected(guest));
+                    }
+                    // A state that this side closed stays so until the guest starts anew.
+                    (..) => {}
                 }
             }
             Some(State::Initialising) => {
@@ -163,7 +182,7 @@ impl Broker {
     }
 
     fn wait_for_program(&mut self, guest: u16) {
-        if self.xen.as_ref().is_some_and(|xen| xen.is_waiting(guest)) {
+        if self.ask(|xen| xen.is_waiting(guest)) == Some(true) {
             return;
         }
         match self.vm_of(guest) {
@@ -192,12 +211,21 @@ impl Broker {
             self.refuse_domain(guest, &reason);
             return;
         }
-        self.ask(|xen| xen.is_connected(guest));
+        if self.client_of(guest).is_some() {
+            self.ask(|xen| xen.is_connected(guest));
+        }
     }
 
     fn join_domain(&mut self, id: ClientId, memory: Memory, lifeline: EventChannel) -> Result<(), String> {
         if self.clients.contains_key(&id) {
             return Err("a VM of this name is connected already; give each a name of its own".into());
+        }
+        let pages: usize = self.clients.values().map(|client| client.shared.granted_pages()).sum();
+        if pages.saturating_add(memory.pages()) > MAX_GRANTED_PAGES {
+            return Err(format!(
+                "guests have {pages} pages of 4 KiB mapped, and all together may have {MAX_GRANTED_PAGES}; give them less memory \
+                 in the server's policy"
+            ));
         }
         let Some(vm) = self.vms.get_mut(&id) else { return Err("the VM was removed".into()) };
         let info = ClientInfo {

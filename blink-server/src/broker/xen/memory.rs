@@ -51,6 +51,12 @@ impl Memory {
         Ok((Memory { guest, references, channel }, lifeline))
     }
 
+    /// Pages of the aperture.
+    #[must_use]
+    pub fn pages(&self) -> usize {
+        self.references.len()
+    }
+
     /// Bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {

@@ -174,6 +174,9 @@ impl Xen {
     pub fn look_at_all(&mut self) {
         let guests: Vec<u16> = self.devices.keys().copied().collect();
         for guest in guests {
+            if let Some(device) = self.devices.get_mut(&guest) {
+                device.is_waiting = false;
+            }
             self.look_again(guest);
         }
     }
@@ -225,10 +228,10 @@ impl Xen {
         Some(&self.devices.get(&guest)?.name)
     }
 
-    /// The guest of a name.
+    /// The guests of a name.
     #[must_use]
-    pub fn guest(&self, name: &str) -> Option<u16> {
-        self.devices.iter().find(|(_, device)| device.name == name).map(|(&guest, _)| guest)
+    pub fn guests(&self, name: &str) -> Vec<u16> {
+        self.devices.iter().filter(|(_, device)| device.name == name).map(|(&guest, _)| guest).collect()
     }
 
     /// What this side wrote last.
@@ -238,9 +241,16 @@ impl Xen {
     }
 
     /// Does it wait for a program, which knows from this server what it must know?
-    #[must_use]
-    pub fn is_waiting(&self, guest: u16) -> bool {
-        self.devices.get(&guest).is_some_and(|device| device.is_waiting)
+    ///
+    /// # Errors
+    /// XenStore does not answer.
+    pub fn is_waiting(&mut self, guest: u16) -> Result<bool, StoreError> {
+        if !self.devices.get(&guest).is_some_and(|device| device.is_waiting) {
+            return Ok(false);
+        }
+        // Who made the device may have made it anew.
+        let state = self.store.read(&format!("{}/state", backend(self.own, guest)))?;
+        Ok(state.as_deref().and_then(State::of) == Some(State::InitWait))
     }
 
     /// What the guest's side says; `None`: it has no device any more, or says no state.
@@ -311,22 +321,24 @@ impl Xen {
         self.find_device(guest)
     }
 
-    /// The guest's device goes: the guest is gone, or the policy knows it no more.
+    /// The guest's device goes: the guest is gone, or the policy knows it no more. What domain 0 made for a driver domain is
+    /// its to remove.
     ///
     /// # Errors
     /// XenStore does not answer.
     pub fn remove_device(&mut self, guest: u16) -> Result<(), StoreError> {
-        if self.devices.remove(&guest).is_none() {
+        if !self.devices.contains_key(&guest) {
             return Ok(());
         }
+        if self.own != CONTROL_DOMAIN {
+            return self.close(guest, None).map(|_| ());
+        }
+        self.devices.remove(&guest);
         self.due.remove(&guest);
         let path = format!("{}/state", frontend(guest));
         self.store.unwatch(&path, &format!("{FRONTEND}{guest}"))?;
         self.store.remove(&format!("{DEVICES}/{guest}"))?;
-        if self.own == CONTROL_DOMAIN {
-            self.store.remove(&frontend(guest))?;
-        }
-        Ok(())
+        self.store.remove(&frontend(guest))
     }
 
     /// Guests that have a device and are gone.
@@ -336,8 +348,12 @@ impl Xen {
     pub fn gone(&mut self) -> Result<Vec<u16>, StoreError> {
         let mut gone = Vec::new();
         for &guest in self.devices.keys() {
-            if !self.store.is_introduced(guest)? {
-                gone.push(guest);
+            match self.store.is_introduced(guest) {
+                Ok(true) => {}
+                Ok(false) => gone.push(guest),
+                // A driver domain may not ask: there, the guest's directory goes with it.
+                Err(error) if !error.is_fatal() => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(gone)
@@ -527,7 +543,7 @@ mod tests {
             (vec!["n5".to_owned(), "r0".to_owned()], vec!["n0".to_owned(), "r5".to_owned()])
         );
         assert_eq!(fake.get("/local/domain/6/device/blink/0/state"), None);
-        assert_eq!((xen.name(5), xen.guest("work"), xen.name(6)), (Some("work"), Some(5), None));
+        assert_eq!((xen.name(5), xen.guests("work"), xen.name(6)), (Some("work"), vec![5], None));
         assert_eq!(due(&mut xen), [5]);
         // Once.
         let before = fake.history().len();
