@@ -6,7 +6,7 @@ use examples::control::WindowInfo;
 use rustix::process::Signal;
 use std::thread::sleep;
 use std::time::Duration;
-use support::{Display, Picture, wait_for};
+use support::{Display, Picture, signal, wait_for};
 
 /// evdev codes.
 const SPACE: u32 = 57;
@@ -51,6 +51,27 @@ fn wait_for_rest(display: &Display, window: &WindowInfo) {
         sleep(Duration::from_millis(300));
         (display.count(window, "redraws") == redraws).then_some(())
     });
+}
+
+#[test]
+fn goes_on_after_a_server_that_was_away() {
+    let display = Display::start();
+    let clip = display.clip_at_rate(10, 25);
+    let client = display.client("player", "player", &[&clip, "--loop"]);
+    let window = display.window(&client);
+    display.changed(&window, &display.content(&window));
+    let renderer = display.renderer().expect("it runs");
+    signal(renderer, Signal::STOP);
+    wait_for("the player to notice", || client.log().contains("takes no pictures").then_some(()));
+    signal(renderer, Signal::CONT);
+    let mut before = counter(&display.content(&window));
+    for _ in 0..3 {
+        before = wait_for("the counter to move", || {
+            let now = counter(&display.content(&window));
+            (now != before).then_some(now)
+        });
+    }
+    assert_eq!(client.log().matches("takes no pictures").count(), 1, "{}", client.log());
 }
 
 #[test]

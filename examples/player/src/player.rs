@@ -92,6 +92,8 @@ struct Player {
     paused: Option<f64>,
     /// Pictures that came too late, without one in time between them.
     late: usize,
+    /// It does not leave the pages of pictures that were replaced: it is being started again, perhaps.
+    is_server_away: bool,
 }
 
 impl Player {
@@ -136,7 +138,20 @@ impl Player {
         let window = commit.window(&window)?;
         commit.finish()?;
         let (epoch, paused, late) = (0, Some(0.0), 0);
-        Ok(Player { context, window, registers, texture, ring, textures, film, epoch, paused, late })
+        let is_server_away = false;
+        Ok(Player {
+            context,
+            window,
+            registers,
+            texture,
+            ring,
+            textures,
+            film,
+            epoch,
+            paused,
+            late,
+            is_server_away,
+        })
     }
 
     /// The presentation time of this moment.
@@ -213,12 +228,37 @@ impl Player {
         if batch.is_empty() {
             return Ok(());
         }
+        let published = self.hand_over(&batch);
+        let is_away = matches!(published, Err(blink_client::Error::OutOfMemory { retired: 1.., .. }));
+        if is_away && !self.is_server_away {
+            eprintln!("player: the server takes no pictures for now: they are left out until it does");
+        }
+        self.is_server_away = is_away;
+        if is_away {
+            // What was not handed over must not be shown.
+            self.empty_ring();
+            return Ok(());
+        }
+        published?;
+        write_times(&self.registers, &self.ring)
+    }
+
+    fn hand_over(&mut self, batch: &[(usize, Picture)]) -> Result<(), blink_client::Error> {
         let mut commit = self.context.commit();
-        for (entry, picture) in &batch {
+        for (entry, picture) in batch {
             commit.set_texture_with(self.textures[*entry], &self.texture, |writer| write(writer, picture))?;
         }
-        commit.finish()?;
-        write_times(&self.registers, &self.ring)
+        commit.finish()
+    }
+
+    /// Nothing is to be shown but what is.
+    fn empty_ring(&mut self) {
+        let shown = self.ring.current(self.next_frame());
+        self.ring = Ring::new(self.textures.len());
+        if let Some(entry) = shown {
+            // It stays until there is a picture, which is newer whatever its time.
+            self.ring.fill(entry, LONG_AGO);
+        }
     }
 
     /// Has the window show an entry, whatever the time: meanwhile times may change in any order.
@@ -271,12 +311,7 @@ impl Player {
     fn seek(&mut self, by: f64) -> Result<(), Box<dyn Error>> {
         self.hold()?;
         let now = self.now();
-        let shown = self.ring.current(self.next_frame());
-        self.ring = Ring::new(self.textures.len());
-        if let Some(entry) = shown {
-            // It stays until the new place has a picture, which is newer whatever its time.
-            self.ring.fill(entry, LONG_AGO);
-        }
+        self.empty_ring();
         self.film.seek(self.film.place(now) + by, now)?;
         // The picture of the new place has begun before: it is shown from now on.
         if let (Some(entry), Some(mut picture)) = (self.ring.free(now), self.film.next_picture()?) {
