@@ -738,7 +738,7 @@ impl Broker {
     /// Answers a command that waits; those that don't are not answered twice.
     fn answer_pending(&mut self, serial: u64, mut answer: Answer, fds: &[OwnedFd]) {
         let Some(pending) = self.pending.remove(&serial) else {
-            log::error!("the renderer answers command {serial}, which nobody asked or which took too long");
+            log::warn!("the renderer answers command {serial}, which nobody asked or which took too long");
             return;
         };
         let server = commands::Server {

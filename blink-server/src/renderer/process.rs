@@ -265,7 +265,8 @@ impl Process {
             ToRenderer::Client(info) => {
                 let id = info.id;
                 if let Err(reason) = self.add_client(info, fds) {
-                    log::error!("client {id}: {reason}");
+                    // A guest of Xen that has ended meanwhile, most often.
+                    log::warn!("client {id}: {reason}");
                     self.send(&ToBroker::Unfit { client: id, reason }, &[])?;
                 }
             }
