@@ -32,6 +32,8 @@ struct State {
     history: Vec<String>,
     /// How many of the next transactions fail.
     conflicts: u32,
+    /// What nobody may read.
+    hidden: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -125,6 +127,13 @@ impl FakeStore {
         }
     }
 
+    /// Removes a directory as the real one is seen by who may not read those above it: reading below it is denied.
+    pub fn hide(&self, path: &str) {
+        let mut state = self.state();
+        state.hidden.insert(format!("{path}/"));
+        state.tell(path);
+    }
+
     /// Ends a domain: it is not introduced any more, and `@releaseDomain` tells.
     pub fn release_domain(&self, domain: u16) {
         let mut state = self.state();
@@ -204,6 +213,7 @@ impl State {
         let path = absolute(&first, domain);
         let id = message.header.transaction;
         match kind {
+            Kind::Read if self.hidden.iter().any(|hidden| path.starts_with(hidden.as_str())) => Err("EACCES"),
             Kind::Read => Ok(self.nodes(id)?.get(&path).ok_or("ENOENT")?.clone().into_bytes()),
             Kind::Directory => {
                 let nodes = self.nodes(id)?;
