@@ -152,9 +152,10 @@ fn blends_and_letterboxes() {
         let picture = display.content(&tall);
         let rows = |from, to| picture.part(0, from, 512, to);
         // 100 rows above and below: the film keeps its ratio.
-        (rows(0, 98).lit() == 0 && rows(406, 98).lit() == 0).then_some(picture)
+        // On a busy machine, nothing is there for a moment.
+        let is_there = rows(102, 300).lit() > 140_000;
+        (is_there && rows(0, 98).lit() == 0 && rows(406, 98).lit() == 0).then_some(picture)
     });
-    assert!(picture.part(0, 102, 512, 300).lit() > 140_000);
     display.changed(&tall, &picture);
 }
 
