@@ -3,7 +3,8 @@
 use super::peers::PeerId;
 use super::policy_file::VmPolicy;
 use super::sockets::Listener;
-use crate::ipc::{ClientId, Placement};
+use crate::budget::Budget;
+use crate::ipc::{ClientId, ClientInfo, Owner, Placement};
 use crate::vm::Color;
 use rustix::fd::{AsFd, BorrowedFd};
 
@@ -45,6 +46,20 @@ pub enum Side {
 }
 
 impl Vm {
+    /// What the renderer must know of it when it comes, by QEMU or by Xen. `budget`: of those who have none of their own.
+    pub fn info(&self, id: ClientId, bytes: u64, budget: Budget) -> ClientInfo {
+        ClientInfo {
+            id,
+            owner: Owner::Machine(id),
+            name: self.policy.name.to_string(),
+            color: self.color.0,
+            bytes,
+            budget: self.policy.budget.unwrap_or(budget),
+            placements: Vec::new(),
+            channel: None,
+        }
+    }
+
     /// Its listening sockets.
     pub fn entrances(&self) -> [(Side, &Entrance); 2] {
         [(Side::Device, &self.device), (Side::Port, &self.port)]

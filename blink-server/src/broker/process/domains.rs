@@ -4,7 +4,7 @@
 use super::{Broker, PeerId, XEN};
 use crate::broker::peers::{Client, Peer, PeerKind, Shared};
 use crate::broker::xen::{Memory, Xen};
-use crate::ipc::{ClientId, ClientInfo, Owner};
+use crate::ipc::{ClientId, ClientInfo};
 use blinkgl::limits::MAX_GRANTED_PAGES;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use std::time::{Duration, Instant};
@@ -228,16 +228,9 @@ impl Broker {
             ));
         }
         let Some(vm) = self.vms.get_mut(&id) else { return Err("the VM was removed".into()) };
-        let info = ClientInfo {
-            id,
-            owner: Owner::Machine(id),
-            name: vm.policy.name.to_string(),
-            color: vm.color.0,
-            bytes: memory.bytes(),
-            budget: vm.policy.budget.unwrap_or(self.budget),
-            placements: std::mem::take(&mut vm.placements),
-            channel: Some(memory.port()),
-        };
+        let placements = std::mem::take(&mut vm.placements);
+        let channel = Some(memory.port());
+        let info = ClientInfo { placements, channel, ..vm.info(id, memory.bytes(), self.budget) };
         let guest = memory.guest();
         log::info!("domain {guest}, {}, is client {id}, {} bytes", info.name, info.bytes);
         self.last_peer += 1;

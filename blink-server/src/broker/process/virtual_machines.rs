@@ -9,7 +9,7 @@ use crate::broker::policy;
 use crate::broker::policy_file::{Policy, VmPolicy};
 use crate::broker::sockets::{Listener, device_path, port_path};
 use crate::broker::vms::{Entrance, Side, Vm};
-use crate::ipc::{Answer, ClientId, ClientInfo, Key, Owner, ToRenderer, VmCommand};
+use crate::ipc::{Answer, ClientId, Key, ToRenderer, VmCommand};
 use crate::vm::{Color, VmName};
 use blinkgl::limits::MAX_CLIENTS;
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -200,16 +200,7 @@ impl Broker {
         let credentials = rustix::net::sockopt::socket_peercred(&socket).map_err(|e| e.to_string())?;
         let aperture = Aperture::for_vm(id, vm.policy.memory).map_err(|e| e.to_string())?;
         ivshmem::greet(&socket, &aperture).map_err(|e| e.to_string())?;
-        let info = ClientInfo {
-            id,
-            owner: Owner::Machine(id),
-            name: vm.policy.name.to_string(),
-            color: vm.color.0,
-            bytes: aperture.bytes(),
-            budget: vm.policy.budget.unwrap_or(self.budget),
-            placements: Vec::new(),
-            channel: None,
-        };
+        let info = vm.info(id, aperture.bytes(), self.budget);
         let pid = credentials.pid.as_raw_nonzero().get();
         log::info!("VM {} is connected, process {pid}", info.name);
         let peer = self.watch_qemu(socket, PeerKind::Device(id))?;
