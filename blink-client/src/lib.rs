@@ -64,10 +64,6 @@ mod image;
 mod pages;
 mod registers;
 #[cfg(feature = "std")]
-pub mod seqpacket;
-#[cfg(feature = "std")]
-pub mod signals;
-#[cfg(feature = "std")]
 mod time;
 pub mod transport;
 
@@ -80,6 +76,8 @@ pub use element::Element;
 pub use error::Error;
 pub use event::{Clock, Event, ObjectRejected, ProcedureRejected, Quota, What};
 pub use image::{ColorSpace, CursorInfo, Format, Levels, TextureArea, TextureInfo, TextureWriter};
+#[cfg(feature = "std")]
+pub use os::{seqpacket, signals};
 pub use registers::Registers;
 pub use transport::{Part, Transport, Wake};
 

@@ -7,10 +7,10 @@
 //! It understands nothing of what it keeps, listens to nobody but the broker, and does nothing else: so that it
 //! does not die.
 
-use crate::broker::Backoff;
-use crate::ipc::{FromKeeper, Key, ToKeeper};
-use crate::socket::{self, Received, SocketError};
-use blink_client::signals::Signals;
+use broker::Backoff;
+use ipc::{FromKeeper, Key, ToKeeper};
+use os::seqpacket::{self, Received, SocketError};
+use os::signals::Signals;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
@@ -72,7 +72,7 @@ impl Store {
     fn give(&self, broker: &OwnedFd) -> Result<(), KeeperError> {
         let send = |message: &FromKeeper, fds: &[OwnedFd]| -> Result<(), KeeperError> {
             let fds: Vec<BorrowedFd<'_>> = fds.iter().map(AsFd::as_fd).collect();
-            Ok(socket::send(broker.as_fd(), &serde_json::to_vec(message)?, &fds)?)
+            Ok(seqpacket::send(broker.as_fd(), &serde_json::to_vec(message)?, &fds)?)
         };
         for (&key, (value, fds)) in &self.0 {
             send(&FromKeeper::Kept { key, value: value.clone() }, fds)?;
@@ -112,7 +112,7 @@ impl Broker {
     /// Takes what it sends to be kept. True: there may be more.
     fn listen(&self, store: &mut Store) -> bool {
         for _ in 0..MESSAGES_A_TURN {
-            match socket::receive(self.socket.as_fd()) {
+            match seqpacket::receive(self.socket.as_fd()) {
                 Ok(Received::Message(bytes, fds)) => match serde_json::from_slice(&bytes) {
                     Ok(message) => store.handle(message, fds),
                     Err(error) => log::error!("a message of the broker makes no sense: {error}"),
@@ -195,7 +195,7 @@ pub fn main(arguments: &[OsString]) -> Result<ExitCode, KeeperError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ipc::ClientId;
+    use ipc::ClientId;
 
     #[test]
     fn what_is_kept_is_handed_over_and_what_is_dropped_is_closed() {
@@ -203,7 +203,7 @@ mod tests {
             rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
                 .unwrap();
         let mut store = Store::default();
-        let fds = || vec![socket::memory("test", b"kept").unwrap()];
+        let fds = || vec![seqpacket::memory("test", b"kept").unwrap()];
         let (one, two) = (Key::Client(ClientId(1)), Key::Client(ClientId(2)));
         store.handle(ToKeeper::Keep { key: Key::Server, value: "7".into() }, vec![]);
         store.handle(ToKeeper::Keep { key: one, value: "one".into() }, fds());
@@ -214,7 +214,7 @@ mod tests {
         // As often as there are brokers.
         for _ in 0..2 {
             store.give(&ours).unwrap();
-            let next = || match socket::receive(theirs.as_fd()).unwrap() {
+            let next = || match seqpacket::receive(theirs.as_fd()).unwrap() {
                 Received::Message(bytes, fds) => (serde_json::from_slice(&bytes).unwrap(), fds),
                 Received::Nothing | Received::Closed => panic!("nothing came"),
             };
@@ -222,7 +222,7 @@ mod tests {
             assert_eq!((message, fds.len()), (FromKeeper::Kept { key: Key::Server, value: "7".into() }, 0));
             let (message, fds) = next();
             assert_eq!(message, FromKeeper::Kept { key: two, value: "2".into() });
-            assert_eq!(socket::read_memory(&fds[0], 100).unwrap(), b"kept");
+            assert_eq!(seqpacket::read_memory(&fds[0], 100).unwrap(), b"kept");
             assert_eq!(next().0, FromKeeper::All);
         }
     }

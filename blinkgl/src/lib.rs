@@ -25,9 +25,9 @@ pub mod local;
 pub mod ops;
 pub mod planted;
 pub mod record;
-pub mod shm;
 pub mod wire;
 
 pub use ops::{Callback, Class, EnumSet, External, Kind, Op, OpInfo};
 pub use record::{RecordError, Recorder};
+pub use shm;
 pub use wire::{Arg, Instruction, Reg, WireProgram};

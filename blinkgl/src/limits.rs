@@ -18,7 +18,7 @@ pub const MAX_CLIENT_PROGRAM_BYTES: usize = 512 << 20;
 pub const MAX_OPERANDS: usize = 16;
 
 /// Bytes of a page: the unit in which objects are placed in an aperture, as on x86 and in Xen grants.
-pub const PAGE_SIZE: usize = 4096;
+pub const PAGE_SIZE: usize = shm::PAGE_SIZE;
 
 /// Smallest aperture in bytes: header, one context's fixed pages, and some data.
 pub const MIN_APERTURE_BYTES: usize = 1 << 20;

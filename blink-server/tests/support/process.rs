@@ -59,7 +59,7 @@ impl Server {
     }
 
     pub fn blinkctl(&self, arguments: &[&str]) -> Result<Value, String> {
-        let program = env!("CARGO_BIN_EXE_blinkctl");
+        let program = Path::new(env!("CARGO_BIN_EXE_blink-server")).with_file_name("blinkctl");
         let output = Command::new(program)
             .arg("--json")
             .arg("--socket")
