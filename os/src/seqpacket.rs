@@ -12,6 +12,7 @@ use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags,
 };
+use std::cell::RefCell;
 use std::mem::MaybeUninit;
 
 /// Bytes of a message that travel in the packet itself.
@@ -126,12 +127,20 @@ fn packet(
 /// The message is bad (and gone; the next one may be good), or the system says no, see
 /// [`SocketError::is_fatal`].
 pub fn receive(socket: BorrowedFd<'_>) -> Result<Received, SocketError> {
-    let mut bytes = vec![0; MAX_PACKET];
+    ROOM.with_borrow_mut(|room| receive_into(socket, room))
+}
+
+thread_local! {
+    /// Where a packet is received, kept for its memory: messages are many and short.
+    static ROOM: RefCell<Vec<u8>> = RefCell::new(vec![0; MAX_PACKET]);
+}
+
+fn receive_into(socket: BorrowedFd<'_>, room: &mut [u8]) -> Result<Received, SocketError> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
     let result = loop {
-        match rustix::net::recvmsg(socket, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags) {
+        match rustix::net::recvmsg(socket, &mut [IoSliceMut::new(room)], &mut control, flags) {
             Ok(result) => break result,
             // A reset is told once, when the other side closed without reading all; what it sent before
             // is still there.
@@ -149,7 +158,7 @@ pub fn receive(socket: BorrowedFd<'_>) -> Result<Received, SocketError> {
     if result.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) {
         return Err(SocketError::Truncated);
     }
-    bytes.truncate(result.bytes);
+    let mut bytes = room.get(..result.bytes).unwrap_or_default().to_vec();
     if bytes.is_empty() {
         return Ok(Received::Closed);
     }

@@ -142,6 +142,43 @@ impl Shm {
         Ok(())
     }
 
+    /// Copies pixels in and makes them opaque: the highest byte of each word is set. In 64-bit steps where the offset
+    /// allows.
+    ///
+    /// # Errors
+    /// Out of bounds or not aligned to 4.
+    pub fn copy_pixels_in(&self, offset: ShmOffset, into: &mut [u32]) -> Result<(), OutOfBounds> {
+        const OPAQUE: u32 = 0xff00_0000;
+        let base = self.check(offset, size_of_val(into), 4)?;
+        // `base` of the region is aligned to 8, so the offset tells whether this address is.
+        let lead = usize::from(!offset.0.is_multiple_of(8)).min(into.len());
+        let (first, rest) = into.split_at_mut(lead);
+        for word in first {
+            // SAFETY: `check` proved that this aligned word is inside the region; atomics may be accessed concurrently.
+            *word =
+                OPAQUE | u32::from_le(unsafe { base.cast::<AtomicU32>().as_ref() }.load(Ordering::Relaxed));
+        }
+        // SAFETY: `lead` words are inside the region, so the result is inside it or one past its end.
+        let base = unsafe { base.add(lead * 4) };
+        let (pairs, last) = rest.as_chunks_mut::<2>();
+        let count = pairs.len();
+        for (i, pair) in pairs.iter_mut().enumerate() {
+            // SAFETY: `check` proved that these two words are inside the region, and they are aligned to 8; atomics may be
+            // accessed concurrently.
+            let both = unsafe { base.cast::<AtomicU64>().add(i).as_ref() }.load(Ordering::Relaxed);
+            let both = u64::from_le(both);
+            *pair = [OPAQUE | (both & 0xffff_ffff) as u32, OPAQUE | (both >> 32) as u32];
+        }
+        for word in last {
+            // SAFETY: `check` proved that this aligned word, after `count` pairs, is inside the region; atomics may be accessed
+            // concurrently.
+            let at = unsafe { base.cast::<AtomicU64>().add(count).cast::<AtomicU32>().as_ref() };
+            *word = OPAQUE | u32::from_le(at.load(Ordering::Relaxed));
+        }
+        fence(Ordering::Acquire);
+        Ok(())
+    }
+
     /// Copies bytes in, appended to `into`; `offset` is aligned to 8. For pixels.
     ///
     /// # Errors
@@ -241,6 +278,24 @@ mod tests {
         shm.copy_bytes_in(ShmOffset(16), 10, &mut bytes).unwrap();
         assert_eq!(bytes, b"hello worl");
         assert_eq!(shm.load(ShmOffset(8)), Ok(2));
+    }
+
+    #[test]
+    fn pixels_are_copied_from_any_word_and_opaque() {
+        let shm = Shm::anonymous(PAGE_SIZE);
+        let words: Vec<u32> = (0..64).map(|i| i * 0x0101_0101).collect();
+        shm.copy_out(ShmOffset(0), &words).unwrap();
+        for from in 0..8 {
+            for length in 0..9 {
+                let mut into = vec![9; length];
+                shm.copy_pixels_in(ShmOffset(from * 4), &mut into).unwrap();
+                let wanted: Vec<u32> = words[from..from + length].iter().map(|w| w | 0xff00_0000).collect();
+                assert_eq!(into, wanted);
+            }
+        }
+        assert!(shm.copy_pixels_in(ShmOffset(PAGE_SIZE - 4), &mut [0; 2]).is_err());
+        assert!(shm.copy_pixels_in(ShmOffset(PAGE_SIZE - 4), &mut [0; 1]).is_ok());
+        assert!(shm.copy_pixels_in(ShmOffset(2), &mut [0; 1]).is_err());
     }
 
     #[test]
