@@ -90,10 +90,14 @@ struct State {
     /// Clients that have something waiting, each once, the next one first.
     turns: VecDeque<u32>,
     jobs: Vec<Job>,
-    /// Workers that there shall be, besides the late ones.
+    /// Workers that compile at a time, besides the late ones.
     wanted: usize,
+    /// All threads are there from the start, those that will take the place of late ones too; none is started later.
+    is_staffed: bool,
     /// Those that there are, by number.
     workers: HashMap<u64, JoinHandle<()>>,
+    /// Those that have begun to wait for work.
+    started: usize,
     late: usize,
     /// Numbers workers and jobs.
     last_number: u64,
@@ -130,10 +134,32 @@ impl CompileQueue {
         CompileQueue::with_compiler(workers, Box::new(Native::compile))
     }
 
+    /// The same for a process that can't start threads later: those that may have to take the place of late ones wait from
+    /// the start.
+    #[must_use]
+    pub fn staffed(workers: usize) -> CompileQueue {
+        CompileQueue::staffed_with(workers, Box::new(Native::compile))
+    }
+
     fn with_compiler(workers: usize, compile: Box<Compile>) -> CompileQueue {
         let state = Mutex::new(State { wanted: workers.max(1), ..State::default() });
         let shared = Arc::new(Shared { state, wake: Condvar::new(), done: Condvar::new(), compile });
         Shared::hire(&shared, &mut shared.lock());
+        CompileQueue { shared }
+    }
+
+    fn staffed_with(workers: usize, compile: Box<Compile>) -> CompileQueue {
+        let wanted = workers.max(1);
+        let state = Mutex::new(State { wanted: wanted + MAX_LATE_COMPILES, ..State::default() });
+        let shared = Arc::new(Shared { state, wake: Condvar::new(), done: Condvar::new(), compile });
+        let mut state = shared.lock();
+        Shared::hire(&shared, &mut state);
+        (state.wanted, state.is_staffed) = (wanted, true);
+        // A thread's start takes system calls that its process may give up next.
+        while state.started < state.workers.len() {
+            state = shared.done.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(state);
         CompileQueue { shared }
     }
 
@@ -162,19 +188,13 @@ impl CompileQueue {
         self.shared.wake.notify_one();
     }
 
-    /// A client is gone: nothing of it is begun any more. Gives how many of its compilations were late.
-    pub fn forget(&self, client: u32) -> u32 {
+    /// A client is gone: nothing of it is begun any more.
+    pub fn forget(&self, client: u32) {
         let mut state = self.shared.lock();
-        let late = state.clients.remove(&client).map_or(0, |client| client.late);
+        state.clients.remove(&client);
         state.turns.retain(|&other| other != client);
         drop(state);
         self.shared.done.notify_all();
-        late
-    }
-
-    /// A client comes of whose compilations so many were late when it was here before.
-    pub fn recall(&self, client: u32, late: u32) {
-        self.shared.lock().clients.entry(client).or_default().late = late;
     }
 
     /// Gives up compilations that are late at this time, and puts other workers in the place of theirs. To be called
@@ -229,9 +249,14 @@ impl Drop for CompileQueue {
 }
 
 impl State {
+    /// Compilations under way that are not late.
+    fn compiling(&self) -> usize {
+        self.jobs.iter().filter(|job| !job.is_late).count()
+    }
+
     fn pending(&self) -> usize {
         let waiting: usize = self.clients.values().map(|client| client.waiting.len()).sum();
-        waiting + self.jobs.iter().filter(|job| !job.is_late).count()
+        waiting + self.compiling()
     }
 
     fn number(&mut self) -> u64 {
@@ -287,6 +312,9 @@ impl Shared {
 
     /// Starts the workers that are missing, unless too many are late.
     fn hire(shared: &Arc<Shared>, state: &mut State) {
+        if state.is_staffed {
+            return;
+        }
         while state.workers.len() < state.wanted && state.late <= MAX_LATE_COMPILES {
             let number = state.number();
             let this = Arc::clone(shared);
@@ -302,6 +330,8 @@ impl Shared {
     }
 
     fn work(self: Arc<Self>, worker: u64) {
+        self.lock().started += 1;
+        self.done.notify_all();
         while let Some((job, program)) = self.next(worker) {
             // The compiler is somebody else's code, fed with a client's program.
             let result = guarded(|| (self.compile)(program.lowered()));
@@ -337,7 +367,7 @@ impl Shared {
             }
         }
         shared.done.notify_all();
-        !job.is_late
+        !job.is_late || state.is_staffed
     }
 
     /// Gives up the compilations that are late.
@@ -357,8 +387,12 @@ impl Shared {
                 }
             }
             state.report(client, &program, CompileError::Late);
-            // Its handle is let go: nobody waits for it.
-            state.workers.remove(&worker);
+            if state.is_staffed {
+                shared.wake.notify_one();
+            } else {
+                // Its handle is let go: nobody waits for it.
+                state.workers.remove(&worker);
+            }
             shared.done.notify_all();
         }
         Shared::hire(shared, &mut state);
@@ -371,7 +405,8 @@ impl Shared {
             if state.closed {
                 return None;
             }
-            if let Some(job) = state.next_job(worker) {
+            let has_place = !state.is_staffed || state.compiling() < state.wanted;
+            if has_place && let Some(job) = state.next_job(worker) {
                 return Some(job);
             }
             // What was skipped is not pending any more.
@@ -412,6 +447,14 @@ mod tests {
 
     impl Held {
         fn new(workers: usize) -> Held {
+            Held::made(|compile| CompileQueue::with_compiler(workers, compile))
+        }
+
+        fn staffed(workers: usize) -> Held {
+            Held::made(|compile| CompileQueue::staffed_with(workers, compile))
+        }
+
+        fn made(make: impl FnOnce(Box<Compile>) -> CompileQueue) -> Held {
             let (sender, begun) = channel();
             let compile = move |lowered: &LoweredProgram| {
                 let (go_on, leave) = channel();
@@ -422,7 +465,7 @@ mod tests {
                     Verdict::Panics => panic!("a compiler's defect"),
                 }
             };
-            Held { queue: CompileQueue::with_compiler(workers, Box::new(compile)), begun }
+            Held { queue: make(Box::new(compile)), begun }
         }
 
         /// The next one that begins: must be this one.
@@ -597,14 +640,36 @@ mod tests {
         held.goes_on(51);
         queue.wait_idle();
         assert_eq!((refused.tier(), queue.pending()), (Tier::Interpreter, 0));
-        // It doesn't help to come again.
-        let late = queue.forget(1);
-        queue.recall(3, late);
-        queue.submit(3, &refused);
-        assert_eq!((late, queue.pending()), (MAX_CLIENT_LATE_COMPILES, 0));
         // The same program is compiled for another client.
         queue.submit(2, &refused);
         held.goes_on(50);
+    }
+
+    /// In a process that can start no threads, one that waited from the start takes the place of a late one, which goes on
+    /// when it comes to its end.
+    #[test]
+    fn who_is_staffed_starts_no_threads() {
+        let held = Held::staffed(1);
+        let queue = &held.queue;
+        let workers = queue.shared.lock().workers.len();
+        assert_eq!(workers, 1 + MAX_LATE_COMPILES);
+        let (slow, good, last) = (program(10), program(11), program(12));
+        queue.submit(1, &slow);
+        queue.submit(2, &good);
+        let leave = held.begins(10);
+        assert!(held.begun.recv_timeout(Duration::from_millis(50)).is_err(), "one at a time");
+        held.expire();
+        held.goes_on(11);
+        queue.wait_idle();
+        leave.send(Verdict::Good).unwrap();
+        held.wait_ended();
+        queue.submit(2, &last);
+        held.goes_on(12);
+        queue.wait_idle();
+        let tiers = [&slow, &good, &last].map(|program| program.tier());
+        assert_eq!(tiers, [Tier::Interpreter, Tier::Native, Tier::Native]);
+        let state = queue.shared.lock();
+        assert_eq!((state.workers.len(), state.late), (workers, 0));
     }
 
     #[test]
@@ -675,7 +740,8 @@ mod tests {
         queue.submit(2, &programs[2]);
         queue.submit(3, &program(50));
         queue.submit(4, &programs[3]);
-        assert_eq!([queue.forget(1), queue.forget(2)], [0, 0]);
+        queue.forget(1);
+        queue.forget(2);
         assert_eq!(queue.pending(), 3);
         leave.send(Verdict::Good).unwrap();
         held.goes_on(13);
