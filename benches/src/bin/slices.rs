@@ -1,7 +1,7 @@
 //! What a hostile client costs its neighbour, in real time: gears in a window beside one that draws a million triangles, each as
 //! large as itself, in every picture.
 //!
-//! The renderer is in this process, without an output. A frame of the neighbour is kept if it is drawn in the refresh interval
+//! Both are of one isolation class: one renderer draws them, in this process, without an output. A frame of the neighbour is kept if it is drawn in the refresh interval
 //! that it is due in. The same is measured without the hostile client: on a machine with other work, frames are lost then too.
 
 use blink_client::{Connection, Context, Transport, Wake, WindowDesc};
@@ -9,7 +9,7 @@ use blink_server::budget::Budget;
 use blink_server::geometry::Rect;
 use blink_server::gl::{GlError, Tracker, context};
 use blink_server::ipc::{ClientId, ClientInfo, Command, Owner};
-use blink_server::renderer::Server;
+use blink_server::together::Server;
 use blinkgl::gl::{ClearMask, Primitive};
 use blinkgl::layout::{APERTURE_MAGIC, APERTURE_VERSION, aperture};
 use blinkgl::limits::PAGE_SIZE;
@@ -94,13 +94,11 @@ fn add_client(server: &mut Server, id: u32) -> Result<Context, Error> {
         id: ClientId(id),
         owner: Owner::Machine(ClientId(id)),
         name: format!("client{id}"),
-        color: [90, 90, 90],
         bytes: APERTURE as u64,
         budget: Budget::default(),
-        placements: vec![],
         channel: None,
     };
-    server.add_client(info, memory.clone(), None, None);
+    server.add_client(info, [90, 90, 90], vec![], memory.clone(), (None, None));
     Ok(Connection::over(Arc::new(Local(memory)))?.context()?)
 }
 
@@ -155,7 +153,7 @@ fn hostile() -> Result<Vec<(Callback, blinkgl::WireProgram)>, Error> {
 fn measure(options: &Options, hostile_clients: u32) -> Result<Value, Error> {
     let (gl, functions) = context::Headless::new()?;
     let refresh = 1_000_000_000 / options.hz;
-    let mut server = Server::new(Tracker::new(functions)?, 1280, 800, refresh)?;
+    let mut server = Server::new(Tracker::new(functions)?, 1280, 800, refresh);
     let mut neighbour = add_client(&mut server, 1)?;
     publish(&mut neighbour, Rect::new(40, 60, 300, 300), gears()?)?;
     let mut contexts = Vec::new();
