@@ -1,5 +1,6 @@
 //! Where a server is found.
 
+use crate::Error;
 use crate::transport::ivshmem::{self, SCHEME};
 use crate::transport::local;
 #[cfg(feature = "xen")]
@@ -7,11 +8,17 @@ use crate::transport::xen;
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use blinkgl::local::{DISPLAY_VARIABLE, SOCKET_NAME};
+use rustix::fs::{FileType, Mode};
 use std::env;
 use std::path::{Path, PathBuf};
 
 /// Where an agent of a virtual machine waits for the machine's applications, unless told otherwise.
 pub const AGENT_SOCKET: &str = "/run/blink-agent";
+
+/// Where anybody may make a directory, so that another user may have made the one where a server is looked for.
+const TMP: &str = "/tmp";
+/// What the name of a user's directory there begins with; the user's number follows.
+const TMP_PREFIX: &str = "blink-";
 
 /// Where a client finds its server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,14 +115,71 @@ pub fn default_path() -> PathBuf {
         Some(directory) => PathBuf::from(directory).join(SOCKET_NAME),
         None => {
             let user = rustix::process::getuid().as_raw();
-            Path::new("/tmp").join(format!("blink-{user}")).join(SOCKET_NAME)
+            Path::new(TMP).join(format!("{TMP_PREFIX}{user}")).join(SOCKET_NAME)
         }
     }
+}
+
+/// Checks that nobody else sits where the server's socket is looked for: `/tmp/blink-UID` must be a directory of that user, and
+/// of nobody else. Other directories are the business of whoever names them.
+///
+/// # Errors
+/// Another user made it, or could get in.
+pub fn check_directory(socket: &Path) -> Result<(), Error> {
+    let Some((directory, user)) = owned_directory(socket) else { return Ok(()) };
+    // Without it, there is no socket either, and that is told.
+    let Ok(stat) = rustix::fs::lstat(directory) else { return Ok(()) };
+    let problem = if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
+        "it is no directory"
+    } else if stat.st_uid != user {
+        "another user made it"
+    } else if Mode::from_raw_mode(stat.st_mode).intersects(Mode::RWXG | Mode::RWXO) {
+        "its mode is not 0700"
+    } else {
+        return Ok(());
+    };
+    Err(Error::Untrusted { path: directory.to_owned(), problem })
+}
+
+/// The socket's directory and the user whose name it bears, if it is such a one.
+fn owned_directory(socket: &Path) -> Option<(&Path, u32)> {
+    let directory = socket.parent()?;
+    let user = directory.file_name()?.to_str()?.strip_prefix(TMP_PREFIX)?.parse().ok()?;
+    (directory.parent() == Some(Path::new(TMP))).then_some((directory, user))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::DirBuilderExt;
+
+    #[test]
+    fn the_directory_of_another_is_not_used() {
+        assert_eq!(owned_directory(Path::new("/tmp/blink-7/blink-0")), Some((Path::new("/tmp/blink-7"), 7)));
+        for other in ["/tmp/blink-x/blink-0", "/run/blink-7/blink-0", "/tmp/a/blink-7/s", "blink-0", "/tmp/s"]
+        {
+            assert_eq!(owned_directory(Path::new(other)), None, "{other}");
+        }
+        // Numbers that no user of this machine has, and no other test.
+        let base = 3_000_000_000 + std::process::id();
+        let own = rustix::process::getuid().as_raw();
+        let make = |number: u32, mode| {
+            let directory = PathBuf::from(format!("/tmp/blink-{number}"));
+            std::fs::DirBuilder::new().mode(mode).create(&directory).unwrap();
+            let checked = check_directory(&directory.join("blink-0"));
+            std::fs::remove_dir(&directory).unwrap();
+            checked
+        };
+        assert_ne!(base, own);
+        let error = make(base, 0o700).unwrap_err().to_string();
+        assert!(error.contains("another user made it"), "{error}");
+        assert!(check_directory(Path::new("/tmp/blink-4294967290/blink-0")).is_ok(), "there is none");
+        let link = format!("/tmp/blink-{}", base + 1);
+        std::os::unix::fs::symlink("/tmp", &link).unwrap();
+        let error = check_directory(&Path::new(&link).join("blink-0")).unwrap_err().to_string();
+        std::fs::remove_file(&link).unwrap();
+        assert!(error.contains("it is no directory"), "{error}");
+    }
 
     #[test]
     fn addresses_are_sockets_or_devices() {

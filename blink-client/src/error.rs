@@ -23,6 +23,15 @@ pub enum Error {
         /// Why it is not there.
         source: Errno,
     },
+    /// Another user may sit where the server's socket is looked for.
+    #[cfg(feature = "std")]
+    #[error("{} is not used: {problem}; remove it, or name a server's socket in BLINK_DISPLAY", path.display())]
+    Untrusted {
+        /// The socket's directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// The server does not want this client.
     #[cfg(feature = "std")]
     #[error("the server refuses: {0}")]

@@ -31,6 +31,13 @@ pub enum What {
         /// Buttons held: bit 0 left, 1 middle, 2 right.
         buttons: u32,
     },
+    /// The pointer left the window: this is its last place inside.
+    PointerLeft {
+        /// From the left.
+        x: i32,
+        /// From the top.
+        y: i32,
+    },
     /// A button went down or up.
     Button {
         /// From the left.
@@ -116,6 +123,7 @@ impl What {
                 Some(kind.explain(callback.map_or("a callback", Callback::name), *limit))
             }
             What::Pointer { .. }
+            | What::PointerLeft { .. }
             | What::Button { .. }
             | What::Wheel { .. }
             | What::Key { .. }
@@ -243,6 +251,7 @@ impl Event {
         let [a, b, c, d] = event.words;
         let (x, y) = (a.cast_signed(), b.cast_signed());
         let what = match EventKind::from_code(event.kind)? {
+            EventKind::Pointer if d & 1 != 0 => What::PointerLeft { x, y },
             EventKind::Pointer => What::Pointer { x, y, buttons: c },
             EventKind::Button => {
                 let [button, pressed, ..] = d.to_le_bytes();

@@ -68,7 +68,7 @@ mod time;
 pub mod transport;
 
 #[cfg(feature = "std")]
-pub use address::{AGENT_SOCKET, Address, default_path, display_path};
+pub use address::{AGENT_SOCKET, Address, check_directory, default_path, display_path};
 pub use blinkgl::layout::WindowDesc;
 pub use commit::Commit;
 pub use context::Context;

@@ -186,7 +186,7 @@ pub fn main(arguments: &[OsString]) -> Result<ExitCode, KeeperError> {
             let code = status.code().unwrap_or_else(|| SIGNAL_STATUS + status.signal().unwrap_or(0));
             return Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from));
         }
-        let delay = backoff.after(broker.started.elapsed());
+        let delay = backoff.after_end(broker.started.elapsed(), &status.to_string());
         log::error!("the broker died ({status}); the next starts in {delay:?}");
         std::thread::sleep(delay);
     }

@@ -1,7 +1,9 @@
-//! `blink-server`: the keeper, and, started by it, the broker, and, started by that, the renderer.
+//! `blink-server`: the keeper, and, started by it, the broker, and, started by that, the glass, the template and renderers.
 
 use blink_server::broker;
 use blink_server::budget::Budget;
+use blink_server::glass;
+use blink_server::ipc::template::Share;
 use blink_server::keeper;
 use blink_server::options::{Mode, OutputOption};
 use blink_server::renderer;
@@ -10,7 +12,7 @@ use log::LevelFilter;
 use rustix::net::SocketType;
 use rustix::process::Signal;
 use std::env;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -52,11 +54,26 @@ enum Process {
         #[command(flatten)]
         options: Options,
     },
-    /// The renderer: started by the broker, with a socket to it as its standard input.
+    /// The glass: started by the broker, with a socket to it as its standard input.
     #[command(hide = true)]
-    Renderer {
+    Glass {
         #[command(flatten)]
         output: Output,
+        #[arg(short, long, action = clap::ArgAction::Count)]
+        verbose: u8,
+    },
+    /// The template that renderers are copies of: started by the broker, with a socket to it as its standard input.
+    #[command(hide = true)]
+    Template {
+        #[arg(short, long, action = clap::ArgAction::Count)]
+        verbose: u8,
+    },
+    /// A renderer that is no copy: started by the broker, with a socket to it as its standard input.
+    #[command(hide = true)]
+    Renderer {
+        /// Bytes of private memory that it may have.
+        #[arg(long, value_name = "BYTES")]
+        memory: u64,
         #[arg(short, long, action = clap::ArgAction::Count)]
         verbose: u8,
     },
@@ -95,15 +112,23 @@ impl Output {
 fn main() -> ExitCode {
     let CommandLine { process, options } = CommandLine::parse();
     match process {
-        Some(Process::Renderer { output, verbose }) => {
+        Some(Process::Glass { output, verbose }) => {
             start_log(verbose);
-            child("renderer", "broker", |broker| renderer::main(broker, output.option()))
+            child("glass", "broker", |broker| glass::main(broker, output.option()))
+        }
+        Some(Process::Template { verbose }) => {
+            start_log(verbose);
+            child("template", "broker", renderer::template)
+        }
+        Some(Process::Renderer { memory, verbose }) => {
+            start_log(verbose);
+            child("renderer", "broker", |broker| renderer::main(broker, Share { memory }))
         }
         Some(Process::Broker { options }) => {
             start_log(options.verbose);
             child("broker", "keeper", |keeper| start_broker(options, keeper))
         }
-        // Otherwise the renderer would find out, time after time.
+        // Otherwise the glass would find out, time after time.
         None if options.output.window && !Output::has_desktop() => {
             eprintln!(
                 "blink-server: --window needs a desktop, and neither DISPLAY nor WAYLAND_DISPLAY is set; \
@@ -113,6 +138,11 @@ fn main() -> ExitCode {
         }
         None => {
             start_log(options.verbose);
+            if let Err(error) = os::descriptors::inherit_none() {
+                log::warn!(
+                    "descriptors that were open before are open in all processes of the server: {error}"
+                );
+            }
             let arguments: Vec<_> = env::args_os().skip(1).collect();
             keeper::main(&arguments).unwrap_or_else(|error| fail(&error))
         }
@@ -149,6 +179,15 @@ fn start_log(verbose: u8) {
         .init();
 }
 
+/// The descriptor that is standard input, which is nothing from then on: a copy of this process must not have the socket of
+/// the process that it is a copy of.
+fn take_stdin(stdin: BorrowedFd<'_>) -> std::io::Result<OwnedFd> {
+    let socket = stdin.try_clone_to_owned()?;
+    let nothing = std::fs::File::open("/dev/null")?;
+    rustix::stdio::dup2_stdin(nothing)?;
+    Ok(socket)
+}
+
 /// Runs a process that another one starts, with a socket to that as its standard input.
 fn child(name: &str, parent: &str, run: impl FnOnce(OwnedFd) -> ExitCode) -> ExitCode {
     // Without its parent it is of no use, and nobody would end it.
@@ -157,7 +196,7 @@ fn child(name: &str, parent: &str, run: impl FnOnce(OwnedFd) -> ExitCode) -> Exi
     }
     let stdin = std::io::stdin();
     let is_parent = rustix::net::sockopt::socket_type(stdin.as_fd()) == Ok(SocketType::SEQPACKET);
-    match stdin.as_fd().try_clone_to_owned() {
+    match take_stdin(stdin.as_fd()) {
         Ok(socket) if is_parent => run(socket),
         Ok(_) => {
             eprintln!(

@@ -150,13 +150,17 @@ fn count(server: &Server, client: &Value, what: &str) -> Option<u64> {
 
 /// Mappings and descriptors of guests' memory in the server's processes.
 fn apertures(server: &Server) -> usize {
-    [server.child.id(), server.broker(), server.renderer()].map(apertures_of).iter().sum()
+    let stats = server.blinkctl(&["stats"]).unwrap();
+    let renderers = stats["renderers"].as_array().into_iter().flatten();
+    let renderers = renderers.filter_map(|renderer| u32::try_from(renderer["pid"].as_u64()?).ok());
+    [server.child.id(), server.broker(), server.glass()].into_iter().chain(renderers).map(apertures_of).sum()
 }
 
 fn apertures_of(process: u32) -> usize {
-    let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).unwrap();
+    // One that ended meanwhile has none.
+    let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).unwrap_or_default();
     let mapped = maps.lines().filter(|line| line.contains("blink-aperture")).count();
-    let open = std::fs::read_dir(format!("/proc/{process}/fd")).unwrap().filter(|file| {
+    let open = std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().filter(|file| {
         let link = file.as_ref().ok().and_then(|file| std::fs::read_link(file.path()).ok());
         link.is_some_and(|link| link.to_string_lossy().contains("blink-aperture"))
     });

@@ -77,10 +77,10 @@ fn a_vm_draws_through_qemus_device() {
 fn a_vm_that_ends_loses_its_windows_and_may_come_again() {
     let server = Server::start();
     let socket = add(&server, "work");
-    let broker = server.broker();
+    let (broker, glass) = (server.broker(), server.glass());
     let count = || {
         server.blinkctl(&["list"]).unwrap();
-        [descriptors(broker), descriptors(server.renderer())]
+        [descriptors(broker), descriptors(glass)]
     };
     let before = until("rest", || {
         let [first, second] = [count(), count()];
@@ -143,10 +143,14 @@ fn a_suspended_vm_shows_nothing_and_comes_back_as_it_was() {
     assert_eq!(vm(&server, "work")["state"], "suspended");
     assert_eq!(server.blinkctl(&["list"]).unwrap(), Value::Array(vec![]));
     assert!(!is_red(&server, [150, 100, 100, 80]));
-    // Also the next renderer does not know it.
-    let old = server.renderer();
+    // Its renderer is gone, and the next glass does not know it either.
+    let old = server.glass();
     send_signal(old, Signal::KILL);
-    server.next_renderer(old);
+    until("the next glass", || {
+        let stats = server.blinkctl(&["stats"]).ok()?;
+        stats["glass_pid"].as_u64().filter(|&pid| pid != u64::from(old))
+    });
+    assert!(server.blinkctl(&["stats"]).unwrap()["renderer_pid"].is_null());
     assert_eq!(server.blinkctl(&["list"]).unwrap(), Value::Array(vec![]));
     server.blinkctl(&["vm", "resume", "work"]).unwrap();
     until("the window", || server.window(&id));
@@ -223,7 +227,11 @@ fn a_vm_that_is_removed_leaves_nothing() {
 fn vms_and_processes_share_the_limit() {
     let server = Server::start();
     let socket = add(&server, "first");
-    let others: Vec<_> = (1..MAX_CLIENTS).map(|_| server.connect("many").unwrap()).collect();
+    // One process has only so many places.
+    let others: Vec<_> = (0..8).map(|_| server.connect("many").unwrap()).collect();
+    for i in 1..MAX_CLIENTS - others.len() {
+        add(&server, &format!("vm{i}"));
+    }
     assert!(server.connect("too many").is_err());
     assert!(server.blinkctl(&["vm", "add", "second"]).unwrap_err().contains("are the limit"));
     let (_device, connection) = Device::connect(&socket).boot();

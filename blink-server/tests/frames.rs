@@ -281,8 +281,7 @@ fn another_renderer_draws_the_same_picture() {
     let before = fixture.picture();
     fixture.save("before-restart");
     let now = fixture.now;
-    let placements: Vec<Placement> =
-        fixture.server.take_placements(now).into_iter().flat_map(|(_, windows)| windows).collect();
+    let placements: Vec<Placement> = fixture.server.take_placements().into_values().flatten().collect();
     assert_eq!(placements.len(), 3);
     fixture.restart(&placements);
     fixture.now = now - support::REFRESH;
@@ -303,7 +302,7 @@ fn where_windows_are_is_told_a_few_times_a_second_and_at_last() {
     const FRAMES: u64 = 100;
     let take = |fixture: &mut Fixture, told: &mut Vec<(u64, i32)>| {
         let now = fixture.now;
-        for (client, windows) in fixture.server.take_placements(now) {
+        for (client, windows) in fixture.server.take_placements() {
             assert_eq!((client, windows.len()), (id.client, 1));
             told.push((now, windows[0].x));
         }
@@ -322,17 +321,20 @@ fn where_windows_are_is_told_a_few_times_a_second_and_at_last() {
         "{told:?}"
     );
     // Nobody moves it any more: the last place is told when its time comes, and nothing after it.
-    fixture.now = fixture.server.next_placements().unwrap();
-    take(&mut fixture, &mut told);
+    let pass = |fixture: &mut Fixture, told: &mut Vec<(u64, i32)>| {
+        for _ in 0..=interval / support::REFRESH {
+            fixture.frame();
+            take(fixture, told);
+        }
+    };
+    pass(&mut fixture, &mut told);
     assert_eq!(told.last().unwrap().1, 99);
-    assert_eq!(fixture.server.next_placements(), None);
-    // What could not be told is given again, later.
-    fixture.server.return_placements(id.client);
-    take(&mut fixture, &mut told);
-    assert_eq!(told.last().unwrap().0, fixture.now, "not yet");
-    fixture.now = fixture.server.next_placements().unwrap();
     let before = told.len();
-    take(&mut fixture, &mut told);
+    pass(&mut fixture, &mut told);
+    assert_eq!(told.len(), before);
+    // What could not be told is given again.
+    fixture.server.glass.return_placements(id.client);
+    pass(&mut fixture, &mut told);
     assert_eq!(told.len(), before + 1);
 }
 

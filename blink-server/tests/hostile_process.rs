@@ -140,7 +140,7 @@ fn nonblocking(fd: &OwnedFd, on: bool) {
 }
 
 #[test]
-fn a_doorbell_storm_wakes_the_renderer_no_more_than_twice_a_frame() {
+fn a_doorbell_storm_wakes_nobody_more_than_some_times_a_frame() {
     let mut scene = Scene::new(Server::start());
     let hostile = Hostile::connect(&scene.server);
     hostile.open();
@@ -155,16 +155,17 @@ fn a_doorbell_storm_wakes_the_renderer_no_more_than_twice_a_frame() {
     let after = wakeups();
     let frames = (start.elapsed().as_secs_f64() * 60.0).ceil() as u64 + 2;
     assert!(rung == 300_000);
-    assert!(after - before <= 3 * frames + 10, "{} wake-ups in at most {frames} frames", after - before);
+    // The renderer hears the doorbell and its frame; the glass its wish, its answer, and the time.
+    assert!(after - before <= 5 * frames + 20, "{} wake-ups in at most {frames} frames", after - before);
     // It is still heard.
     hostile.commit_window(2, &WindowDesc { x: 200, y: 100, width: 50, height: 50, ..WindowDesc::default() });
-    // And costs nothing when it is silent: nothing but the commands themselves wakes the loop.
+    // And costs nothing when it is silent: nothing but the commands themselves wakes glass and renderer.
     let quiet = until("rest", || {
         let [first, second] = [wakeups(), wakeups()];
-        (second - first <= 2).then_some(second)
+        (second - first <= 4).then_some(second)
     });
     std::thread::sleep(std::time::Duration::from_millis(300));
-    assert!(wakeups() - quiet <= 4, "a silent client keeps the renderer awake");
+    assert!(wakeups() - quiet <= 6, "a silent client keeps the renderer awake");
     scene.check();
 }
 

@@ -79,7 +79,7 @@ fn a_compilation_that_was_given_up_is_a_note() {
         for _ in 0..8 {
             fixture.frame();
         }
-        let queue = fixture.server.compile_queue();
+        let queue = fixture.server.renderer.compile_queue();
         while queue.pending() > 0 {
             queue.tend(Instant::now() + Duration::from_secs(3600));
         }
@@ -87,7 +87,7 @@ fn a_compilation_that_was_given_up_is_a_note() {
             break;
         }
     }
-    assert_eq!(fixture.server.compile_queue().stats().late, 1);
+    assert_eq!(fixture.server.renderer.compile_queue().stats().late, 1);
     fixture.frame();
     let listed = list(&mut fixture);
     let note = format!(

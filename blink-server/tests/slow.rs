@@ -241,101 +241,36 @@ fn who_waits_until_its_steps_are_long_wins_one_frame() {
     assert_eq!(late[1..].iter().sum::<u64>(), 0, "{late:?}");
 }
 
-/// It neither helps to have other windows for it, nor to connect again.
+/// It does not help to have other windows for it.
 #[test]
-fn who_wins_a_frame_by_long_steps_wins_no_other_by_another_window_or_client() {
+fn who_wins_a_frame_by_long_steps_wins_no_other_by_another_window() {
     let mut fixture = Fixture::new(WIDTH, HEIGHT);
-    fixture.owner = Some(Owner::User(1000));
     let (init, redraw) = (list_of_triangles(20_000), pile(3, "0.0, 0.0, 1.0"));
     let programs = [(Callback::Init, init.as_str()), (Callback::Redraw, redraw.as_str())];
     let mut late = Vec::new();
-    for _ in 0..2 {
-        let mut guest = fixture.guest();
-        let windows: Vec<ObjectId> =
-            (0..3).map(|i| publish(&mut guest, Rect::new(i * 30, 60, 20, 20), &programs).0).collect();
-        // They cover nearly nothing for a while.
-        fixture.set_costs(fragments(1 << 12));
-        for _ in 0..12 {
-            let mut commit = guest.context.commit();
-            windows.iter().for_each(|&window| commit.request_update(window).unwrap());
-            commit.finish().unwrap();
-            fixture.sync(&mut guest);
-        }
-        // Then each does so in another frame.
-        fixture.set_costs(fragments(1));
-        for &window in &windows {
-            let mut commit = guest.context.commit();
-            commit.request_update(window).unwrap();
-            commit.finish().unwrap();
-            let before = fixture.drawing_time();
-            fixture.sync(&mut guest);
-            late.push((fixture.drawing_time() - before) / (REFRESH + REFRESH / 4));
-        }
-        fixture.server.remove_client(guest.id);
-        fixture.frame();
+    let mut guest = fixture.guest();
+    let windows: Vec<ObjectId> =
+        (0..3).map(|i| publish(&mut guest, Rect::new(i * 30, 60, 20, 20), &programs).0).collect();
+    // They cover nearly nothing for a while.
+    fixture.set_costs(fragments(1 << 12));
+    for _ in 0..12 {
+        let mut commit = guest.context.commit();
+        windows.iter().for_each(|&window| commit.request_update(window).unwrap());
+        commit.finish().unwrap();
+        fixture.sync(&mut guest);
+    }
+    // Then each does so in another frame.
+    fixture.set_costs(fragments(1));
+    for &window in &windows {
+        let mut commit = guest.context.commit();
+        commit.request_update(window).unwrap();
+        commit.finish().unwrap();
+        let before = fixture.drawing_time();
+        fixture.sync(&mut guest);
+        late.push((fixture.drawing_time() - before) / (REFRESH + REFRESH / 4));
     }
     assert!(late[0] > 0, "it is late at first: {late:?}");
     assert_eq!(late[1..].iter().sum::<u64>(), 0, "{late:?}");
-}
-
-#[test]
-fn whose_windows_are_slow_has_slow_ones_when_it_connects_again() {
-    let Suspended { mut fixture, mut guest, .. } = suspended_on(WIDTH, HEIGHT, Some(Owner::User(1000)));
-    convict(&mut fixture, &mut guest);
-    fixture.server.remove_client(guest.id);
-    let place = Rect { x: 200, ..PLACE };
-    let program = [(Callback::Redraw, "clear_color 0.0, 1.0, 0.0, 1.0\nclear color")];
-    for (user, is_known) in [(1001, false), (1000, true)] {
-        fixture.owner = Some(Owner::User(user));
-        let mut guest = fixture.guest();
-        let (window, _) = publish(&mut guest, place, &program);
-        fixture.sync(&mut guest);
-        assert_eq!(is_slow(&mut fixture, &guest, window), is_known);
-        fixture.server.remove_client(guest.id);
-    }
-    fixture.now += (SLOW_SECONDS + 1) * 1_000_000_000;
-    fixture.server.damage_all();
-    fixture.frame();
-    let mut guest = fixture.guest();
-    let (window, _) = publish(&mut guest, place, &program);
-    fixture.sync(&mut guest);
-    assert!(!is_slow(&mut fixture, &guest, window));
-}
-
-/// Whoever connects again for each long run has no more of them than who stays. But nobody is told for others' strikes.
-#[test]
-fn who_connects_again_after_each_strike_has_few() {
-    let mut fixture = Fixture::new(WIDTH, HEIGHT);
-    fixture.owner = Some(Owner::User(1000));
-    fixture.set_costs(fragments(1));
-    let (init, redraw) = (list_of_triangles(1_000), pile(10, "0.0, 0.0, 1.0"));
-    let programs = [(Callback::Init, init.as_str()), (Callback::Redraw, redraw.as_str())];
-    let run_in_long_frames = |fixture: &mut Fixture| {
-        let mut guest = fixture.guest();
-        let (window, _) = publish(&mut guest, PLACE, &programs);
-        let mut long = 0;
-        for frame in 0..8 {
-            let before = fixture.drawing_time();
-            if frame == 0 {
-                fixture.sync(&mut guest)
-            } else {
-                fixture.frame()
-            };
-            // More than the half for suspended runs.
-            long += usize::from(fixture.drawing_time() - before > REFRESH * 3 / 4);
-        }
-        assert!(is_slow(fixture, &guest, window) && told(&mut guest) == 0);
-        fixture.server.remove_client(guest.id);
-        fixture.frame();
-        long
-    };
-    let long: Vec<usize> = (0..10).map(|_| run_in_long_frames(&mut fixture)).collect();
-    assert_eq!(long, [1, 1, 1, 0, 0, 0, 0, 0, 0, 0]);
-    // Later, it is as if nothing had been.
-    fixture.now += STRIKE_SECONDS * 1_000_000_000;
-    fixture.server.damage_all();
-    fixture.frame();
-    assert_eq!(run_in_long_frames(&mut fixture), 1);
 }
 
 #[test]
@@ -435,8 +370,9 @@ fn many_quick_windows_of_a_client_are_not_quick() {
         let before = fixture.drawing_time();
         fixture.frame();
         let took = fixture.drawing_time() - before;
-        // In the first few, all of them have their chance.
-        let most = if frame < 4 { 2 * REFRESH } else { REFRESH + 1_000_000 };
+        // Half a frame for each client's quick windows, and half a one for the slow ones of all. In the first few, all of
+        // them have their chance.
+        let most = if frame < 4 { 2 * REFRESH } else { REFRESH * 3 / 2 };
         assert!(took <= most, "frame {frame} took {took} ns");
     }
     assert!(!is_slow(&mut fixture, &neighbour, gears));
@@ -469,115 +405,12 @@ fn what_nobody_waits_for_is_its_clients_time() {
     for _ in 0..60 {
         let before = fixture.drawing_time();
         fixture.frame();
-        late.push((fixture.drawing_time() - before) / (REFRESH + REFRESH / 4));
+        late.push((fixture.drawing_time() - before) / (REFRESH + REFRESH / 2));
     }
-    assert!(late[0] > 0 || late[1] > 0, "they are late at first: {late:?}");
     assert_eq!(late[5..].iter().sum::<u64>(), 0, "{late:?}");
     assert!(windows.iter().any(|&window| is_slow(&mut fixture, &guest, window)));
     assert!(!is_slow(&mut fixture, &neighbour, gears), "it is nobody else's time");
     assert_eq!(count(&mut fixture, &neighbour, "redraws"), 60);
-}
-
-/// Clients that are quick one by one, but not all together, all in the same frames.
-#[test]
-fn clients_that_are_heavy_in_one_frame_of_three_are_slow() {
-    const CLIENTS: i32 = 12;
-    let mut fixture = Fixture::new(WIDTH, HEIGHT);
-    fixture.set_costs(fragments(1));
-    let init = list_of_triangles(500);
-    let redraw = "clear color\nread r1, frame\nmul r1, r1, 0.33333334\nadd r1, r1, 0.01\nfract r1, r1\n\
-        jmp_if gt, r1, 0.2, rest\ncall_list 1\ncall_list 1\ncall_list 1\ncall_list 1\nrest:\nrequest_frame";
-    let mut guests = Vec::new();
-    for i in 0..CLIENTS {
-        let mut guest = fixture.guest();
-        let place = Rect::new(i * 30, 40, 20, 20);
-        publish(&mut guest, place, &[(Callback::Init, &init), (Callback::Redraw, redraw)]);
-        fixture.server.rang(guest.id);
-        guests.push(guest);
-    }
-    let mut took: Vec<u64> = (0..700)
-        .map(|_| {
-            let before = fixture.drawing_time();
-            fixture.frame();
-            fixture.drawing_time() - before
-        })
-        .collect();
-    let late = |took: &[u64]| took.iter().filter(|&&took| took > REFRESH * 5 / 4).count();
-    let last = took.split_off(600);
-    assert!(late(&took) > 3, "they are a crowd: {took:?}");
-    assert_eq!(late(&last), 0, "{last:?}");
-}
-
-/// One that takes half of the time of all in each frame, beside one that takes more than all of it in one of three.
-#[test]
-fn a_steady_client_is_not_slow_for_the_bursts_of_another() {
-    let mut fixture = Fixture::new(WIDTH, HEIGHT);
-    fixture.set_costs(fragments(1));
-    let init = list_of_triangles(100);
-    let mut guests = Vec::new();
-    let steady = format!("clear color\n{}request_frame", "call_list 1\n".repeat(12));
-    let bursts = format!(
-        "clear color\nread r1, frame\nmul r1, r1, 0.33333334\nadd r1, r1, 0.01\nfract r1, r1\n\
-        jmp_if gt, r1, 0.2, rest\n{}rest:\nrequest_frame",
-        "call_list 1\n".repeat(26)
-    );
-    for (x, redraw) in [(0, steady), (100, bursts)] {
-        let mut guest = fixture.guest();
-        let programs = [(Callback::Init, init.as_str()), (Callback::Redraw, redraw.as_str())];
-        let (window, _) = publish(&mut guest, Rect::new(x, 40, 20, 20), &programs);
-        fixture.server.rang(guest.id);
-        guests.push((guest, window));
-    }
-    let mut slow = [0; 2];
-    for _ in 0..300 {
-        fixture.frame();
-        for (slow, (guest, window)) in slow.iter_mut().zip(&guests) {
-            *slow += usize::from(is_slow(&mut fixture, guest, *window));
-        }
-    }
-    assert!(slow[0] == 0 && slow[1] > 100, "{slow:?}");
-    assert_eq!(told(&mut guests[0].0), 0);
-}
-
-/// A window that becomes slow is drawn in the same frame, and what is above it too: for the second time.
-#[test]
-fn what_is_drawn_again_because_another_window_is_slow_costs_its_client_nothing() {
-    let mut fixture = Fixture::new(WIDTH, HEIGHT);
-    fixture.set_costs(fragments(1));
-    let init = list_of_triangles(100);
-    let mut guest = fixture.guest();
-    let bursts =
-        format!("clear color\njmp_if lt, r1, 0.5, rest\n{}rest:\nrequest_frame", "call_list 1\n".repeat(200));
-    let mut commit = guest.context.commit();
-    let mut desc = WindowDesc { x: 145, y: 95, width: 60, height: 60, ..WindowDesc::default() };
-    for (callback, text) in [(Callback::Init, &init), (Callback::Redraw, &bursts)] {
-        desc.procedures[callback as usize] = commit.procedure(callback, &assemble(text)).unwrap().number();
-    }
-    let file = commit.registers().unwrap();
-    desc.registers = file.number();
-    commit.window(&desc).unwrap();
-    let registers = commit.register_file(file).unwrap();
-    commit.finish().unwrap();
-    fixture.sync(&mut guest);
-    // Each draws more than half of what a client may.
-    let mut neighbour = fixture.guest();
-    let steady = format!("clear color\n{}request_frame", "call_list 1\n".repeat(17));
-    let programs = [(Callback::Init, init.as_str()), (Callback::Redraw, steady.as_str())];
-    let (window, _) = publish(&mut neighbour, Rect::new(180, 120, 20, 20), &programs);
-    fixture.sync(&mut neighbour);
-    for _ in 0..10 {
-        fixture.frame();
-    }
-    let before = count(&mut fixture, &neighbour, "redraws");
-    registers.set(Reg::new(1).unwrap(), 1.0);
-    const FRAMES: u64 = 30;
-    for frame in 0..FRAMES {
-        fixture.frame();
-        assert!(!is_slow(&mut fixture, &neighbour, window), "frame {frame}");
-    }
-    assert_eq!(count(&mut fixture, &neighbour, "redraws") - before, FRAMES + 1, "one of them twice");
-    assert_eq!(count(&mut fixture, &neighbour, "suspended"), 0);
-    assert!(count(&mut fixture, &guest, "suspended") > 0);
 }
 
 /// What the server clears for windows, which may be larger than the screen, is their clients' time.
@@ -966,7 +799,7 @@ fn a_slow_window_without_buffers_is_empty_and_its_client_hears_it() {
     // One has a picture, another is drawn.
     let most = MAX_OFFSCREEN_PIXELS / u64::from(SIDE * SIDE);
     let mut windows = Vec::new();
-    for i in 0..most as i32 - 1 {
+    for i in 0..most as i32 {
         // Each is seen by a strip.
         let rect = Rect::new(200 + i * 40, 60 + i * 40, SIDE, SIDE);
         let (window, _) =
@@ -986,7 +819,7 @@ fn a_slow_window_without_buffers_is_empty_and_its_client_hears_it() {
         panic!("one has no room: {errors:?} {}", listed[0])
     };
     assert!(listed[refused]["error"].as_str().unwrap().contains("not drawn"));
-    let strip = |i: usize| Rect::new(205 + i as i32 * 40, 300, 20, 20);
+    let strip = |i: usize| Rect::new(205 + i as i32 * 40, 400, 20, 20);
     for i in 0..windows.len() {
         let color = if i == refused { EMPTY } else { GREEN };
         assert_eq!(single_color(&fixture.part(strip(i))), Some(color), "window {i}");

@@ -886,7 +886,8 @@ void blinkRead(GLuint d, GLenum what);
 #define BLINK_READ_KEY           12  /* key of this event, a Linux evdev code; 0 for none or outside `input` */
 #define BLINK_READ_KEY_STATE     13  /* 1 if that key went down, 0 if it went up */
 #define BLINK_READ_FOCUS         14  /* 1 if the window has the keyboard focus */
-#define BLINK_READ_EVENT         15  /* why `input` runs: 1 pointer moved, 2 button, 3 wheel, 4 key, 5 focus; 0 outside `input` */
+#define BLINK_READ_EVENT         15  /* why `input` runs: 1 pointer moved, 2 button, 3 wheel, 4 key, 5 focus, 6 the pointer left; 0 outside `input` */
+#define BLINK_READ_POINTER_INSIDE 16 /* 1 while the pointer is over the window; else its place is the last one inside */
 
 /* Register `d` becomes the time at which the picture will be seen: modulo `period` seconds, or since a moment of blinkTime.
  * Both are exact; an animation is a function of them. */

@@ -399,7 +399,8 @@ impl Slot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum EventKind {
-    /// Pointer moved: a = x, b = y (pixels from the window's upper left corner, `i32`), c = buttons.
+    /// Pointer moved: a = x, b = y (pixels from the window's upper left corner, `i32`), c = buttons, d = 1 if it left the window
+    /// (the place is its last one inside), else 0.
     Pointer = 1,
     /// Button: a = x, b = y, c = buttons held after it, d = button number | pressed << 8.
     Button = 2,

@@ -588,11 +588,11 @@ externals! {
     Height = 6, "height";
     #[doc = "Pixels per point of the output (1 on ordinary screens)."]
     Scale = 7, "scale";
-    #[doc = "Pointer, pixels from the window's left edge."]
+    #[doc = "Pointer, pixels from the window's left edge: its last place inside, see `pointer_inside`."]
     PointerX = 8, "pointer_x";
     #[doc = "Pointer, pixels from the window's lower edge (as in OpenGL)."]
     PointerY = 9, "pointer_y";
-    #[doc = "Buttons held, bit 0 left, 1 middle, 2 right."]
+    #[doc = "Buttons that were pressed in the window and are held, bit 0 left, 1 middle, 2 right, 3 back, 4 forward."]
     Buttons = 10, "buttons";
     #[doc = "Wheel steps of this event, positive away from the user; 0 outside `input`."]
     Wheel = 11, "wheel";
@@ -602,8 +602,10 @@ externals! {
     KeyState = 13, "key_state";
     #[doc = "1 if the window has the keyboard focus."]
     Focus = 14, "focus";
-    #[doc = "Why `input` runs: 1 pointer moved, 2 button, 3 wheel, 4 key, 5 focus; 0 outside `input`."]
+    #[doc = "Why `input` runs: 1 pointer moved, 2 button, 3 wheel, 4 key, 5 focus, 6 the pointer left the window; 0 outside `input`."]
     Event = 15, "event";
+    #[doc = "1 while the pointer is over the window, or a button that was pressed there is held. Without it, `pointer_x` and `pointer_y` are the last place inside."]
+    PointerInside = 16, "pointer_inside";
 }
 
 impl External {

@@ -1,6 +1,7 @@
 //! The local transport: a server on the same machine, or an agent of this virtual machine, see [`blinkgl::local`].
 
 use super::{Part, Transport, Wake, check_header, map};
+use crate::address::check_directory;
 use crate::seqpacket::{self, Received};
 use crate::{Error, Options};
 use blinkgl::local::{Answer, HELLO_SECONDS, Hello, WELCOME_DESCRIPTORS};
@@ -30,6 +31,7 @@ impl Local {
     /// # Errors
     /// There is none, or it refuses.
     pub fn connect(path: &Path, options: &Options) -> Result<Local, Error> {
+        check_directory(path)?;
         let socket = dial(path).map_err(|source| Error::NoServer { path: path.to_owned(), source })?;
         let bytes = u64::try_from(options.bytes.unwrap_or(0)).unwrap_or(u64::MAX);
         let greeted = seqpacket::send(socket.as_fd(), &Hello::new(&options.name, bytes).encode(), &[]);
@@ -100,7 +102,7 @@ fn dial(path: &Path) -> Result<OwnedFd, Errno> {
 
 /// Does anybody listen at `path`? A socket's file may be left of one that is dead.
 pub(crate) fn is_listening(path: &Path) -> bool {
-    path.exists() && dial(path).is_ok()
+    path.exists() && check_directory(path).is_ok() && dial(path).is_ok()
 }
 
 /// The part that an agent gives, if there is such a part.

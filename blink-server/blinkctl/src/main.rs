@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 use ipc::control_path;
-use ipc::vm::{Color, MemorySize, VmName};
+use ipc::vm::{Color, GroupName, MemorySize, RendererMemory, SocketMode, VmName};
 use ipc::{Answer, ClientId, Command, Input, VmCommand, WindowId};
 use os::seqpacket::{self, Received};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 
-/// Seconds to wait for an answer: the server gives its renderer ten.
+/// Seconds to wait for an answer: the server gives its glass ten.
 const ANSWER_SECONDS: i64 = 15;
 /// Bytes of a picture, at most: 8192 x 8192 pixels.
 const MAX_PICTURE_BYTES: usize = 8192 * 8192 * 4;
@@ -39,7 +39,7 @@ enum Action {
     /// Clients, their windows and procedures, and what was refused.
     ///
     /// A window is `hidden` if nothing of it is seen, `slow` if it is drawn in slices, because it took too long,
-    /// and `busy` with a callback that did not end in its frame. A
+    /// and `busy` with a callback that did not end in its frame. A client is `starting` or `failed` if its renderer is. A
     /// procedure runs in the version that is shown, the last that was accepted, by the interpreter or as native code.
     List,
     /// Counters and times, for each client.
@@ -117,6 +117,15 @@ enum VmAction {
         /// Color of its windows' borders, as #2a6fdb.
         #[arg(long)]
         color: Option<Color>,
+        /// Group that may use its sockets, as libvirt-qemu: their files belong to it.
+        #[arg(long, value_name = "GROUP")]
+        group: Option<GroupName>,
+        /// Mode of its sockets: 600, or 660, which is the default with a group.
+        #[arg(long, value_name = "MODE")]
+        mode: Option<SocketMode>,
+        /// Private memory that its renderer may have, from 64M to 64G [default: the policy's, else 512M]
+        #[arg(long, value_name = "SIZE")]
+        renderer_memory: Option<RendererMemory>,
     },
     /// Forgets one: its windows go, and its memory is released.
     Remove {
@@ -208,6 +217,8 @@ impl FromStr for Window {
 enum Failure {
     #[error("no Blink server at {}: {error}; start `blink-server`, or name its socket by --socket", path.display())]
     NoServer { path: PathBuf, error: rustix::io::Errno },
+    #[error("{0}")]
+    Untrusted(#[from] blink_client::Error),
     #[error("the server hung up; its log says why")]
     HungUp,
     #[error("no answer within {ANSWER_SECONDS} seconds")]
@@ -245,6 +256,7 @@ fn main() -> ExitCode {
 
 fn run(line: &CommandLine) -> Result<(), Failure> {
     let server = line.socket.clone().unwrap_or_else(blink_client::display_path);
+    blink_client::check_directory(&server)?;
     let (answer, fds) = ask(&control_path(&server), &command(&line.action))?;
     let value = answer.map_err(Failure::Refused)?;
     if let Action::Screenshot { file } = &line.action {
@@ -291,7 +303,9 @@ fn command(action: &Action) -> Command {
 fn vm_command(action: VmAction) -> VmCommand {
     match action {
         VmAction::List => VmCommand::List,
-        VmAction::Add { name, memory, color } => VmCommand::Add { name, memory: Some(memory), color },
+        VmAction::Add { name, memory, color, group, mode, renderer_memory } => {
+            VmCommand::Add { name, memory: Some(memory), color, group, mode, renderer_memory }
+        }
         VmAction::Remove { name } => VmCommand::Remove { name },
         VmAction::Suspend { name } => VmCommand::Suspend { name },
         VmAction::Resume { name } => VmCommand::Resume { name },
@@ -386,6 +400,7 @@ fn write_list(out: &mut impl Write, value: &Value) -> std::io::Result<()> {
             behind(client).unwrap_or_default(),
             field("objects"),
         )?;
+        write_state(out, client)?;
         for window in entries(client, "windows") {
             write_window(out, window)?;
         }
@@ -401,6 +416,16 @@ fn write_list(out: &mut impl Write, value: &Value) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What is wrong with a client's renderer.
+fn write_state(out: &mut impl Write, client: &Value) -> std::io::Result<()> {
+    match client.get("state").and_then(Value::as_str) {
+        None | Some("running") => Ok(()),
+        Some(_) => {
+            writeln!(out, "  renderer of class {}: {}", text(client.get("class")), text(client.get("state")))
+        }
+    }
 }
 
 /// The errors of a client's windows and their procedures.
@@ -453,9 +478,11 @@ fn write_window(out: &mut impl Write, window: &Value) -> std::io::Result<()> {
         .into_iter()
         .filter_map(|(is, mark)| is.then_some(mark))
         .collect();
+    let note = window.get("note").and_then(Value::as_str);
     let busy = window.get("busy").and_then(Value::as_str).map(|callback| format!("busy: {callback}"));
-    let marks: Vec<&str> = marks.into_iter().chain(busy.as_deref()).collect();
-    let marks = if marks.is_empty() { String::new() } else { format!("  {}", marks.join(", ")) };
+    let marks: Vec<&str> = marks.into_iter().chain(busy.as_deref()).chain(note).collect();
+    let marks = text(Some(&Value::String(marks.join(", "))));
+    let marks = if marks.is_empty() { String::new() } else { format!("  {marks}") };
     writeln!(
         out,
         "  window {}  \"{}\"  {}x{} at {},{}  level {}{marks}",
@@ -493,6 +520,36 @@ fn write_procedure(out: &mut impl Write, procedure: &Value) -> std::io::Result<(
     }
 }
 
+/// The process of an isolation class.
+fn write_renderer(out: &mut impl Write, renderer: &Value) -> std::io::Result<()> {
+    let field = |name| text(renderer.get(name));
+    let names: Vec<String> = entries(renderer, "names").iter().map(|name| text(Some(name))).collect();
+    write!(out, "renderer of class {} ({}): ", field("class"), names.join(", "))?;
+    if field("pid").is_empty() {
+        write!(out, "no process")?;
+    } else {
+        let mebibytes = renderer.get("memory_bytes").and_then(Value::as_u64).unwrap_or(0) >> 20;
+        let (pid, cpu, switches) = (field("pid"), field("cpu_ms"), field("context_switches"));
+        write!(out, "process {pid}, {cpu} ms, {switches} context switches, {mebibytes} MiB")?;
+    }
+    match renderer.get("nice").and_then(Value::as_i64) {
+        None | Some(0) => {}
+        Some(nice) => write!(out, ", slow: nice {nice}")?,
+    }
+    match renderer.get("state").and_then(Value::as_str) {
+        None | Some("running") => {}
+        Some(state) => write!(out, ", {}", text(Some(&state.into())))?,
+    }
+    match renderer.get("last_end") {
+        None | Some(Value::Null) => {}
+        end => write!(out, "; started {} times, the last one before: {}", field("starts"), text(end))?,
+    }
+    match renderer.get("error") {
+        None | Some(Value::Null) => writeln!(out),
+        error => writeln!(out, "; error: {}", text(error)),
+    }
+}
+
 /// The columns of `stats`: title, and path in a client's object.
 const COLUMNS: [(&str, &[&str]); 15] = [
     ("client", &["client"]),
@@ -516,17 +573,22 @@ fn write_stats(out: &mut impl Write, value: &Value) -> std::io::Result<()> {
     let field = |name| text(value.get(name));
     writeln!(
         out,
-        "{} frames at {} Hz, {} wake-ups, renderer started {} times; {}",
+        "{} frames at {} Hz, {} wake-ups, {} renderers started; {}",
         field("frames"),
         value.get("refresh_hz").and_then(Value::as_f64).map_or(String::new(), |hz| format!("{hz:.0}")),
         field("wakeups"),
         field("renderer_starts"),
         field("gl"),
     )?;
-    for who in ["renderer", "broker"] {
+    for who in ["broker", "glass", "template"] {
         let field = |what| text(value.get(format!("{who}_{what}")));
         let (pid, cpu, switches) = (field("pid"), field("cpu_ms"), field("context_switches"));
-        writeln!(out, "{who}: process {pid}, {cpu} ms, {switches} context switches")?;
+        if !pid.is_empty() {
+            writeln!(out, "{who}: process {pid}, {cpu} ms, {switches} context switches")?;
+        }
+    }
+    for renderer in entries(value, "renderers") {
+        write_renderer(out, renderer)?;
     }
     let mut rows = vec![COLUMNS.map(|(title, _)| title.to_owned())];
     for client in entries(value, "clients") {
@@ -580,6 +642,16 @@ mod tests {
         assert_eq!(parse("blinkctl --json input key 28 up"), Ok(Command::Input { events }));
         let events = vec![Input::Wheel { steps: -2 }];
         assert_eq!(parse("blinkctl input wheel -2"), Ok(Command::Input { events }));
+        let vm = parse("blinkctl vm add work --group libvirt-qemu --mode 660 --renderer-memory 2G");
+        let Ok(Command::Vm(VmCommand::Add { group, mode, renderer_memory, .. })) = vm else {
+            panic!("{vm:?}")
+        };
+        assert_eq!(group.map(String::from).as_deref(), Some("libvirt-qemu"));
+        assert_eq!(
+            (mode.map(SocketMode::bits), renderer_memory.map(RendererMemory::bytes)),
+            (Some(0o660), Some(2 << 30))
+        );
+        assert!(parse("blinkctl vm add work --mode 666").is_err());
         assert!(parse("blinkctl frobnicate").is_err());
         assert!(parse("blinkctl move 1.0 1 2").is_err());
     }
@@ -600,6 +672,33 @@ mod tests {
             {"id": "1.0.2", "procedures": [{"oid": 4, "error": "V07"}], "error": "late"}]}]);
         let text = print(list);
         assert!(text.contains("a?[0m") && text.contains(": V07") && text.contains("error: late"), "{text}");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_renderer_is_told() {
+        let list = json!([{"client": 1, "name": "work", "class": 3, "state": "failed: crashed", "windows": [
+            {"id": "1.0.2", "visible": true, "note": "failed: \u{1b}crashed"}]}]);
+        let mut out = Vec::new();
+        write_list(&mut out, &list).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("renderer of class 3: failed: crashed\n"), "{text}");
+        assert!(text.contains("  failed: ?crashed\n"), "{text}");
+        let stats = json!({"glass_pid": 5, "glass_cpu_ms": 7, "template_pid": null, "renderers": [
+            {"class": 3, "names": ["work"], "pid": null, "starts": 6, "nice": 0, "state": "failed: crashed",
+             "last_end": "crashed"},
+            {"class": 4, "names": ["a", "b"], "pid": 9, "cpu_ms": 1, "context_switches": 2, "memory_bytes": 3 << 20,
+             "starts": 1, "nice": 19, "state": "running", "last_end": null, "error": "it did not answer"}]});
+        let mut out = Vec::new();
+        write_stats(&mut out, &stats).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        for line in [
+            "glass: process 5, 7 ms,  context switches",
+            "renderer of class 3 (work): no process, failed: crashed; started 6 times, the last one before: crashed",
+            "renderer of class 4 (a, b): process 9, 1 ms, 2 context switches, 3 MiB, slow: nice 19; error: it did not answer",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{text}");
+        }
+        assert!(!text.contains("template"), "{text}");
     }
 
     #[test]

@@ -1,28 +1,38 @@
 //! The broker: the process that others find, and that must not fall.
 //!
-//! It listens, greets clients, makes their apertures, names and colors them, starts the renderer and hands
-//! it the descriptors, remembers where windows were, starts the next renderer when one dies, and carries
-//! commands of `blinkctl`. It reads no byte of an aperture and believes nothing that the renderer says.
+//! It listens, greets clients, makes their apertures, names and colors them, decides who shares a renderer, starts the other
+//! processes and hands them the descriptors, remembers where windows were, starts a process again that dies, and carries
+//! commands of `blinkctl`. It reads no byte of an aperture and believes nothing that renderers or the glass say.
 //!
 //! One thread, one loop over epoll; nothing in it waits for anybody.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`broker`] | the loop: who acts on what happens |
+//! | `reactor` | the descriptors that are watched |
+//! | `transport` | how clients come: local sockets, QEMU, Xen |
+//! | `registry`, `clients` | who there is |
+//! | `supervision` | glass, template, renderers: their lives, sockets, classes |
+//! | `control` | `blinkctl` and its commands |
+//! | `keeping` | what the next broker needs |
+//! | `policy` | what clients may |
 
-mod aperture;
-mod commands;
-mod deposits;
-mod ivshmem;
+mod broker;
+mod clients;
+mod control;
+#[cfg(test)]
+mod fixture;
+mod house;
+mod keeping;
 mod link;
-mod outbox;
-mod peers;
 mod policy;
-mod policy_file;
-mod process;
-mod process_stats;
-mod renderer;
-mod sockets;
-mod vms;
-mod xen;
+mod reactor;
+mod registry;
+mod supervision;
+mod transport;
+mod warnings;
 
-pub use renderer::Backoff;
-
-pub use policy_file::{Policy, PolicyError};
-pub use process::{BrokerError, Options, main};
+pub use broker::{BrokerError, Options, main};
+pub use control::merge;
+pub use policy::file::{Policy, PolicyError};
+pub use supervision::Backoff;

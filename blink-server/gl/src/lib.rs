@@ -40,7 +40,7 @@ pub mod state;
 pub mod texture;
 pub mod tracker;
 
-pub use pace::{Allowance, Clock, Counted, Slice, Stride, Taken};
+pub use pace::{Clock, Counted, Slice, Stride, Taken};
 pub use painter::{Painted, Painter, Paused, Target};
 pub use resource::{Buffer, ResourceKey, ResourceScope, Resources};
 pub use state::{StateOnly, WindowState};

@@ -396,18 +396,10 @@ pub(super) struct Allowances {
 
 /// Those of one.
 #[derive(Clone, Copy, Debug)]
-pub struct Allowance {
+struct Allowance {
     left: u32,
     /// When one was added last.
     since: Instant,
-}
-
-impl Allowance {
-    /// That of who has less.
-    #[must_use]
-    pub fn lesser(self, other: Allowance) -> Allowance {
-        if other.left < self.left { other } else { self }
-    }
 }
 
 impl Allowances {
@@ -430,13 +422,8 @@ impl Allowances {
     }
 
     /// A client is gone.
-    pub(super) fn forget(&mut self, client: u32) -> Option<Allowance> {
-        self.clients.remove(&client)
-    }
-
-    /// A client comes that has only these left.
-    pub(super) fn recall(&mut self, client: u32, left: Allowance) {
-        self.clients.insert(client, left);
+    pub(super) fn forget(&mut self, client: u32) {
+        self.clients.remove(&client);
     }
 }
 
@@ -457,9 +444,7 @@ mod tests {
         let much_later = later + Duration::from_secs(1_000_000);
         let free = (0..100).filter(|_| allowances.take(1, much_later)).count();
         assert_eq!(free, FREE_SHADERS as usize);
-        let gone = allowances.forget(1).unwrap();
-        allowances.recall(9, gone);
-        assert!(!allowances.take(9, much_later) && allowances.forget(1).is_none());
+        allowances.forget(1);
         for client in 10..1000 {
             allowances.take(client, now);
         }

@@ -8,7 +8,7 @@ use super::arrays;
 use super::batch::{Buffer, Cache, Contents, Key, Mesh, Spare, primitive, room_for};
 use super::block::{BLOCK_VECTORS, Block, Outline};
 use super::context::{Functions, LogicOp};
-use super::pace::{Allowance, Allowances, Clock, Pace, Slice, Step, Taken};
+use super::pace::{Allowances, Clock, Pace, Slice, Step, Taken};
 use super::painter::{Painter, Paused, Target};
 use super::record::{LIGHTS_VECTORS, RECORD_BYTES, Record, pack_lights};
 use super::resource::ResourceScope;
@@ -547,6 +547,54 @@ impl Tracker {
         upside_down.chunks_exact(row).rev().flatten().copied().collect()
     }
 
+    /// Reads a rectangle into a picture as large as the framebuffer: 4 bytes a pixel, blue, green, red, alpha, the bottom row
+    /// first. Only the rectangle's pixels are written. False: `picture` is too short, and nothing was read.
+    pub fn read_into(&mut self, framebuffer: &Framebuffer, rect: Rect, picture: &mut [u8]) -> bool {
+        let rect = rect.intersection(&framebuffer.area());
+        if rect.is_empty() {
+            return true;
+        }
+        let area = framebuffer.flip(&rect);
+        let row = framebuffer.width as usize * 4;
+        let bottom = usize::try_from(area.y).unwrap_or(usize::MAX);
+        let left = usize::try_from(area.x).unwrap_or(usize::MAX).saturating_mul(4);
+        let first = row.saturating_mul(bottom).saturating_add(left);
+        let length = row * (rect.height as usize - 1) + rect.width as usize * 4;
+        let Some(pixels) = picture.get_mut(first..).and_then(|rest| rest.get_mut(..length)) else {
+            return false;
+        };
+        self.applied.framebuffer = None;
+        // OpenGL ES reads no other order of bytes for sure.
+        let (format, kind) = if self.embedded {
+            (glow::RGBA, glow::UNSIGNED_BYTE)
+        } else {
+            (glow::BGRA, glow::UNSIGNED_INT_8_8_8_8_REV)
+        };
+        // SAFETY: see the module `gl`. OpenGL writes `height` rows, `row` bytes apart, of `width` pixels: from the start of
+        // `pixels` to its end, whose length is made of just that.
+        unsafe {
+            self.gl.bind_framebuffer(glow::FRAMEBUFFER, Some(framebuffer.framebuffer));
+            self.gl.pixel_store_i32(glow::PACK_ROW_LENGTH, signed(framebuffer.width));
+            self.gl.read_pixels(
+                area.x,
+                area.y,
+                area.width,
+                area.height,
+                format,
+                kind,
+                glow::PixelPackData::Slice(Some(&mut *pixels)),
+            );
+            self.gl.pixel_store_i32(glow::PACK_ROW_LENGTH, 0);
+        }
+        if self.embedded {
+            for row in pixels.chunks_mut(row) {
+                let width = row.len().min(rect.width as usize * 4);
+                row[..width].chunks_exact_mut(4).for_each(|pixel| pixel.swap(0, 2));
+            }
+        }
+        true
+    }
+
     // ---- The server's drawing --------------------------------------------------------------
 
     /// Binds a framebuffer for the server's drawing, which no guest state may disturb.
@@ -719,7 +767,7 @@ impl Tracker {
         }
     }
 
-    /// Waits until everything is drawn. One call a frame: it is also what ages the vertex cache.
+    /// A frame is drawn. One call a frame: it ages the vertex cache.
     pub fn finish(&mut self) {
         self.frame += 1;
         let old = self.cache.expire(self.frame.saturating_sub(EXPIRE_FRAMES));
@@ -887,14 +935,9 @@ impl Tracker {
         self.pace.begin(slice);
     }
 
-    /// A client is gone: gives what is left of its shaders that are not its time.
-    pub fn forget_client(&mut self, client: u32) -> Option<Allowance> {
-        self.allowances.forget(client)
-    }
-
-    /// A client comes that has only these left.
-    pub fn recall_client(&mut self, client: u32, left: Allowance) {
-        self.allowances.recall(client, left);
+    /// A client is gone.
+    pub fn forget_client(&mut self, client: u32) {
+        self.allowances.forget(client);
     }
 
     /// So many pixels were made or cleared. Waits for them if they are many, so that it is in the time of whom they are for.

@@ -1,6 +1,5 @@
-//! The frame around a window: colored border, label with the VM's name, close button. It is drawn by
-//! the server after the window's content and outside of it, so no client can touch or cover its own;
-//! what a client draws that looks like one stays inside a real one.
+//! The frame around a window: colored border, label with the VM's name, close button. It is outside of the content, so
+//! no client can touch or cover its own; what a client draws that looks like one stays inside a real one.
 
 use font8x8::UnicodeFonts;
 use ipc::geometry::Rect;
@@ -12,7 +11,7 @@ pub const LABEL: i32 = 18;
 /// Pixels of a popup's border.
 pub const POPUP_BORDER: i32 = 2;
 /// Width of a character of the label in pixels.
-const CHARACTER: usize = 8;
+pub const CHARACTER: usize = 8;
 
 /// How a window is framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +42,6 @@ pub enum Part {
 
 impl Style {
     /// The frame of a content.
-    #[must_use]
     pub fn frame(self, content: &Rect) -> Rect {
         match self {
             Style::TopLevel => content.grown(BORDER, BORDER + LABEL, BORDER, BORDER),
@@ -52,7 +50,6 @@ impl Style {
     }
 
     /// The label of a content; empty where there is none.
-    #[must_use]
     pub fn label(self, content: &Rect) -> Rect {
         match self {
             Style::TopLevel => {
@@ -64,7 +61,6 @@ impl Style {
     }
 
     /// The close button of a content; empty where there is none.
-    #[must_use]
     pub fn close_button(self, content: &Rect) -> Rect {
         let label = self.label(content);
         Rect::between(
@@ -75,8 +71,16 @@ impl Style {
         )
     }
 
+    /// What tells whose window a content belongs to: the label with the border around it.
+    pub fn head(self, content: &Rect) -> Rect {
+        let frame = self.frame(content);
+        match self {
+            Style::TopLevel => Rect::between(frame.x, frame.y, frame.right(), content.y),
+            Style::Popup => Rect::default(),
+        }
+    }
+
     /// What the point is; `None` outside the frame.
-    #[must_use]
     pub fn part(self, content: &Rect, x: i32, y: i32) -> Option<Part> {
         if content.contains(x, y) {
             return Some(Part::Content);
@@ -109,7 +113,6 @@ impl Style {
     }
 
     /// The border's rectangles, label not included; they don't overlap.
-    #[must_use]
     pub fn border(self, content: &Rect) -> Vec<Rect> {
         let mut rects = Vec::with_capacity(5);
         let inner = content.union(&self.label(content));
@@ -118,58 +121,122 @@ impl Style {
     }
 }
 
-/// The label's colors and text, as an image of `width * LABEL` RGBA pixels.
-///
-/// The VM's name stands first, on the VM's color, and is the server's word; the title is the client's
-/// and stands behind it on dark ground, so that no title can pass for a name.
-#[must_use]
-pub fn label_image(width: u32, color: [u8; 3], name: &str, title: &str, focus: bool) -> Vec<u8> {
-    let width = width as usize;
-    let height = LABEL.unsigned_abs() as usize;
-    let ground = shade(color, focus);
-    let dark = if focus { [48, 48, 52] } else { [32, 32, 34] };
-    let name = format!(" {name} ");
-    let name_width = (name.chars().count() * CHARACTER).min(width);
-    let mut image = Vec::with_capacity(width * height * 4);
-    for _ in 0..height {
-        for x in 0..width {
-            let [r, g, b] = if x < name_width { ground } else { dark };
-            image.extend_from_slice(&[r, g, b, 255]);
-        }
+/// What a label says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caption {
+    /// The server's word: the client's name, and what else people are to know of it.
+    pub trusted: String,
+    /// The client's word.
+    pub title: String,
+    /// The color of the VM.
+    pub color: [u8; 3],
+    /// The window has the keyboard focus.
+    pub focus: bool,
+}
+
+impl Caption {
+    /// Pixels that the trusted words need.
+    pub fn trusted_width(&self) -> u32 {
+        text_width(self.trusted.chars().count())
     }
-    let light = u32::from(ground[0]) * 3 + u32::from(ground[1]) * 6 + u32::from(ground[2]) > 1280;
-    let ink = if light { [0, 0, 0] } else { [255, 255, 255] };
-    let button = width.saturating_sub(height);
-    text(&mut image, width, 0, button, &name, ink);
-    text(&mut image, width, name_width + CHARACTER, button, title, [208, 208, 208]);
-    cross(&mut image, width, button, height);
-    image
+}
+
+/// Pixels of so many characters with a space at each side.
+pub fn text_width(characters: usize) -> u32 {
+    u32::try_from((characters + 2) * CHARACTER).unwrap_or(u32::MAX)
+}
+
+/// A label's picture.
+#[derive(Clone, Debug)]
+pub struct Label {
+    made_of: (u32, Caption),
+    pixels: Vec<u32>,
+}
+
+impl Label {
+    /// A label of `width` pixels, [`LABEL`] high.
+    ///
+    /// The VM's name stands first, on the VM's color, and is the server's word; the title is the client's
+    /// and stands behind it on dark ground, so that no title can pass for a name.
+    pub fn new(width: u32, caption: Caption) -> Label {
+        let mut picture = Picture { width: width as usize, pixels: Vec::new() };
+        let height = LABEL.unsigned_abs() as usize;
+        let ground = shade(caption.color, caption.focus);
+        let dark = if caption.focus { [48, 48, 52] } else { [32, 32, 34] };
+        let name_width = (caption.trusted_width() as usize).min(picture.width);
+        for _ in 0..height {
+            picture.pixels.resize(picture.pixels.len() + name_width, opaque(ground));
+            picture.pixels.resize(picture.pixels.len() + picture.width - name_width, opaque(dark));
+        }
+        let light = u32::from(ground[0]) * 3 + u32::from(ground[1]) * 6 + u32::from(ground[2]) > 1280;
+        let ink = if light { [0, 0, 0] } else { [255, 255, 255] };
+        let button = picture.width.saturating_sub(height);
+        picture.text(CHARACTER, button, &caption.trusted, ink);
+        picture.text(name_width + CHARACTER, button, &caption.title, [208, 208, 208]);
+        picture.cross(button, height);
+        Label { made_of: (width, caption), pixels: picture.pixels }
+    }
+
+    /// Is it what `new` would make?
+    pub fn is(&self, width: u32, caption: &Caption) -> bool {
+        self.made_of.0 == width && self.made_of.1 == *caption
+    }
+
+    /// Pixels of the row `y` from the top: `0xAARRGGBB`.
+    pub fn row(&self, y: u32) -> &[u32] {
+        let width = self.made_of.0 as usize;
+        self.pixels.get(y as usize * width..(y as usize + 1) * width).unwrap_or_default()
+    }
+}
+
+/// A color as a pixel of a picture.
+pub fn opaque([r, g, b]: [u8; 3]) -> u32 {
+    u32::from_le_bytes([b, g, r, 255])
 }
 
 /// A border's color: the VM's, dimmed without focus.
-#[must_use]
 pub fn shade(color: [u8; 3], focus: bool) -> [u8; 3] {
     if focus { color } else { color.map(|c| c / 5 * 3) }
 }
 
-fn text(image: &mut [u8], width: usize, left: usize, right: usize, text: &str, ink: [u8; 3]) {
-    let mut x = left;
-    for character in text.chars() {
-        if x + CHARACTER > right {
-            break;
-        }
-        let glyph = glyph(character);
-        for (row, bits) in glyph.into_iter().enumerate() {
-            for column in 0..CHARACTER {
-                if bits >> column & 1 != 0 {
+struct Picture {
+    width: usize,
+    pixels: Vec<u32>,
+}
+
+impl Picture {
+    fn text(&mut self, left: usize, right: usize, text: &str, ink: [u8; 3]) {
+        let mut x = left;
+        for character in text.chars() {
+            if x + CHARACTER > right {
+                break;
+            }
+            for (row, bits) in glyph(character).into_iter().enumerate() {
+                for column in (0..CHARACTER).filter(|column| bits >> column & 1 != 0) {
                     // Rows are doubled: 8 x 16 pixels are easier to read.
-                    for y in [1 + 2 * row, 2 + 2 * row] {
-                        put(image, width, x + column, y, ink);
-                    }
+                    self.put(x + column, 1 + 2 * row, ink);
+                    self.put(x + column, 2 + 2 * row, ink);
                 }
             }
+            x += CHARACTER;
         }
-        x += CHARACTER;
+    }
+
+    fn cross(&mut self, left: usize, side: usize) {
+        for i in 5..side.saturating_sub(5) {
+            for x in [i, i + 1] {
+                self.put(left + x, i, [208, 208, 208]);
+                self.put(left + side - 1 - x, i, [208, 208, 208]);
+            }
+        }
+    }
+
+    fn put(&mut self, x: usize, y: usize, color: [u8; 3]) {
+        if x < self.width
+            && let Some(pixel) = self.pixels.get_mut(y * self.width + x)
+        {
+            *pixel = opaque(color);
+        }
     }
 }
 
@@ -179,28 +246,9 @@ fn glyph(character: char) -> [u8; 8] {
     font8x8::BASIC_FONTS.get(character).or_else(|| font8x8::LATIN_FONTS.get(character)).unwrap_or(MISSING)
 }
 
-fn cross(image: &mut [u8], width: usize, left: usize, side: usize) {
-    for i in 5..side.saturating_sub(5) {
-        for x in [i, i + 1] {
-            put(image, width, left + x, i, [208, 208, 208]);
-            put(image, width, left + side - 1 - x, i, [208, 208, 208]);
-        }
-    }
-}
-
-fn put(image: &mut [u8], width: usize, x: usize, y: usize, [r, g, b]: [u8; 3]) {
-    if x >= width {
-        return;
-    }
-    if let Some(pixel) = image.get_mut((y * width + x) * 4..).and_then(|rest| rest.get_mut(..4)) {
-        pixel.copy_from_slice(&[r, g, b, 255]);
-    }
-}
-
 /// A client's title as it may be shown: printable, one line.
-#[must_use]
-pub fn clean_title(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).chars().filter(|&c| is_shown(c)).take(64).collect()
+pub fn clean_title(text: &str) -> String {
+    text.chars().filter(|&c| is_shown(c)).take(64).collect()
 }
 
 /// Neither a control character nor one that only changes how others are shown (their direction, say): such
@@ -244,19 +292,25 @@ mod tests {
 
     #[test]
     fn titles_cannot_pass_for_names() {
-        let color = [200, 40, 40];
-        let plain = label_image(200, color, "work", "", true);
-        let spoof = label_image(200, color, "work", "  banking ", true);
+        let caption = |title: &str| Caption {
+            trusted: "work".into(),
+            title: title.into(),
+            color: [200, 40, 40],
+            focus: true,
+        };
+        let plain = Label::new(200, caption(""));
+        let spoof = Label::new(200, caption("  banking "));
         // The name's part is the same whatever the title says.
-        let name_pixels = " work ".len() * CHARACTER * 4;
-        for (a, b) in plain.chunks(200 * 4).zip(spoof.chunks(200 * 4)) {
-            assert_eq!(a[..name_pixels], b[..name_pixels]);
+        let name_pixels = caption("").trusted_width() as usize;
+        for y in 0..LABEL.unsigned_abs() {
+            assert_eq!(plain.row(y)[..name_pixels], spoof.row(y)[..name_pixels]);
         }
-        assert_ne!(plain, spoof);
-        assert_eq!(clean_title(b"a\nb\x07\xff"), "ab\u{fffd}");
-        assert_eq!(clean_title("\u{202e}gnp.\u{2066}x\u{feff}é".as_bytes()), "gnp.xé");
+        assert_ne!(plain.pixels, spoof.pixels);
+        assert!(plain.is(200, &caption("")) && !plain.is(200, &caption("x")) && !plain.is(201, &caption("")));
+        assert_eq!(clean_title("a\nb\x07"), "ab");
+        assert_eq!(clean_title("\u{202e}gnp.\u{2066}x\u{feff}é"), "gnp.xé");
         for width in 0..60 {
-            assert_eq!(label_image(width, color, "long name", "title", false).len(), width as usize * 18 * 4);
+            assert_eq!(Label::new(width, caption("title")).pixels.len(), width as usize * 18);
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Rectangles and regions in pixels of the output, from its upper left corner.
 
+use serde::{Deserialize, Serialize};
+
 /// A rectangle: `x..x + width`, `y..y + height`. Empty if a side is 0.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Rect {
     /// Left edge.
     pub x: i32,

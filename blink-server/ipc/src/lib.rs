@@ -3,9 +3,11 @@
 //! The crate knows nothing of guests' programs or memory, so every process may depend on it.
 
 pub mod geometry;
+pub mod glass;
 pub mod limits;
 pub mod message;
 pub mod options;
+pub mod template;
 pub mod throttle;
 pub mod vm;
 

@@ -4,7 +4,7 @@
 //! The renderer handles hostile bytes, so the broker trusts nothing that comes from it: a message that
 //! does not parse, or names a client that does not exist, is dropped with an error in the log.
 
-use crate::vm::{Color, MemorySize, VmName};
+use crate::vm::{Color, GroupName, MemorySize, RendererMemory, SocketMode, VmName};
 use budget::Budget;
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +35,7 @@ impl std::fmt::Display for WindowId {
     }
 }
 
-/// Where a window is: what the broker remembers for the renderer's next life.
+/// Where a window is: what the broker remembers for the glass's next life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Placement {
     /// The window.
@@ -64,7 +64,7 @@ pub enum Owner {
     Machine(ClientId),
 }
 
-/// A client as the renderer needs it. Descriptors with it: memory, doorbell (the client rings, the
+/// A client as its renderer needs it. Descriptors with it: memory, doorbell (the client rings, the
 /// renderer reads), wake (the renderer writes, the client waits): a socket, or for a virtual machine an eventfd, or
 /// for a guest of Xen its event channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,16 +73,12 @@ pub struct ClientInfo {
     pub id: ClientId,
     /// Who it is, however often it connects.
     pub owner: Owner,
-    /// The VM's name, for the label. Given by the broker's policy.
+    /// Its name in logs and answers. The broker's policy gives it.
     pub name: String,
-    /// Border color, red, green, blue.
-    pub color: [u8; 3],
     /// Bytes of its aperture.
     pub bytes: u64,
     /// What one run of its programs may cost.
     pub budget: Budget,
-    /// Where its windows were, when the renderer starts again.
-    pub placements: Vec<Placement>,
     /// Of a guest of Xen: doorbell and wake are its event channel, of this port on our side, and the memory is one that
     /// `gntdev` maps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -234,6 +230,15 @@ pub enum VmCommand {
         memory: Option<MemorySize>,
         /// Of its borders.
         color: Option<Color>,
+        /// The group that its sockets belong to.
+        #[serde(default)]
+        group: Option<GroupName>,
+        /// The mode of its sockets.
+        #[serde(default)]
+        mode: Option<SocketMode>,
+        /// Private memory of its renderer.
+        #[serde(default)]
+        renderer_memory: Option<RendererMemory>,
     },
     /// Forgets one; its windows go, and its memory is released.
     Remove {
@@ -252,29 +257,42 @@ pub enum VmCommand {
     },
 }
 
-/// From the broker to the renderer.
+/// From the broker to a renderer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum ToRenderer {
+    /// The renderer's socket to the glass comes with this. It replaces the one before, if the glass started again: then all
+    /// windows are to be told anew. It always comes before the first client.
+    Glass,
     /// A client came. Three descriptors, see [`ClientInfo`].
     Client(ClientInfo),
     /// A client went.
     ClientGone {
-        /// Which.
+        /// Its id.
         id: ClientId,
     },
     /// A client that came has another way to be woken: a stream socket comes with it, a byte on it wakes.
     Port {
-        /// Which.
+        /// The client's id.
         id: ClientId,
     },
-    /// A command of `blinkctl`; the answer carries the same serial.
-    Command {
-        /// Counts commands.
+    /// `blinkctl` asks; the [parts](ToBroker::Part) of the answer carry the same serial.
+    Ask {
+        /// Counts questions.
         serial: u64,
-        /// What.
-        command: Command,
+        /// The question.
+        question: Question,
     },
+}
+
+/// What `blinkctl` asks of renderers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// The clients, as in [`Command::List`]: the answer is an array.
+    List,
+    /// The counters, as in [`Command::Stats`]: the answer is an object.
+    Stats,
 }
 
 /// What something is of that the keeper keeps, in the order in which it is told.
@@ -333,28 +351,30 @@ pub enum FromKeeper {
     All,
 }
 
-/// From the renderer to the broker.
+/// Bytes of the text of one [`ToBroker::Part`], at most.
+pub const MAX_PART_BYTES: usize = 32 << 10;
+
+/// Bytes of all parts of one answer, at most; a longer answer is left out.
+pub const MAX_ANSWER_BYTES: usize = 1 << 20;
+
+/// From a renderer to the broker. The broker believes none of it: a message that does not parse, or names a client of another
+/// class, counts against the renderer, and a renderer that sends many ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "type")]
 pub enum ToBroker {
-    /// The output is there, clients can come.
+    /// It can draw: clients can come. Every renderer says it once, forked ones too.
     Ready {
         /// OpenGL's version and renderer strings, for the log.
         gl: String,
     },
-    /// The answer to a command; a screenshot has a descriptor with it.
-    Reply {
-        /// Of the command.
+    /// A part of the answer to a question: the texts of all parts, put together, are JSON.
+    Part {
+        /// The question's serial.
         serial: u64,
-        /// The answer, or what went wrong.
-        result: Result<serde_json::Value, String>,
-    },
-    /// A client's windows are placed like this now (all of them, replaces what was sent before).
-    Placed {
-        /// The client.
-        client: ClientId,
-        /// Its windows.
-        windows: Vec<Placement>,
+        /// The next bytes of the answer, at most [`MAX_PART_BYTES`]; all of them at most [`MAX_ANSWER_BYTES`].
+        text: String,
+        /// The answer is complete.
+        last: bool,
     },
     /// A client can't be shown: what it shares is not what it says.
     Unfit {
@@ -363,6 +383,4 @@ pub enum ToBroker {
         /// Why.
         reason: String,
     },
-    /// The user closed the output's window.
-    Quit,
 }

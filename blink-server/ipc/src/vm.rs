@@ -96,15 +96,7 @@ impl FromStr for MemorySize {
 
     fn from_str(text: &str) -> Result<MemorySize, BadMemorySize> {
         let parse = || {
-            let (digits, unit) = match text.char_indices().last()? {
-                (at, 'K') => (&text[..at], 1 << 10),
-                (at, 'M') => (&text[..at], 1 << 20),
-                (at, 'G') => (&text[..at], 1 << 30),
-                _ => (text, 1),
-            };
-            // `parse` would take a sign.
-            let digits = Some(digits).filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?;
-            let bytes: u64 = digits.parse::<u64>().ok()?.checked_mul(unit)?;
+            let bytes = parse_bytes(text)?;
             let size = usize::try_from(bytes).ok()?;
             let fits = (MIN_APERTURE_BYTES..=MAX_APERTURE_BYTES).contains(&size) && size.is_power_of_two();
             fits.then_some(MemorySize(bytes))
@@ -180,6 +172,195 @@ impl From<Color> for String {
     }
 }
 
+/// Bytes of private memory that a renderer may have (`RLIMIT_DATA`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RendererMemory(u64);
+
+/// Bytes of a renderer's private memory, smallest: a renderer with one small client needs about this.
+const MIN_RENDERER_BYTES: u64 = 64 << 20;
+/// Bytes of a renderer's private memory, largest.
+const MAX_RENDERER_BYTES: u64 = 64 << 30;
+
+/// No size of a renderer's memory.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no size of a renderer's memory: write 64M to 64G, as in 512M or 1G")]
+pub struct BadRendererMemory(String);
+
+impl RendererMemory {
+    /// In bytes.
+    #[must_use]
+    pub fn bytes(self) -> u64 {
+        self.0
+    }
+}
+
+impl Default for RendererMemory {
+    fn default() -> RendererMemory {
+        // Textures of a quarter of it, with what Mesa makes of them, and the shaders and pictures of many windows.
+        RendererMemory(512 << 20)
+    }
+}
+
+impl FromStr for RendererMemory {
+    type Err = BadRendererMemory;
+
+    fn from_str(text: &str) -> Result<RendererMemory, BadRendererMemory> {
+        let fits = |bytes: &u64| (MIN_RENDERER_BYTES..=MAX_RENDERER_BYTES).contains(bytes);
+        parse_bytes(text)
+            .filter(fits)
+            .map(RendererMemory)
+            .ok_or_else(|| BadRendererMemory(text.escape_debug().to_string()))
+    }
+}
+
+impl TryFrom<String> for RendererMemory {
+    type Error = BadRendererMemory;
+
+    fn try_from(text: String) -> Result<RendererMemory, BadRendererMemory> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for RendererMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            bytes if bytes % (1 << 20) == 0 => write!(f, "{}M", bytes >> 20),
+            bytes => write!(f, "{bytes}"),
+        }
+    }
+}
+
+impl From<RendererMemory> for String {
+    fn from(memory: RendererMemory) -> String {
+        memory.to_string()
+    }
+}
+
+/// The name of a group of users, or its number: the group that a VM's sockets belong to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct GroupName(String);
+
+/// Bytes of a group's name: what Linux allows.
+const GROUP_BYTES: usize = 32;
+
+/// No name of a group.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no name of a group: write one of /etc/group, as in libvirt-qemu, or a number")]
+pub struct BadGroup(String);
+
+impl GroupName {
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for GroupName {
+    type Err = BadGroup;
+
+    fn from_str(text: &str) -> Result<GroupName, BadGroup> {
+        let fits = (1..=GROUP_BYTES).contains(&text.len())
+            && !text.starts_with('-')
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-$".contains(c));
+        if fits { Ok(GroupName(text.to_owned())) } else { Err(BadGroup(text.escape_debug().to_string())) }
+    }
+}
+
+impl TryFrom<String> for GroupName {
+    type Error = BadGroup;
+
+    fn try_from(text: String) -> Result<GroupName, BadGroup> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for GroupName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<GroupName> for String {
+    fn from(name: GroupName) -> String {
+        name.0
+    }
+}
+
+/// The permissions of a VM's sockets: owner and group may have some, all others none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SocketMode(u32);
+
+/// No mode of a socket.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no mode of a VM's sockets: write 600 or 660; all users of the machine never reach them")]
+pub struct BadSocketMode(String);
+
+impl SocketMode {
+    /// Owner and group may connect.
+    pub const GROUP: SocketMode = SocketMode(0o660);
+
+    /// The permission bits.
+    #[must_use]
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for SocketMode {
+    fn default() -> SocketMode {
+        SocketMode(0o600)
+    }
+}
+
+impl FromStr for SocketMode {
+    type Err = BadSocketMode;
+
+    fn from_str(text: &str) -> Result<SocketMode, BadSocketMode> {
+        match text.strip_prefix('0').unwrap_or(text) {
+            "600" => Ok(SocketMode(0o600)),
+            "660" => Ok(SocketMode(0o660)),
+            _ => Err(BadSocketMode(text.escape_debug().to_string())),
+        }
+    }
+}
+
+impl TryFrom<String> for SocketMode {
+    type Error = BadSocketMode;
+
+    fn try_from(text: String) -> Result<SocketMode, BadSocketMode> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for SocketMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:o}", self.0)
+    }
+}
+
+impl From<SocketMode> for String {
+    fn from(mode: SocketMode) -> String {
+        mode.to_string()
+    }
+}
+
+/// A number of bytes, with `K`, `M` or `G` behind it or none of them.
+fn parse_bytes(text: &str) -> Option<u64> {
+    let (digits, unit) = match text.char_indices().last()? {
+        (at, 'K') => (&text[..at], 1 << 10),
+        (at, 'M') => (&text[..at], 1 << 20),
+        (at, 'G') => (&text[..at], 1 << 30),
+        _ => (text, 1),
+    };
+    // `parse` would take a sign.
+    let digits = Some(digits).filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?;
+    digits.parse::<u64>().ok()?.checked_mul(unit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,6 +393,36 @@ mod tests {
         assert_eq!(Color([1, 2, 255]).to_string(), "#0102ff");
         for bad in ["", "red", "#12345", "#1234567", "2a6fdb", "#+12345", "#12345g"] {
             assert!(bad.parse::<Color>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_of_renderers() {
+        for (text, bytes) in [("64M", 64 << 20), ("1G", 1 << 30), ("64G", 64 << 30), ("100000K", 102_400_000)]
+        {
+            let memory = text.parse::<RendererMemory>().unwrap();
+            assert_eq!(memory.bytes(), bytes);
+            assert_eq!(memory.to_string().parse(), Ok(memory));
+        }
+        for bad in ["", "63M", "65G", "-1G", "1T", "1 G", "99999999999G"] {
+            assert!(bad.parse::<RendererMemory>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn groups_and_modes() {
+        for good in ["libvirt-qemu", "kvm", "107", "a_b.c"] {
+            assert_eq!(good.parse::<GroupName>().unwrap().as_str(), good);
+        }
+        for bad in ["", "-x", "a b", "a:b", &"x".repeat(33)] {
+            assert!(bad.parse::<GroupName>().is_err(), "{bad:?}");
+        }
+        for (text, bits) in [("600", 0o600), ("660", 0o660), ("0660", 0o660)] {
+            let mode = text.parse::<SocketMode>().unwrap();
+            assert_eq!((mode.bits(), mode.to_string().parse()), (bits, Ok(mode)));
+        }
+        for bad in ["", "666", "777", "066", "00660", "rw", "-660"] {
+            assert!(bad.parse::<SocketMode>().is_err(), "{bad:?}");
         }
     }
 }

@@ -11,8 +11,7 @@ use blinkgl::layout::texture::{Levels, TextureDesc};
 use blinkgl::layout::{DATA_PAGE, EventKind, ObjectError, ObjectType, QuotaKind, WindowDesc, aperture};
 use blinkgl::limits::{
     MAX_CLIENT_PROGRAM_BYTES, MAX_CONTEXTS, MAX_FRAME_FUEL, MAX_FRAME_VERTICES, MAX_SCAN_BYTES,
-    MIPMAP_BYTE_COST, MIPMAP_LEVEL_BYTES, PAGE_SIZE, PLACEMENT_MILLISECONDS, PLACEMENTS_AT_ONCE,
-    PROCEDURE_BYTE_COST, REGISTERS,
+    MIPMAP_BYTE_COST, MIPMAP_LEVEL_BYTES, PAGE_SIZE, PROCEDURE_BYTE_COST, REGISTERS,
 };
 use blinkgl::ops::Callback;
 use blinkgl::shm::{Shm, ShmOffset};
@@ -25,9 +24,6 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// Nanoseconds that it takes until it may be told again where a client's windows are.
-const PLACEMENT: u64 = PLACEMENT_MILLISECONDS * 1_000_000;
 
 /// Errors and notes, of each, that are kept for `blinkctl list`.
 const KEPT_ERRORS: usize = 8;
@@ -205,11 +201,15 @@ pub struct Client {
     /// The frame (time over refresh interval) before which it is not scanned again.
     pub scan_from: u64,
     spent: Spent,
-    /// The time that was used up by telling where its windows are.
-    placed_until: u64,
     /// Bytes of the images that levels of detail were made from, and of the levels as they are counted.
     generated_bytes: u64,
-    /// What it did that others pay for.
+    /// Frames in which a window of it was drawn: what it may know of the count of frames.
+    pub frames: u64,
+    /// The last of them, as the glass counts.
+    pub drawn_in: Option<u64>,
+    /// The glass was told of all its windows.
+    pub is_told: bool,
+    /// What it did that others of its class pay for.
     pub conduct: Conduct,
     /// Nanoseconds that its runs took in this frame, where they were not suspended ones.
     pub used: u64,
@@ -246,8 +246,10 @@ impl Client {
             throttle: Throttle::default(),
             scan_from: 0,
             spent: Spent::default(),
-            placed_until: 0,
             generated_bytes: 0,
+            frames: 0,
+            drawn_in: None,
+            is_told: false,
             conduct: Conduct::default(),
             used: 0,
             last_turn: None,
@@ -284,22 +286,6 @@ impl Client {
         }
         self.spent.fuel = self.spent.fuel.saturating_add(outcome.fuel_used);
         self.spent.vertices = self.spent.vertices.saturating_add(outcome.vertices);
-    }
-
-    /// From when on it may be told where its windows are.
-    #[must_use]
-    pub fn places_from(&self) -> u64 {
-        self.placed_until.saturating_sub(PLACEMENT.saturating_mul(PLACEMENTS_AT_ONCE.saturating_sub(1)))
-    }
-
-    /// It is told where its windows are.
-    pub fn placed(&mut self, now: u64) {
-        self.placed_until = self.placed_until.max(now).saturating_add(PLACEMENT);
-    }
-
-    /// What its callbacks used in this frame does not count.
-    pub fn forgive_spent(&mut self) {
-        self.spent = Spent::default();
     }
 
     /// The quota of frame `tick` that is used up, and the limit.

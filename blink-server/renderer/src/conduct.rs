@@ -1,4 +1,5 @@
-//! What a client did that others pay for, and for how long it is held against it.
+//! What a client did that others of its class pay for, and for how long it is held against it. It is forgotten when the
+//! client goes: another program of the same user is another program.
 
 use blinkgl::limits::{
     FIRST_SLOW_SECONDS, LATE_FRAMES, MIN_SLICE_MICROSECONDS, REST_AFTER_WHOLE, SLOW_SECONDS, STRIKE_SECONDS,
@@ -18,8 +19,6 @@ pub struct Conduct {
     slow_until: u64,
     /// The last frames in which its runs went past their slices.
     strikes: VecDeque<u64>,
-    /// The last [`STRIKES`] of such frames of its owner's clients that are gone, in order.
-    inherited: Vec<u64>,
     /// Until then, the steps of its windows are small.
     small_until: u64,
     /// Until then (by the tracker's clock), its suspended runs have no slices.
@@ -48,27 +47,10 @@ impl Conduct {
         self.slow_until > now
     }
 
-    /// Until when its new windows are slow. After too many strikes of others of its owner they are so silently, as long as
-    /// these count: who starts one program after another has a first picture each time and shall not be told of anything, but who
-    /// connects again for each long run has no more of them than who stays.
+    /// Until when its new windows are slow.
     #[must_use]
     pub fn slow_until(&self, now: u64) -> Option<u64> {
-        let oldest = self.inherited.first().filter(|_| self.inherited.len() >= STRIKES);
-        let silently = oldest.map_or(0, |&at| at.saturating_add(seconds(STRIKE_SECONDS)));
-        Some(self.slow_until.max(silently)).filter(|&until| until > now)
-    }
-
-    /// It is that of two clients, or of one that came again.
-    pub fn join(&mut self, other: &Conduct) {
-        self.inherited.extend(other.inherited.iter().chain(&other.strikes).chain(&self.strikes));
-        self.inherited.sort_unstable();
-        // What several had in one frame is one.
-        self.inherited.dedup();
-        self.inherited.drain(..self.inherited.len().saturating_sub(STRIKES));
-        self.strikes.clear();
-        self.slow_until = self.slow_until.max(other.slow_until);
-        self.small_until = self.small_until.max(other.small_until);
-        self.rests_until = self.rests_until.max(other.rests_until);
+        Some(self.slow_until).filter(|&until| until > now)
     }
 
     /// Do the steps of its windows stay small?
@@ -123,29 +105,6 @@ mod tests {
         assert_eq!(rest(seconds(1) / 100), seconds(1));
         assert_eq!(rest(seconds(40)), seconds(FIRST_SLOW_SECONDS));
         assert_eq!(rest(u64::MAX), seconds(FIRST_SLOW_SECONDS));
-    }
-
-    #[test]
-    fn strikes_of_those_who_are_gone_make_new_windows_slow_and_nobody_is_told() {
-        let mut gone = Conduct::default();
-        for now in [5, 9, 9] {
-            let mut client = Conduct::default();
-            assert!(!client.strike(now) && !client.strike(now + 1));
-            client.strikes.pop_back();
-            gone.join(&client);
-        }
-        let mut next = gone.clone();
-        assert_eq!(next.slow_until(10), None, "two frames");
-        assert!(!next.strike(10) && !next.strike(11) && !next.is_slow(11), "they are not its own");
-        gone.join(&next);
-        assert_eq!(gone.inherited, [9, 10, 11]);
-        let next = gone.clone();
-        let until = 9 + seconds(STRIKE_SECONDS);
-        assert_eq!(next.slow_until(12), Some(until));
-        assert!(!next.is_slow(12) && next.slow_until(until).is_none());
-        // The same again is not more.
-        gone.join(&next);
-        assert_eq!(gone.inherited, [9, 10, 11]);
     }
 
     #[test]

@@ -4,29 +4,29 @@
 //! Everything that it knows of a client it reads from the client's aperture, so that the next renderer can take
 //! over at any moment.
 
+pub mod aperture;
+mod callbacks;
 pub mod channel;
 pub mod client;
 mod compile;
 pub mod conduct;
-pub mod control;
-mod crowd;
+mod control;
 pub mod doorbell;
-pub mod interrupt;
-mod known;
-pub mod mapping;
-pub mod output;
+mod input;
 mod paint;
-pub mod pointer;
 pub mod process;
+pub mod renderer;
 pub mod running;
 pub mod sandbox;
 pub mod scan;
-pub mod seat;
-pub mod server;
+mod scanning;
 mod slow;
 pub mod stats;
+mod template;
+pub mod views;
 pub mod wake;
 pub mod window;
 
 pub use process::main;
-pub use server::Server;
+pub use renderer::{Frame, Renderer};
+pub use template::main as template;

@@ -1,97 +1,147 @@
-//! Drawing one window: its content by its own `redraw`, its frame by the server.
+//! Drawing one window: its content by its own `redraw`, into its own target; and handing it over to the glass.
 
+use super::process::MAX_DRAWN;
+use super::renderer::Renderer;
 use super::running::{Finished, Running};
-use super::server::{BACKGROUND, EMPTY, Server};
-use super::slow::{Reason, framebuffers};
-use super::window::{Damage, Label, Published, Window};
+use super::slow::Reason;
+use super::views::{Sight, drawn};
+use super::window::{Damage, Published, Window};
 use blinkgl::layout::{EventKind, QuotaKind};
 use blinkgl::limits::{MAX_DRAWS, MAX_OFFSCREEN_PIXELS};
 use blinkgl::ops::Callback;
 use gl::{Framebuffer, Painted, Slice, Target, WindowState};
-use glass::View;
-use glass::decoration::{LABEL, label_image, shade};
 use ipc::WindowId;
 use ipc::geometry::Rect;
 use verifier::Facts;
 
-impl Server {
-    /// Draws the part `clip` of a window's content.
-    pub(super) fn draw_content(&mut self, view: &View, clip: Rect, presentation: u64, now: u64) {
+/// A window's content before it draws.
+const EMPTY: [f32; 4] = [0.0, 0.0, 0.0, 1.0];
+
+impl Renderer {
+    /// Draws the windows that are damaged and can be seen.
+    pub(super) fn draw_all(&mut self, now: u64) {
+        for sight in self.views.sights() {
+            let Some(window) = self.window_mut(sight.id) else { continue };
+            let next = std::mem::take(&mut window.next_damage);
+            window.damage.add(next);
+            // What a hidden window asked for stays asked; a slow one is drawn in its turn.
+            if sight.visible && window.damage != Damage::None && !window.is_slow() && window.busy.is_none() {
+                self.draw_window(&sight, now);
+            }
+        }
+        self.serve(None);
+    }
+
+    /// Draws the damage of a window's content.
+    fn draw_window(&mut self, view: &Sight, now: u64) {
         let id = view.id;
-        let Some(context) = self.context_mut(id.client, id.context) else { return };
-        let Some(window) = context.windows.get(&id.oid) else { return };
-        let (offscreen, is_busy) = (window.desc.offscreen, window.busy.is_some());
-        if window.is_slow() {
-            self.show_buffer(view, clip);
+        if self.views.get(id).is_none_or(|view| view.surface.is_none()) || !self.may_have_picture(view, now) {
             return;
         }
-        let Some(published) = context.published(&window.desc, Callback::Redraw) else {
-            self.tracker.fill(&self.screen, &[clip], clip, EMPTY);
-            self.drawn(id);
+        let (width, height) = (view.content.width, view.content.height);
+        let all = Rect::new(0, 0, width, height);
+        let Some(window) = self.window_mut(id) else { return };
+        let kept = window.picture.take();
+        let is_new = kept.as_ref().is_none_or(|picture| picture.size() != (width, height));
+        let clip = match window.damage {
+            Damage::Part(part) if !is_new => part.intersection(&all),
+            Damage::None | Damage::Part(_) | Damage::All => all,
+        };
+        self.serve(Some(id.client));
+        let begun = self.tracker.clock().now();
+        let made = self.framebuffer_of(id, kept, width, height);
+        self.charge(id.client, self.tracker.clock().now().saturating_sub(begun));
+        let Some(picture) = made else {
+            // It is not tried again in each frame.
+            self.is_drawn(id);
             return;
         };
-        if is_busy {
-            // It is drawn when that run is at its end.
-            self.show_buffer(view, clip);
-            if let Some(window) = self.window_mut(id) {
-                window.damage = Damage::All;
+        let context = self.context_mut(id.client, id.context);
+        let desc = context.as_ref().and_then(|context| context.windows.get(&id.oid)).map(|w| w.desc.clone());
+        let published =
+            context.zip(desc).and_then(|(context, desc)| context.published(&desc, Callback::Redraw));
+        let is_done = match published {
+            None => {
+                self.tracker.fill(&picture, &[clip], clip, EMPTY);
+                true
             }
-        } else if self.over_quota(id, Callback::Redraw, now) {
-            self.tracker.fill(&self.screen, &[clip], clip, EMPTY);
-            if let Some(window) = self.window_mut(id) {
-                window.damage = Damage::All;
+            Some(_) if self.over_quota(id, Callback::Redraw, now) => {
+                self.pending = true;
+                false
             }
-            self.ask_for_frame();
-        } else if offscreen && self.may_buffer(view, now) {
-            self.draw_offscreen(view, clip, published, presentation, now);
-        } else {
-            if offscreen {
-                self.drop_buffer(id);
-            }
-            if self.redraw(view, clip, published, presentation, now, None) {
-                self.drawn(id);
+            Some(published) => self.redraw(view, clip, published, now, &picture),
+        };
+        if let Some(window) = self.window_mut(id) {
+            window.picture = Some(picture);
+            if is_done {
+                window.damage = Damage::None;
+                window.completed(clip);
             } else {
-                self.show_buffer(view, clip);
+                window.damage = Damage::All;
             }
         }
     }
 
-    /// Windows that are drawn directly again have a complete picture on the screen: nobody needs their last one from before.
-    pub(super) fn drop_old_buffers(&mut self) {
-        let ids: Vec<WindowId> = self.stack.views().iter().map(|view| view.id).collect();
-        for id in ids {
-            let is_old = self
-                .window(id)
-                .is_some_and(|w| !w.is_slow() && !w.desc.offscreen && w.damage == Damage::None);
-            if is_old {
-                self.drop_buffer(id);
+    /// Hands all pictures that are complete and new over to the glass.
+    pub(super) fn hand_over(&mut self, now: u64) {
+        let frame = self.frame;
+        let mut drawn_clients = std::collections::BTreeSet::new();
+        for sight in self.views.sights() {
+            let id = sight.id;
+            let Renderer { clients, views, tracker, outbox, .. } = self;
+            let context = clients.get_mut(&id.client).and_then(|c| c.contexts.get_mut(&id.context));
+            let Some(context) = context else { continue };
+            let tell = context.channel.wants_presented();
+            let Some(window) = context.windows.get_mut(&id.oid) else { continue };
+            let Some(damage) = window.complete else { continue };
+            if outbox.drawn.len() >= MAX_DRAWN {
+                // It is told with the next frame.
+                self.pending = true;
+                continue;
+            }
+            let Some(picture) = &window.picture else { continue };
+            let Some(surface) = views.get_mut(id).and_then(|view| view.surface.as_mut()) else { continue };
+            if surface.size() != picture.size() {
+                // Another buffer is under way.
+                window.damage = Damage::All;
+                continue;
+            }
+            window.complete = None;
+            let read = |part: Rect, pixels: &mut [u8]| tracker.read_into(picture, part, pixels);
+            match surface.hand_over(damage, read) {
+                Some(at) => outbox.drawn.push(drawn(id, at, damage, tell)),
+                None => log::error!("window {id}: its memory has no room for its picture"),
+            }
+            drawn_clients.insert((id.client, id.context));
+        }
+        // The clock is told of frames in which a window of the context was drawn, so that it says nothing of others.
+        for (client, context) in drawn_clients {
+            let Some(client) = self.clients.get_mut(&client) else { continue };
+            if client.drawn_in != Some(frame.number) {
+                client.drawn_in = Some(frame.number);
+                client.frames += 1;
+            }
+            let frames = client.frames;
+            if let Some(context) = client.contexts.get_mut(&context) {
+                context.channel.clock(now, frame.presentation, frame.refresh, frames);
             }
         }
     }
 
-    fn drop_buffer(&mut self, id: WindowId) {
-        if let Some(buffer) = self.window_mut(id).and_then(|w| w.buffer.take()) {
-            self.tracker.delete_framebuffer(buffer);
-        }
-    }
-
-    /// May a window have the buffers that it needs, given those that its client has? If not, it is told, once.
-    pub(super) fn may_buffer(&mut self, view: &View, now: u64) -> bool {
+    /// May a window have a picture, given those that its client has? If not, the client is told, once.
+    pub(super) fn may_have_picture(&mut self, view: &Sight, now: u64) -> bool {
         let id = view.id;
         let pixels = |(width, height): (u32, u32)| u64::from(width) * u64::from(height);
-        let of = |window: &Window| window.framebuffers().map(|b| pixels(b.size())).sum::<u64>();
+        let of = |window: &Window| window.picture.as_ref().map_or(0, |picture| pixels(picture.size()));
         let Some(window) = self.window(id) else { return false };
-        let (own, needed, is_slow) = (of(window), framebuffers(window), window.is_slow());
+        let own = of(window);
         let others = self.windows_of(id.client).map(of).sum::<u64>().saturating_sub(own);
-        // Old ones of another size are there until the new ones have a picture.
-        let wanted = others.saturating_add(needed * pixels((view.content.width, view.content.height)));
+        let wanted = others.saturating_add(pixels((view.content.width, view.content.height)));
         let refused = wanted > MAX_OFFSCREEN_PIXELS;
         let Some(window) = self.window_mut(id) else { return false };
         if refused && !window.unbuffered {
-            let instead = if is_slow { "not drawn" } else { "drawn directly" };
             let error = format!(
-                "the client's off-screen buffers would have {wanted} pixels of {MAX_OFFSCREEN_PIXELS}; this window \
-                 is {instead}"
+                "the client's windows would have {wanted} pixels of {MAX_OFFSCREEN_PIXELS}; this window is not drawn"
             );
             window.error = Some(error.clone());
             let limit = u32::try_from(MAX_OFFSCREEN_PIXELS).unwrap_or(u32::MAX);
@@ -107,8 +157,8 @@ impl Server {
         !refused
     }
 
-    /// The damage of a window was drawn.
-    fn drawn(&mut self, id: WindowId) {
+    /// The damage of a window was drawn, or can't be.
+    fn is_drawn(&mut self, id: WindowId) {
         if let Some(window) = self.window_mut(id) {
             window.damage = Damage::None;
         }
@@ -141,44 +191,14 @@ impl Server {
         }
     }
 
-    /// Redraws into the window's own buffer if the content changed, and copies the part to the output.
-    fn draw_offscreen(&mut self, view: &View, clip: Rect, published: Published, presentation: u64, now: u64) {
-        let (width, height) = (view.content.width, view.content.height);
-        let Some(window) = self.window_mut(view.id) else { return };
-        let fits = window.buffer.as_ref().is_some_and(|b| b.size() == (width, height));
-        let stale = window.damage != Damage::None || !fits;
-        let kept = window.buffer.take();
-        self.serve(Some(view.id.client));
-        let begun = self.tracker.clock().now();
-        let made = self.framebuffer_of(view.id, kept, width, height);
-        self.charge(view.id.client, self.tracker.clock().now().saturating_sub(begun));
-        let Some(buffer) = made else {
-            self.tracker.fill(&self.screen, &[clip], clip, EMPTY);
-            return;
-        };
-        let all = Rect::new(0, 0, width, height);
-        if !stale || self.redraw(view, all, published, presentation, now, Some(&buffer)) {
-            if let Some(window) = self.window_mut(view.id) {
-                window.buffer = Some(buffer);
-            }
-            self.drawn(view.id);
-        } else {
-            // Half a picture is none.
-            self.tracker.delete_framebuffer(buffer);
-        }
-        self.show_buffer(view, clip);
-    }
-
-    /// Runs `redraw` into `buffer` (whose origin is the content's), or straight into the output. Is it at its end? If not,
-    /// the window is slow now.
+    /// Runs `redraw` into the window's picture. Is it at its end? If not, the window is slow now.
     fn redraw(
         &mut self,
-        view: &View,
+        view: &Sight,
         clip: Rect,
         published: Published,
-        presentation: u64,
         now: u64,
-        buffer: Option<&Framebuffer>,
+        picture: &Framebuffer,
     ) -> bool {
         let id = view.id;
         let Some(length) = self.slice_of(id.client) else {
@@ -186,19 +206,13 @@ impl Server {
             self.becomes_slow(id, Reason::Together, now);
             return false;
         };
-        self.serve(Some(id.client));
         let stride = self.stride_of(id);
-        let place = if buffer.is_some() {
-            Rect::new(0, 0, view.content.width, view.content.height)
-        } else {
-            view.content
-        };
-        let env = self.surroundings(view, presentation).environment();
+        let env = self.surroundings(view).environment();
         let Some(context) = self.context_mut(id.client, id.context) else { return true };
         let Some(mut run) = Running::new(context, id.oid, published, env, view.content) else { return true };
-        let length = length.saturating_sub(self.clear_ground(id, &mut run, buffer, clip));
+        let length = length.saturating_sub(self.clear_ground(id, &mut run, picture, clip));
         let slice = Slice { length: Some(length), stride, is_slow: false };
-        let left_out = if length > 0 { self.paint(id, &mut run, buffer, place, clip, slice) } else { None };
+        let left_out = if length > 0 { self.paint(id, &mut run, picture, clip, slice) } else { None };
         self.charge(id.client, run.time);
         match left_out {
             Some(left_out) => {
@@ -212,19 +226,18 @@ impl Server {
         }
     }
 
-    /// Gives a `redraw` a slice, to draw into `buffer` or the output. If it came to its end: how many draws were left
-    /// out.
+    /// Gives a `redraw` a slice, to draw into `picture`. If it came to its end: how many draws were left out.
     pub(super) fn paint(
         &mut self,
         id: WindowId,
         run: &mut Running,
-        buffer: Option<&Framebuffer>,
-        place: Rect,
+        picture: &Framebuffer,
         clip: Rect,
         slice: Slice,
     ) -> Option<u64> {
-        let Server { tracker, resources, screen, .. } = self;
-        let target = Target { framebuffer: buffer.unwrap_or(screen), window: place, clip };
+        let Renderer { tracker, resources, .. } = self;
+        let (width, height) = picture.size();
+        let target = Target { framebuffer: picture, window: Rect::new(0, 0, width, height), clip };
         let scope = resources.scope(id.client.0, id.context);
         tracker.begin_slice(slice);
         let paused = run.paused.take();
@@ -259,12 +272,11 @@ impl Server {
         &mut self,
         id: WindowId,
         run: &mut Running,
-        buffer: Option<&Framebuffer>,
+        framebuffer: &Framebuffer,
         clip: Rect,
     ) -> u64 {
         let Some(lists) = self.window(id).map(|window| window.list_use.tests) else { return 0 };
-        let Server { tracker, screen, .. } = self;
-        let framebuffer = buffer.unwrap_or(screen);
+        let tracker = &mut self.tracker;
         let (facts, state) = (run.published.program.facts(), &run.state);
         let begun = tracker.clock().now();
         let area = u64::from(clip.width) * u64::from(clip.height);
@@ -287,7 +299,7 @@ impl Server {
     }
 
     /// A `redraw` is at its end, and all of it drawn.
-    pub(super) fn redrawn(&mut self, view: &View, run: Running, left_out: u64, now: u64) {
+    pub(super) fn redrawn(&mut self, view: &Sight, run: Running, left_out: u64, now: u64) {
         let time = run.time;
         if let Some(client) = self.clients.get_mut(&view.id.client) {
             client.stats.redraws += 1;
@@ -307,51 +319,6 @@ impl Server {
             window.next_damage.add(Window::wish(&outcome, &view.content));
         }
         self.settle(view, &published.program, &outcome, hot, now);
-    }
-
-    /// Draws the frame around a window where it meets `clip`.
-    pub(super) fn draw_decoration(&mut self, view: &View, clip: Rect) {
-        let Some(client) = self.clients.get(&view.id.client) else { return };
-        let focus = self.stack.focus() == Some(view.id);
-        let color = client.info.color;
-        let [r, g, b] = shade(color, focus).map(|c| f32::from(c) / 255.0);
-        let border = view.style.border(&view.content);
-        self.tracker.fill(&self.screen, &border, clip, [r, g, b, 1.0]);
-        let label = view.style.label(&view.content);
-        if !label.intersects(&clip) {
-            return;
-        }
-        // The label's picture is as wide as the window, which is at most MAX_WINDOW_SIZE.
-        let name = client.info.name.clone();
-        let Some(window) = self.window(view.id) else { return };
-        let made_of = (label.width, window.title.clone(), focus);
-        let is_stale = window.label.as_ref().map(|l| &l.made_of) != Some(&made_of);
-        if is_stale && self.slice_of(view.id.client).is_none() {
-            // A client may change all its titles in each frame.
-            self.damage_output(label);
-        } else if is_stale {
-            let begun = self.tracker.clock().now();
-            let pixels = label_image(label.width, color, &name, &made_of.1, focus);
-            let image = self.tracker.create_image(label.width, LABEL.unsigned_abs(), &pixels);
-            let Some(window) = self.window_mut(view.id) else { return };
-            let old = window.label.take();
-            match image {
-                Ok(image) => window.label = Some(Label { made_of, image }),
-                Err(error) => log::error!("no label image: {error}"),
-            }
-            if let Some(old) = old {
-                self.tracker.delete_image(old.image);
-            }
-            self.charge(view.id.client, self.tracker.clock().now().saturating_sub(begun));
-        }
-        let Server { tracker, screen, clients, .. } = self;
-        let label_of = |id: WindowId| {
-            clients.get(&id.client)?.contexts.get(&id.context)?.windows.get(&id.oid)?.label.as_ref()
-        };
-        match label_of(view.id) {
-            Some(picture) => tracker.draw_image(screen, &picture.image, (label.x, label.y), clip),
-            None => tracker.fill(screen, &[label], clip, BACKGROUND),
-        }
     }
 }
 

@@ -1,16 +1,17 @@
-//! Who may run how long in a frame, and runs that take more than their slice.
+//! Which client of a class may run how long in a frame, and runs that take more than their slice. Other classes are other
+//! processes: nothing here concerns them.
 //!
 //! Runs that are quick go first, all of them in this frame. Those of each client may take half of it; one that goes past that
 //! is suspended. Suspended runs have the other half of the frame, which is shared out among their clients; where these
 //! are more than fit into it, they take turns.
 //!
-//! A window whose `redraw` was suspended is *slow* from then on: it is drawn into a buffer of its own, and what is
-//! shown is its last complete picture.
+//! A window whose `redraw` was suspended is *slow* from then on: it is drawn in slices, and the glass shows its last complete
+//! picture.
 
 use super::conduct::seconds;
-use super::crowd::Used;
+use super::renderer::Renderer;
 use super::running::Running;
-use super::server::{EMPTY, Server};
+use super::views::Sight;
 use super::window::{Damage, Window};
 use blinkgl::layout::{EventKind, QuotaKind};
 use blinkgl::limits::{
@@ -18,7 +19,6 @@ use blinkgl::limits::{
 };
 use blinkgl::ops::Callback;
 use gl::{Slice, Stride, Taken};
-use glass::View;
 use ipc::geometry::Rect;
 use ipc::{ClientId, WindowId};
 use std::collections::BTreeSet;
@@ -32,14 +32,12 @@ pub(super) enum Reason {
     Long,
     /// Its client's windows did together.
     Together,
-    /// All clients' windows did, and its client's took most beyond a share.
-    Crowd,
 }
 
-impl Server {
+impl Renderer {
     /// How long a client's next quick run may take; `None`: not in this frame.
     pub(super) fn slice_of(&self, client: ClientId) -> Option<u64> {
-        let left = (self.refresh / FRAME_PARTS).saturating_sub(self.clients.get(&client)?.used);
+        let left = (self.frame.refresh / FRAME_PARTS).saturating_sub(self.clients.get(&client)?.used);
         Some(left).filter(|&left| left > 0)
     }
 
@@ -62,24 +60,16 @@ impl Server {
         }
     }
 
-    /// All quick runs of a frame are done: did they take too long together, time and again?
-    fn judge_crowd(&mut self, now: u64) {
-        let tick = self.tick(now);
-        let Server { clients, crowd, refresh, .. } = self;
-        let used: Vec<Used> = clients
-            .values_mut()
-            .map(|client| Used {
-                client: client.info.id,
-                owner: client.info.owner,
-                time: std::mem::take(&mut client.used),
-            })
-            .collect();
-        let Some(most) = crowd.judge(tick, *refresh, &used) else { return };
-        let views = self.stack.views().iter();
-        let ids: Vec<WindowId> = views.map(|view| view.id).filter(|id| id.client == most).collect();
-        for id in ids {
-            self.becomes_slow(id, Reason::Crowd, now);
+    /// A new frame: what quick runs took in the last one does not count any more.
+    fn forget_used(&mut self) {
+        for client in self.clients.values_mut() {
+            client.used = 0;
         }
+    }
+
+    /// The time of the last frame.
+    fn frame_time(&self) -> u64 {
+        self.frame.presentation
     }
 
     /// A run had a slice.
@@ -87,7 +77,7 @@ impl Server {
         run.time = run.time.saturating_add(taken.time);
         run.slices = run.slices.saturating_add(1);
         if !is_done {
-            self.lateness.add(taken.late);
+            self.turns.lateness.add(taken.late);
         }
         let is_slow = self.window(id).is_some_and(Window::is_slow);
         let now = self.tracker.clock().now();
@@ -97,7 +87,7 @@ impl Server {
                 client.conduct.rest_after(taken.whole, now);
             }
             if taken.stride.is_small && !client.conduct.has_small_steps(frame_time) {
-                client.conduct.was_late(taken.late, self.refresh, frame_time);
+                client.conduct.was_late(taken.late, self.frame.refresh, frame_time);
             }
             if !is_done && run.slices == 1 {
                 client.stats.suspended += 1;
@@ -118,7 +108,7 @@ impl Server {
     }
 
     /// Drops a window's suspended runs whose procedure or whose window's size is another one now: they start anew.
-    pub(super) fn drop_stale(&mut self, view: &View) {
+    pub(super) fn drop_stale(&mut self, view: &Sight) {
         let Some(context) = self.context_mut(view.id.client, view.id.context) else { return };
         let Some(window) = context.windows.get(&view.id.oid) else { return };
         if window.busy.is_none() && window.redrawing.is_none() {
@@ -173,16 +163,13 @@ impl Server {
         if std::mem::replace(&mut window.is_told_slow, true) {
             return;
         }
-        let milliseconds = self.refresh / FRAME_PARTS / 1_000_000;
+        let milliseconds = self.frame.refresh / FRAME_PARTS / 1_000_000;
         let limit = u32::try_from(milliseconds).unwrap_or(u32::MAX);
         self.event(id, EventKind::Quota, now, [Callback::Redraw as u32, QuotaKind::Time as u32, limit, 0]);
         if let Some(client) = self.clients.get_mut(&id.client) {
             let who = match reason {
                 Reason::Long => "its redraw took",
                 Reason::Together => "the client's windows together took",
-                Reason::Crowd => {
-                    "the windows of all clients together took, and this client's more than their share,"
-                }
             };
             let why = format!("{who} more than {milliseconds} ms of a frame");
             client.note(now, format!("window {id}: {why}: it is drawn in slices"));
@@ -215,16 +202,12 @@ impl Server {
         window.damage = Damage::All;
         // What it learned as a quick window is too bold for a slow one.
         window.stride = Stride::default();
-        self.newly_slow.insert(id.client);
-        if let Some(view) = self.stack.get(id).copied() {
-            self.damage_output(view.content);
-        }
+        self.pending = true;
     }
 
     /// Windows whose runs fit into their slices for long enough are drawn directly again.
     pub(super) fn forget_slowness(&mut self, now: u64) {
-        let ids: Vec<WindowId> = self.stack.views().iter().map(|view| view.id).collect();
-        for id in ids {
+        for Sight { id, .. } in self.views.sights() {
             let is_over = |until: Option<u64>| until.is_some_and(|until| until <= now);
             let Some(window) = self.window_mut(id) else { continue };
             if !is_over(window.slow_until) || window.redrawing.is_some() {
@@ -235,43 +218,21 @@ impl Server {
             window.unbuffered = false;
             window.stride = Stride::default();
             window.damage = Damage::All;
-            // The last picture stays until there is one on the screen.
-            if let Some(canvas) = window.canvas.take() {
-                self.tracker.delete_framebuffer(canvas);
-            }
-        }
-    }
-
-    /// Shows the last complete picture of a window that has one.
-    pub(super) fn show_buffer(&mut self, view: &View, clip: Rect) {
-        let Server { tracker, screen, clients, .. } = self;
-        let context = clients.get(&view.id.client).and_then(|c| c.contexts.get(&view.id.context));
-        let buffer = context.and_then(|c| c.windows.get(&view.id.oid)).and_then(|w| w.buffer.as_ref());
-        let covered = buffer.map_or(Rect::default(), |buffer| {
-            let (width, height) = buffer.size();
-            clip.intersection(&Rect { width, height, ..view.content })
-        });
-        if covered != clip {
-            tracker.fill(screen, &[clip], clip, EMPTY);
-        }
-        if let Some(buffer) = buffer.filter(|_| !covered.is_empty()) {
-            let from = covered.translated(view.content.x.saturating_neg(), view.content.y.saturating_neg());
-            tracker.copy(buffer, from, screen, (covered.x, covered.y), covered);
         }
     }
 
     // ---- Turns -----------------------------------------------------------------------------
 
     /// Goes on with suspended runs, and starts those of slow windows.
-    pub(super) fn continue_runs(&mut self, presentation: u64, now: u64) {
-        self.judge_crowd(now);
+    pub(super) fn continue_runs(&mut self, now: u64) {
+        self.forget_used();
         let mut clients = self.waiting_clients(now);
         let waiting = clients.len();
         let time = self.tracker.clock().now();
         clients.retain(|id| self.clients.get(id).is_none_or(|client| !client.conduct.rests(time)));
-        let after = clients.partition_point(|&id| self.last_turn.is_some_and(|last| id <= last));
+        let after = clients.partition_point(|&id| self.turns.last.is_some_and(|last| id <= last));
         clients.rotate_left(after);
-        let all = self.refresh / FRAME_PARTS;
+        let all = self.frame.refresh / FRAME_PARTS;
         let most = usize::try_from((all / MIN_SLICE).max(1)).unwrap_or(usize::MAX);
         clients.truncate(most);
         let is_more = waiting > clients.len();
@@ -281,20 +242,20 @@ impl Server {
             let _times = self.tracker.serve(Some(id.0));
             let turns = u64::try_from(clients.len() - turn).unwrap_or(u64::MAX);
             let left = end.saturating_sub(self.tracker.clock().now());
-            self.take_turn(id, (left / turns).max(MIN_SLICE), presentation, now);
-            self.last_turn = Some(id);
+            self.take_turn(id, (left / turns).max(MIN_SLICE), now);
+            self.turns.last = Some(id);
         }
         if waiting > 0 {
             let _times = self.tracker.serve(None);
         }
         if is_more || clients.iter().any(|&id| !self.waiting_windows(id, now).is_empty()) {
-            self.ask_for_frame();
+            self.pending = true;
         }
     }
 
     /// Clients with windows that wait, in their order.
     fn waiting_clients(&mut self, now: u64) -> Vec<ClientId> {
-        let mut views = self.stack.views().to_vec();
+        let mut views = self.views.sights();
         views.retain(|view| self.is_waiting(view, now));
         let clients: BTreeSet<ClientId> = views.iter().map(|view| view.id.client).collect();
         clients.into_iter().collect()
@@ -302,7 +263,8 @@ impl Server {
 
     /// A client's windows that have suspended runs or are slow and to be drawn: in the order of their turns.
     fn waiting_windows(&mut self, client: ClientId, now: u64) -> Vec<WindowId> {
-        let views: Vec<View> = self.stack.views().iter().filter(|v| v.id.client == client).copied().collect();
+        let mut views = self.views.sights();
+        views.retain(|view| view.id.client == client);
         let mut ids = Vec::new();
         for view in views {
             if self.is_waiting(&view, now) {
@@ -316,7 +278,7 @@ impl Server {
         ids
     }
 
-    fn is_waiting(&mut self, view: &View, now: u64) -> bool {
+    fn is_waiting(&mut self, view: &Sight, now: u64) -> bool {
         let Some(window) = self.window(view.id) else { return false };
         if window.busy.is_some() || !window.waiting.is_empty() {
             return true;
@@ -324,16 +286,17 @@ impl Server {
         let is_due = window.redrawing.is_some() || window.damage != Damage::None;
         window.is_slow()
             && is_due
-            && !self.stack.visible(view.id, &self.area).is_empty()
-            && self.may_buffer(view, now)
+            && view.visible
+            && self.views.get(view.id).is_some_and(|view| view.surface.is_some())
+            && self.may_have_picture(view, now)
     }
 
     /// A client's suspended runs have a slice together.
-    fn take_turn(&mut self, client: ClientId, length: u64, presentation: u64, now: u64) {
+    fn take_turn(&mut self, client: ClientId, length: u64, now: u64) {
         let end = self.tracker.clock().now().saturating_add(length);
         for id in self.waiting_windows(client, now) {
             let left = end.saturating_sub(self.tracker.clock().now());
-            let Some(view) = self.stack.get(id).copied().filter(|_| left > 0) else { return };
+            let Some(view) = self.sight(id).filter(|_| left > 0) else { return };
             if let Some(client) = self.clients.get_mut(&client) {
                 client.last_turn = Some(id);
             }
@@ -343,13 +306,13 @@ impl Server {
             } else if let Some(env) = window.waiting.pop_front() {
                 self.start_waiting(&view, env, left, now);
             } else {
-                self.redraw_slowly(&view, left, presentation, now);
+                self.redraw_slowly(&view, left, now);
             }
         }
     }
 
     /// Starts an `input` that had to wait.
-    fn start_waiting(&mut self, view: &View, env: jit::Environment, length: u64, now: u64) {
+    fn start_waiting(&mut self, view: &Sight, env: jit::Environment, length: u64, now: u64) {
         let Some(context) = self.context_mut(view.id.client, view.id.context) else { return };
         let Some(window) = context.windows.get(&view.id.oid) else { return };
         let Some(published) = context.published(&window.desc, Callback::Input) else { return };
@@ -361,14 +324,15 @@ impl Server {
     /// May a client have another suspended `redraw`? What they hold is in memory. Those that can't go on make room: hidden
     /// windows and such without buffers start anew when they are seen.
     fn may_start_redraw(&mut self, client: ClientId) -> bool {
-        let views = self.stack.views().iter().filter(|view| view.id.client == client);
+        let sights = self.views.sights();
+        let views = sights.iter().filter(|view| view.id.client == client);
         let is_drawn = |id: &WindowId| self.window(*id).is_some_and(|window| window.redrawing.is_some());
         let suspended: Vec<WindowId> = views.map(|view| view.id).filter(is_drawn).collect();
         if suspended.len() < MAX_SUSPENDED_REDRAWS {
             return true;
         }
         let is_stuck = |id: &WindowId| {
-            self.stack.visible(*id, &self.area).is_empty()
+            self.sight(*id).is_none_or(|view| !view.visible)
                 || self.window(*id).is_some_and(|window| window.unbuffered)
         };
         let stuck = suspended.into_iter().find(is_stuck);
@@ -379,76 +343,69 @@ impl Server {
     }
 
     /// Starts a slow window's `redraw`, or goes on with it.
-    fn redraw_slowly(&mut self, view: &View, length: u64, presentation: u64, now: u64) {
+    fn redraw_slowly(&mut self, view: &Sight, length: u64, now: u64) {
         let id = view.id;
         let redrawing = self.window_mut(id).and_then(|window| window.redrawing.take());
-        let Some(mut run) = redrawing.or_else(|| self.start_redraw(view, presentation, now)) else { return };
-        let Some(window) = self.window_mut(id) else { return };
-        let Some(canvas) = window.canvas.take() else { return };
-        let (width, height) = canvas.size();
+        let Some(mut run) = redrawing.or_else(|| self.start_redraw(view, now)) else { return };
+        let Some(picture) = self.window_mut(id).and_then(|window| window.picture.take()) else { return };
+        let (width, height) = picture.size();
         let all = Rect::new(0, 0, width, height);
         let slice = Slice { length: Some(length), stride: self.stride_of(id), is_slow: true };
-        let left_out = self.paint(id, &mut run, Some(&canvas), all, all, slice);
-        if run.time > self.refresh / FRAME_PARTS {
+        let left_out = self.paint(id, &mut run, &picture, all, slice);
+        if run.time > self.frame.refresh / FRAME_PARTS {
             self.is_long(id, now);
         }
         let Some(window) = self.window_mut(id) else { return };
+        window.picture = Some(picture);
         let Some(left_out) = left_out else {
-            window.canvas = Some(canvas);
             window.redrawing = Some(run);
             return;
         };
-        window.canvas = window.buffer.replace(canvas);
         window.is_replacing = false;
-        self.damage_output(view.content);
+        window.completed(all);
         self.redrawn(view, *run, left_out, now);
     }
 
-    /// Starts a slow window's `redraw` on its canvas.
-    fn start_redraw(&mut self, view: &View, presentation: u64, now: u64) -> Option<Box<Running>> {
+    /// Starts a slow window's `redraw`.
+    fn start_redraw(&mut self, view: &Sight, now: u64) -> Option<Box<Running>> {
         let id = view.id;
         let context = self.context_mut(id.client, id.context)?;
         let window = context.windows.get(&id.oid)?;
         let Some(published) = context.published(&window.desc, Callback::Redraw) else {
+            // It has nothing to draw any more, and so nothing that takes long.
             let window = context.windows.get_mut(&id.oid)?;
-            window.damage = Damage::None;
-            let buffers: Vec<_> = window.buffer.take().into_iter().chain(window.canvas.take()).collect();
-            for buffer in buffers {
-                self.tracker.delete_framebuffer(buffer);
-            }
-            self.damage_output(view.content);
+            window.slow_until = None;
+            self.pending = true;
             return None;
         };
-        // Other windows may have got their buffers in this turn.
+        // Other windows may have got their pictures in this turn.
         if self.over_quota(id, Callback::Redraw, now)
-            || !self.may_buffer(view, now)
+            || !self.may_have_picture(view, now)
             || !self.may_start_redraw(id.client)
         {
             return None;
         }
         let (width, height) = (view.content.width, view.content.height);
-        let kept = self.window_mut(id)?.canvas.take();
+        let kept = self.window_mut(id)?.picture.take();
         let begun = self.tracker.clock().now();
-        let canvas = self.framebuffer_of(id, kept, width, height);
+        let picture = self.framebuffer_of(id, kept, width, height);
         // If there is none, it is not tried again in each frame.
-        self.window_mut(id)?.damage = Damage::None;
-        let canvas = canvas?;
-        let env = self.surroundings(view, presentation).environment();
+        let window = self.window_mut(id)?;
+        window.damage = Damage::None;
+        // What was complete is drawn over.
+        window.complete = None;
+        let picture = picture?;
+        let env = self.surroundings(view).environment();
         let context = self.context_mut(id.client, id.context)?;
         let mut run = Running::new(context, id.oid, published, env, view.content)?;
-        self.clear_ground(id, &mut run, Some(&canvas), Rect::new(0, 0, width, height));
+        self.clear_ground(id, &mut run, &picture, Rect::new(0, 0, width, height));
         // Neither can be cut.
         let time = self.tracker.clock().now();
         if let Some(client) = self.clients.get_mut(&id.client) {
             client.conduct.rest_after(time.saturating_sub(begun), time);
         }
         let window = self.window_mut(id)?;
-        window.canvas = Some(canvas);
+        window.picture = Some(picture);
         Some(Box::new(run))
     }
-}
-
-/// Framebuffers that a window needs.
-pub(super) fn framebuffers(window: &Window) -> u64 {
-    if window.is_slow() { 2 } else { 1 }
 }

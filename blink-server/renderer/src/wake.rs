@@ -1,9 +1,9 @@
 //! How a client is woken. Nothing of it ever waits for the client.
 
-use super::interrupt::Interrupt;
+use ipc::Owner;
 use rustix::fd::OwnedFd;
-use rustix::io::Errno;
-use rustix::net::{SendFlags, sockopt};
+use rustix::io::{Errno, IoSlice};
+use rustix::net::{SendAncillaryBuffer, SendFlags};
 use xen::channel::{ChannelError, EventChannel};
 
 /// The ways to wake a client.
@@ -17,22 +17,20 @@ pub struct Wake {
 #[derive(Debug)]
 enum Way {
     Socket(OwnedFd),
-    Interrupt(Interrupt),
+    /// A virtual machine's interrupt: QEMU has the other end.
+    Eventfd(OwnedFd),
     Channel(EventChannel),
 }
 
 impl Wake {
     /// By what the broker sends: a process's socket, or a virtual machine's eventfd.
-    ///
-    /// # Errors
-    /// An eventfd can't be used.
-    pub fn new(fd: OwnedFd) -> Result<Wake, Errno> {
-        let way = match sockopt::socket_type(&fd) {
-            Ok(_) => Way::Socket(fd),
-            Err(Errno::NOTSOCK) => Way::Interrupt(Interrupt::new(fd)?),
-            Err(error) => return Err(error),
+    #[must_use]
+    pub fn new(fd: OwnedFd, owner: Owner) -> Wake {
+        let way = match owner {
+            Owner::User(_) => Way::Socket(fd),
+            Owner::Machine(_) => Way::Eventfd(fd),
         };
-        Ok(Wake { way, port: None })
+        Wake { way, port: None }
     }
 
     /// By the event channel of a guest of Xen, of this port on our side.
@@ -55,9 +53,12 @@ impl Wake {
                 // Full: the client has wakes to take already. Closed: the broker will tell.
                 let _sent = send(socket);
             }
-            Way::Interrupt(interrupt) => {
-                if let Err(error) = interrupt.signal() {
-                    log::error!("a VM can't be interrupted: {error}");
+            Way::Eventfd(eventfd) => {
+                // The broker made it so that a full one does not wait. A QEMU that changes that holds up the renderer of its
+                // own virtual machine, and nobody else.
+                match rustix::io::write(eventfd, &1_u64.to_ne_bytes()) {
+                    Ok(_) | Err(Errno::AGAIN) => {}
+                    Err(error) => log::error!("a VM can't be interrupted: {error}"),
                 }
             }
             Way::Channel(channel) => {
@@ -74,7 +75,14 @@ impl Wake {
     }
 }
 
-/// A send that never waits, whatever flags the other side set on its end.
+/// A send that never waits, whatever flags the other side set on its end. By `sendmsg`, the one call to send by that the
+/// sandbox allows.
 fn send(socket: &OwnedFd) -> Result<usize, Errno> {
-    rustix::net::send(socket, &[1], SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
+    let mut control = SendAncillaryBuffer::default();
+    rustix::net::sendmsg(
+        socket,
+        &[IoSlice::new(&[1])],
+        &mut control,
+        SendFlags::DONTWAIT | SendFlags::NOSIGNAL,
+    )
 }

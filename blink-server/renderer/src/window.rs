@@ -7,9 +7,9 @@ use blinkgl::layout::{ObjectError, WindowDesc};
 use blinkgl::limits::REGISTERS;
 use blinkgl::ops::{Callback, External};
 use budget::Budget;
-use gl::{Framebuffer, Image, Stride, WindowState};
-use glass::decoration::clean_title;
+use gl::{Framebuffer, Stride, WindowState};
 use ipc::geometry::Rect;
+use ipc::glass::CursorImage;
 use jit::{Environment, Lists, Outcome, Program};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -85,15 +85,6 @@ impl ListUse {
     }
 }
 
-/// The label's picture, and what it was made from.
-#[derive(Debug)]
-pub struct Label {
-    /// Width, title, focus.
-    pub made_of: (u32, String, bool),
-    /// The picture.
-    pub image: Image,
-}
-
 /// A window.
 #[derive(Debug)]
 pub struct Window {
@@ -119,11 +110,13 @@ pub struct Window {
     pub damage: Damage,
     /// To be drawn in the next.
     pub next_damage: Damage,
-    /// The last complete picture of an off-screen or slow window.
-    pub buffer: Option<Framebuffer>,
-    /// Where a slow window's next picture is drawn.
-    pub canvas: Option<Framebuffer>,
-    /// It should have such, but its client has too many.
+    /// What it is drawn into. The glass has the last complete picture, so that nobody sees what is half done here.
+    pub picture: Option<Framebuffer>,
+    /// What of the picture is complete and new: to be handed over to the glass.
+    pub complete: Option<Rect>,
+    /// The pointer's picture as the glass was told.
+    pub cursor: Option<CursorImage>,
+    /// It should have a picture, but its client's windows have too many pixels.
     pub unbuffered: bool,
     /// A suspended run of a callback other than `redraw`: all others wait.
     pub busy: Option<Box<Running>>,
@@ -142,16 +135,12 @@ pub struct Window {
     pub stride: Stride,
     /// Bytes of `lists`.
     pub list_bytes: usize,
-    /// The label's picture.
-    pub label: Option<Label>,
     /// What is wrong with the window, for `blinkctl list`.
     pub error: Option<String>,
     /// A quota stopped its last `redraw`.
     pub stopped: bool,
     /// Runs of `redraw`.
     pub redraws: u64,
-    /// Size and place that the client asked for last, to tell new wishes from old.
-    pub asked: ((u32, u32), (Option<i32>, Option<i32>)),
 }
 
 /// What the server knows when a callback runs.
@@ -165,9 +154,11 @@ pub struct Surroundings {
     pub refresh: u64,
     /// The window's content on the output.
     pub content: Rect,
-    /// The pointer on the output.
+    /// The pointer's last place in the content, from its upper left corner.
     pub pointer: (i32, i32),
-    /// Buttons held.
+    /// It is there now.
+    pub inside: bool,
+    /// Buttons that were pressed there and are held.
     pub buttons: u32,
     /// The window has the focus.
     pub focus: bool,
@@ -192,8 +183,15 @@ impl Surroundings {
             (External::Width, content.width as f32),
             (External::Height, content.height as f32),
             (External::Scale, 1.0),
-            (External::PointerX, self.pointer.0.saturating_sub(content.x) as f32),
-            (External::PointerY, content.bottom().saturating_sub(1).saturating_sub(self.pointer.1) as f32),
+            (External::PointerX, self.pointer.0 as f32),
+            (
+                External::PointerY,
+                i32::try_from(content.height)
+                    .unwrap_or(i32::MAX)
+                    .saturating_sub(1)
+                    .saturating_sub(self.pointer.1) as f32,
+            ),
+            (External::PointerInside, f32::from(u8::from(self.inside))),
             (External::Buttons, self.buttons as f32),
             (External::Focus, f32::from(u8::from(self.focus))),
         ] {
@@ -230,8 +228,9 @@ impl Window {
             updated: None,
             damage: Damage::All,
             next_damage: Damage::None,
-            buffer: None,
-            canvas: None,
+            picture: None,
+            complete: None,
+            cursor: None,
             unbuffered: false,
             busy: None,
             redrawing: None,
@@ -241,11 +240,9 @@ impl Window {
             is_told_slow: false,
             stride: Stride::default(),
             list_bytes: 0,
-            label: None,
             error: None,
             stopped: false,
             redraws: 0,
-            asked: ((desc.width, desc.height), (None, None)),
         };
         window.describe(desc);
         window
@@ -263,15 +260,15 @@ impl Window {
         self.busy.as_ref().or(self.redrawing.as_ref()).map(|run| run.callback())
     }
 
-    /// Its framebuffers.
-    pub fn framebuffers(&self) -> impl Iterator<Item = &Framebuffer> {
-        self.buffer.iter().chain(&self.canvas)
+    /// A part of the picture is complete, and not handed over yet.
+    pub fn completed(&mut self, part: Rect) {
+        self.complete = Some(self.complete.map_or(part, |old| old.union(&part)));
     }
 
     /// Takes a description over.
     pub fn describe(&mut self, desc: WindowDesc) {
         let bytes = usize::try_from(desc.title_bytes).unwrap_or(usize::MAX).min(desc.title.len());
-        self.title = clean_title(&desc.title[..bytes]);
+        self.title = String::from_utf8_lossy(&desc.title[..bytes]).into_owned();
         self.damage = Damage::All;
         if self.updated.is_none() {
             self.updated = Some(desc.update_serial);
@@ -369,6 +366,13 @@ pub fn bad_reference(context: &Context, oid: u32, desc: &WindowDesc) -> Option<R
         return Some(Refusal { error: ObjectError::BadParent, values: [desc.parent, 0] });
     }
     None
+}
+
+/// Is a window its own ancestor?
+#[must_use]
+pub fn is_circle(context: &Context, oid: u32) -> bool {
+    let parent = context.windows.get(&oid).map_or(0, |window| window.desc.parent);
+    ancestors(context, parent).any(|ancestor| ancestor == oid)
 }
 
 /// A window's parent, the parent of that, and so on; no longer than there are windows, if it goes round.

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 use blink_client::seqpacket;
-use blink_server::renderer::mapping;
+use blink_server::renderer::aperture as mapping;
 use blinkgl::layout::{APERTURE_MAGIC, APERTURE_VERSION, aperture};
 use blinkgl::limits::PAGE_SIZE;
 use blinkgl::shm::{Shm, ShmOffset};

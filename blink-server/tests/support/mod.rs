@@ -7,8 +7,9 @@ use blink_client::{Connection, Context, Transport, Wake};
 use blink_server::budget::Budget;
 use blink_server::geometry::{Rect, Region};
 use blink_server::gl::{Clock, Counted, Tracker, context};
+use blink_server::ipc::glass::ToGlass;
 use blink_server::ipc::{ClientId, ClientInfo, Owner, Placement};
-use blink_server::renderer::Server;
+use blink_server::together::{CLASS, Server};
 use blinkgl::shm::Shm;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +17,9 @@ use std::time::Duration;
 
 /// Nanoseconds from frame to frame: 50 Hz, so that times are round.
 pub const REFRESH: u64 = 20_000_000;
+
+/// Of all clients' borders.
+pub const COLOR: [u8; 3] = [200, 60, 60];
 
 /// A client's memory and a doorbell that counts.
 #[derive(Debug)]
@@ -68,7 +72,7 @@ pub struct Fixture {
 impl Fixture {
     pub fn new(width: u32, height: u32) -> Fixture {
         let (gl, functions) = context::Headless::new().expect("EGL: scripts/setup installs it");
-        let server = Server::new(tracker(functions), width, height, REFRESH).unwrap();
+        let server = Server::new(tracker(functions), width, height, REFRESH);
         let mut fixture = Fixture {
             server,
             now: REFRESH,
@@ -110,14 +114,12 @@ impl Fixture {
             id,
             owner: self.owner.unwrap_or(Owner::Machine(id)),
             name: format!("vm{}", id.0),
-            color: [200, 60, 60],
             bytes: memory.size() as u64,
             budget,
-            placements: vec![],
             channel: None,
         };
         self.memories.push((info.clone(), memory.clone()));
-        self.server.add_client(info, memory, None, None);
+        self.server.add_client(info, COLOR, vec![], memory, (None, None));
         id
     }
 
@@ -143,14 +145,14 @@ impl Fixture {
 
     /// Lets drawing take time, by a clock that only drawing moves.
     pub fn set_costs(&mut self, costs: Counted) {
-        let tracker = self.server.picture().0;
+        let tracker = self.server.renderer.tracker();
         let now = tracker.clock().now();
         tracker.set_clock_for_tests(Clock::Counted(Counted { now, ..costs }));
     }
 
     /// Lets time pass on that clock.
     pub fn wait(&mut self, time: u64) {
-        let tracker = self.server.picture().0;
+        let tracker = self.server.renderer.tracker();
         if let Clock::Counted(counted) = *tracker.clock() {
             let now = counted.now + time;
             tracker.set_clock_for_tests(Clock::Counted(Counted { now, ..counted }));
@@ -159,20 +161,18 @@ impl Fixture {
 
     /// The time that drawing took so far.
     pub fn drawing_time(&mut self) -> u64 {
-        self.server.picture().0.clock().now()
+        self.server.renderer.tracker().clock().now()
     }
 
     /// The picture: RGBA, top row first.
     pub fn picture(&mut self) -> Vec<u8> {
         let all = Rect::new(0, 0, self.width, self.height);
-        let (tracker, screen) = self.server.picture();
-        tracker.read_pixels(screen, all)
+        self.server.pixels(all)
     }
 
     /// A rectangle of the picture.
     pub fn part(&mut self, rect: Rect) -> Vec<u8> {
-        let (tracker, screen) = self.server.picture();
-        tracker.read_pixels(screen, rect)
+        self.server.pixels(rect)
     }
 
     /// Writes the picture for people to look at.
@@ -201,19 +201,35 @@ impl Fixture {
         panic!("no window {id} in {list}");
     }
 
-    /// The renderer dies, and another one takes over: it finds everything in the clients' memory.
+    /// The whole server dies, and another one takes over: it finds everything in the clients' memory.
     pub fn restart(&mut self, placements: &[Placement]) {
         let (gl, functions) = context::Headless::new().unwrap();
-        let next = Server::new(tracker(functions), self.width, self.height, REFRESH).unwrap();
+        let next = Server::new(tracker(functions), self.width, self.height, REFRESH);
         // Killed, not dropped: its OpenGL names mean something else in the context that is current now.
         std::mem::forget(std::mem::replace(&mut self.server, next));
         self._gl = gl;
         for (info, memory) in &self.memories {
-            let mut info = info.clone();
-            info.placements = placements.iter().filter(|p| p.window.client == info.id).copied().collect();
-            self.server.add_client(info, memory.clone(), None, None);
+            let placements = placements.iter().filter(|p| p.window.client == info.id).copied().collect();
+            self.server.add_client(info.clone(), COLOR, placements, memory.clone(), (None, None));
         }
     }
+
+    /// The renderer dies, and the glass goes on with another one.
+    pub fn restart_renderer(&mut self) {
+        let (gl, functions) = context::Headless::new().unwrap();
+        let next = renderer(functions);
+        std::mem::forget(std::mem::replace(&mut self.server.renderer, next));
+        self._gl = gl;
+        self.server.glass.tell(ToGlass::Renderer { class: CLASS }, self.now);
+        for (info, memory) in &self.memories {
+            self.server.renderer.add_client(info.clone(), memory.clone(), None, None);
+        }
+    }
+}
+
+/// A renderer in whose time nothing takes any.
+fn renderer(functions: context::Functions) -> blink_server::renderer::Renderer {
+    blink_server::renderer::Renderer::new(tracker(functions), REFRESH)
 }
 
 /// A tracker in whose time nothing takes any.

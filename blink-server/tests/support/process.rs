@@ -1,11 +1,14 @@
 //! A real server in a directory of its own, and what tests do with it.
 #![allow(dead_code, reason = "each test uses its part")]
 
+use blink_client::seqpacket::{self, Received};
 use blink_client::{Connection, Context, Error, ObjectId, Options, WindowDesc};
+use blink_server::ipc::{Answer, Command as Ask};
 use blinkgl::gl::ClearMask;
 use blinkgl::limits::MIN_APERTURE_BYTES;
 use blinkgl::{Callback, Recorder};
-use rustix::fd::OwnedFd;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -75,8 +78,17 @@ impl Server {
         }
     }
 
+    /// The renderer of the first class: there is one while there is a client.
     pub fn renderer(&self) -> u32 {
-        self.blinkctl(&["stats"]).unwrap()["renderer_pid"].as_u64().unwrap().try_into().unwrap()
+        until("a renderer", || {
+            let stats = self.blinkctl(&["stats"]).ok()?;
+            u32::try_from(stats["renderer_pid"].as_u64()?).ok()
+        })
+    }
+
+    /// The process that shows.
+    pub fn glass(&self) -> u32 {
+        self.blinkctl(&["stats"]).unwrap()["glass_pid"].as_u64().unwrap().try_into().unwrap()
     }
 
     pub fn broker(&self) -> u32 {
@@ -90,6 +102,34 @@ impl Server {
             let pid = u32::try_from(stats["renderer_pid"].as_u64()?).ok()?;
             (pid != old).then_some(pid)
         })
+    }
+
+    /// Asks over a connection of its own, without a process: the answer, and the descriptor of a picture. An error too if no
+    /// broker listens now.
+    pub fn ask(&self, command: &Ask) -> Result<(Value, Vec<OwnedFd>), String> {
+        let say = |error: &dyn std::fmt::Display| error.to_string();
+        let flags = SocketFlags::CLOEXEC;
+        let socket =
+            rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None).unwrap();
+        let path = SocketAddrUnix::new(self.directory.join("s.control")).unwrap();
+        rustix::net::connect(&socket, &path).map_err(|error| say(&error))?;
+        let command = serde_json::to_vec(command).unwrap();
+        seqpacket::send(socket.as_fd(), &command, &[]).map_err(|error| say(&error))?;
+        let time = Timespec { tv_sec: PATIENCE.as_secs().try_into().unwrap(), tv_nsec: 0 };
+        assert_eq!(poll(&mut [PollFd::new(&socket, PollFlags::IN)], Some(&time)), Ok(1), "no answer");
+        match seqpacket::receive(socket.as_fd()).map_err(|error| say(&error))? {
+            Received::Message(bytes, fds) => {
+                let answer: Answer = serde_json::from_slice(&bytes).unwrap();
+                answer.map(|value| (value, fds))
+            }
+            Received::Nothing | Received::Closed => Err("the broker hung up".into()),
+        }
+    }
+
+    /// All pixels of the output, RGBA, the top row first.
+    pub fn picture(&self) -> Result<Vec<u8>, String> {
+        let (_size, fds) = self.ask(&Ask::Screenshot)?;
+        seqpacket::read_memory(&fds[0], 320 * 240 * 4).map_err(|error| error.to_string())
     }
 
     pub fn window(&self, id: &str) -> Option<Value> {
@@ -113,6 +153,31 @@ impl Drop for Server {
         if self.directory.exists() {
             std::fs::remove_dir_all(&self.directory).unwrap();
         }
+    }
+}
+
+/// A policy file, which a broker that starts again reads again.
+pub struct PolicyFile(PathBuf);
+
+impl PolicyFile {
+    pub fn new(text: &str) -> PolicyFile {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name =
+            format!("blink-policy-{}-{}.toml", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, text).unwrap();
+        PolicyFile(path)
+    }
+
+    /// A server with this policy.
+    pub fn start(&self) -> Server {
+        Server::start_with(&["--policy", self.0.to_str().unwrap()])
+    }
+}
+
+impl Drop for PolicyFile {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.0).unwrap();
     }
 }
 

@@ -3,7 +3,7 @@
 
 use blink_client::transport::check_header;
 use blink_client::{Connection, Error, Transport, Wake, agent};
-use blink_server::renderer::mapping;
+use blink_server::renderer::aperture as mapping;
 use blinkgl::layout::aperture;
 use blinkgl::shm::{Shm, ShmOffset};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};

@@ -341,6 +341,7 @@ impl Player {
             What::Key { code, pressed } => *code == key::SPACE && *pressed,
             What::Button { button, pressed, .. } => *button == 0 && *pressed,
             What::Pointer { .. }
+            | What::PointerLeft { .. }
             | What::Wheel { .. }
             | What::Focus { .. }
             | What::Reshape { .. }

@@ -1,0 +1,236 @@
+//! What the process gives up once its outputs are open: files, the network, other processes, new code, and root.
+//!
+//! What it may still ask of the kernel is the table `CALLS`: everything else ends the process. Executable memory is refused
+//! instead, and for a desktop what its libraries try and can do without. If any of this can't be had, the process does not go
+//! on, unless `BLINK_NO_SANDBOX=1` says so.
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetError,
+    RulesetStatus, Scope,
+};
+use rustix::io::Errno;
+use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal};
+use rustix::thread::{CapabilitySet, CapabilitySets, Gid, Uid};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+};
+use std::collections::BTreeMap;
+
+/// The user and group of nobody.
+const NOBODY: u32 = 65534;
+
+/// What the output needs after the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Needs {
+    /// System calls that it makes.
+    pub calls: &'static [Call],
+    /// System calls that its libraries try now and then, and can do without: they are refused.
+    pub refused: &'static [libc::c_long],
+}
+
+/// Why there is no sandbox.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The kernel refuses to take files away.
+    #[error("Landlock: {0}")]
+    Landlock(#[from] RulesetError),
+    /// The kernel does not know Landlock.
+    #[error("this kernel has no Landlock")]
+    NoLandlock,
+    /// The kernel has no seccomp filters.
+    #[error("seccomp: {0}")]
+    Seccomp(#[from] seccompiler::Error),
+    /// The filter makes no sense.
+    #[error("seccomp: {0}")]
+    Filter(#[from] seccompiler::BackendError),
+    /// There are other threads.
+    #[error("{0} threads, where one is expected")]
+    Threads(usize),
+    /// It can't be seen whether there are other threads.
+    #[error("/proc/self/task: {0}")]
+    NoProc(std::io::Error),
+    /// The kernel refuses something else.
+    #[error("{0}: {1}")]
+    System(&'static str, Errno),
+}
+
+/// A system call that the process may make.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    number: libc::c_long,
+    /// Only if this holds: an argument's index, and the values that it may have.
+    only: Option<(u8, &'static [u64])>,
+}
+
+/// The call of this number.
+pub const fn call(number: libc::c_long) -> Call {
+    Call { number, only: None }
+}
+
+/// The call of this number, with one of these values of an argument.
+pub const fn only(number: libc::c_long, argument: u8, values: &'static [u64]) -> Call {
+    Call { number, only: Some((argument, values)) }
+}
+
+/// What `fcntl` may do: seals of window memory (F_ADD_SEALS, F_GET_SEALS), and whether a descriptor is open (F_GETFD), which the
+/// standard library asks in debug builds before it closes one.
+const SEALS: &[u64] = &[1033, 1034, 1];
+/// The system calls, by what they are for.
+const CALLS: &[Call] = &[
+    // The loop waits, and takes the timer's count.
+    call(libc::SYS_epoll_pwait),
+    call(libc::SYS_epoll_ctl),
+    call(libc::SYS_timerfd_settime),
+    call(libc::SYS_read),
+    call(libc::SYS_clock_gettime),
+    call(libc::SYS_restart_syscall),
+    // Messages and descriptors on the sockets that it holds; it can't make any. A long body is read out of memory.
+    call(libc::SYS_recvmsg),
+    call(libc::SYS_sendmsg),
+    call(libc::SYS_close),
+    call(libc::SYS_fstat),
+    call(libc::SYS_pread64),
+    // Memory of windows, screenshots and long messages.
+    call(libc::SYS_memfd_create),
+    call(libc::SYS_ftruncate),
+    only(libc::SYS_fcntl, 1, SEALS),
+    call(libc::SYS_write),
+    call(libc::SYS_mmap),
+    call(libc::SYS_munmap),
+    // The heap.
+    call(libc::SYS_brk),
+    call(libc::SYS_mremap),
+    call(libc::SYS_madvise),
+    call(libc::SYS_mprotect),
+    call(libc::SYS_getrandom),
+    // The log, which goes to the standard error.
+    call(libc::SYS_writev),
+    call(libc::SYS_futex),
+    // The end.
+    call(libc::SYS_sigaltstack),
+    call(libc::SYS_rt_sigprocmask),
+    call(libc::SYS_rt_sigreturn),
+    call(libc::SYS_exit),
+    call(libc::SYS_exit_group),
+];
+
+/// Gives up what is not needed any more. All threads of the process do.
+///
+/// # Errors
+/// The kernel refuses: the process must not go on.
+pub fn enter(needs: Needs) -> Result<&'static str, SandboxError> {
+    match give_up(needs) {
+        Err(error) if std::env::var_os("BLINK_NO_SANDBOX").is_some_and(|value| value == "1") => {
+            log::error!("glass: NO SANDBOX, as BLINK_NO_SANDBOX=1 allows: {error}");
+            Ok("not sandboxed")
+        }
+        entered => entered.map(|()| "sandboxed"),
+    }
+}
+
+fn give_up(needs: Needs) -> Result<(), SandboxError> {
+    // User, capabilities and Landlock are of a thread: others would keep what this one gives up.
+    match std::fs::read_dir("/proc/self/task").map(Iterator::count) {
+        Ok(1) => {}
+        Ok(threads) => return Err(SandboxError::Threads(threads)),
+        Err(error) => return Err(SandboxError::NoProc(error)),
+    }
+    limit()?;
+    give_up_root()?;
+    give_up_files()?;
+    let refuse = SeccompAction::Errno(Errno::PERM.raw_os_error().unsigned_abs());
+    let arch = std::env::consts::ARCH.try_into()?;
+    // Both filters hold, and the stricter answer counts.
+    for filter in [
+        SeccompFilter::new(refused(needs)?, SeccompAction::Allow, refuse, arch)?,
+        SeccompFilter::new(calls(needs)?, SeccompAction::KillProcess, SeccompAction::Allow, arch)?,
+    ] {
+        seccompiler::apply_filter_all_threads(&BpfProgram::try_from(filter)?)?;
+    }
+    Ok(())
+}
+
+fn system(what: &'static str) -> impl Fn(Errno) -> SandboxError {
+    move |errno| SandboxError::System(what, errno)
+}
+
+/// No core file with everybody's pictures in it, no look into the process by others of the same user.
+fn limit() -> Result<(), SandboxError> {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    rustix::process::setrlimit(Resource::Core, none).map_err(system("core files"))?;
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(system("dumpable"))
+}
+
+/// Becomes nobody, if it is root.
+fn give_up_root() -> Result<(), SandboxError> {
+    let none = CapabilitySet::empty();
+    if rustix::process::geteuid().is_root() {
+        let (uid, gid) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
+        let become_nobody = || {
+            rustix::thread::set_thread_groups(&[])?;
+            rustix::thread::set_thread_res_gid(gid, gid, gid)?;
+            rustix::thread::set_thread_res_uid(uid, uid, uid)
+        };
+        match become_nobody() {
+            Ok(()) => {
+                // The kernel forgot it with the user.
+                rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
+                    .map_err(system("the parent's death"))?;
+            }
+            // In a container that knows no other user. Without capabilities, its root is a user like others.
+            Err(Errno::INVAL | Errno::PERM) => log::warn!("glass: it can't become another user than root"),
+            Err(errno) => return Err(SandboxError::System("to become nobody", errno)),
+        }
+        rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(system("dumpable"))?;
+    }
+    rustix::thread::set_capabilities(
+        None,
+        CapabilitySets { effective: none, permitted: none, inheritable: none },
+    )
+    .map_err(system("capabilities"))
+}
+
+/// No files, no TCP, no signals to others.
+fn give_up_files() -> Result<(), SandboxError> {
+    let abi = ABI::V6;
+    let status = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(abi))?
+        .handle_access(AccessNet::from_all(abi))?
+        .scope(Scope::from_all(abi))?
+        .create()?
+        .restrict_self()?;
+    match status.ruleset {
+        // No call that an older Landlock leaves open is in the table.
+        RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced => Ok(()),
+        RulesetStatus::NotEnforced => Err(SandboxError::NoLandlock),
+    }
+}
+
+/// The calls that are refused: those that make memory executable, and some of a desktop's libraries.
+fn refused(needs: Needs) -> Result<BTreeMap<i64, Vec<SeccompRule>>, SandboxError> {
+    let exec = u64::from(libc::PROT_EXEC.unsigned_abs());
+    let is_exec = || -> Result<Vec<SeccompRule>, seccompiler::BackendError> {
+        let condition =
+            SeccompCondition::new(2, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(exec), exec)?;
+        Ok(vec![SeccompRule::new(vec![condition])?])
+    };
+    let mut rules = BTreeMap::from([(libc::SYS_mmap, is_exec()?), (libc::SYS_mprotect, is_exec()?)]);
+    rules.extend(needs.refused.iter().map(|&call| (call, Vec::new())));
+    Ok(rules)
+}
+
+/// The calls that do not end the process.
+fn calls(needs: Needs) -> Result<BTreeMap<i64, Vec<SeccompRule>>, SandboxError> {
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
+        needs.refused.iter().map(|&call| (call, Vec::new())).collect();
+    for call in CALLS.iter().chain(needs.calls) {
+        let rules = rules.entry(call.number).or_default();
+        let Some((argument, values)) = call.only else { continue };
+        for &value in values {
+            let is_value = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)?;
+            rules.push(SeccompRule::new(vec![is_value])?);
+        }
+    }
+    Ok(rules)
+}
