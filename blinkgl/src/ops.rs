@@ -651,8 +651,12 @@ macro_rules! enum_type {
 
             /// The value of a constant from the wire.
             #[must_use]
-            pub fn from_value(value: u32) -> Option<$Type> {
-                $Type::ALL.iter().copied().find(|v| v.value() == value)
+            #[inline]
+            pub const fn from_value(value: u32) -> Option<$Type> {
+                match value {
+                    $( $value => Some($Type::$Value), )*
+                    _ => None,
+                }
             }
         }
     };

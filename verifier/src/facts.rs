@@ -11,6 +11,7 @@ use crate::error::Detail;
 use crate::matrix::Stacks;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use blinkgl::gl::ClearMask;
 use blinkgl::limits::MAX_LISTS;
 use blinkgl::planted;
 use core::ops::Range;
@@ -446,6 +447,6 @@ impl Body {
     }
 }
 
-const CLEAR_DEPTH: u32 = 0x100;
-const CLEAR_STENCIL: u32 = 0x400;
-const CLEAR_COLOR: u32 = 0x4000;
+const CLEAR_DEPTH: u32 = ClearMask::DEPTH.value();
+const CLEAR_STENCIL: u32 = ClearMask::STENCIL.value();
+const CLEAR_COLOR: u32 = ClearMask::COLOR.value();

@@ -1,8 +1,8 @@
 //! Matrix mode, active texture unit, and the depths of the matrix stacks along a path.
 
 use crate::error::Detail;
+use blinkgl::gl::{MatrixMode, TextureUnit};
 use blinkgl::limits::{MODELVIEW_STACK, PROJECTION_STACK, TEXTURE_STACK};
-use blinkgl::ops::TextureUnit;
 use blinkgl::planted;
 use core::fmt;
 
@@ -35,12 +35,11 @@ impl Stack {
 
     /// The mode that a constant of `matrix_mode` selects.
     fn from_mode(mode: u32) -> Option<Stack> {
-        match mode {
-            0x1700 => Some(Stack::Modelview),
-            0x1701 => Some(Stack::Projection),
-            0x1702 => Some(Stack::Texture),
-            _ => None,
-        }
+        Some(match MatrixMode::from_value(mode)? {
+            MatrixMode::Modelview => Stack::Modelview,
+            MatrixMode::Projection => Stack::Projection,
+            MatrixMode::Texture => Stack::Texture,
+        })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::range::Constants;
 use crate::rows::{self, Check};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use blinkgl::gl::Capability;
 use blinkgl::limits::{MAX_LISTS, MAX_PROGRAM_WORDS, REGISTERS};
 use blinkgl::ops::{Callback, External, Op, OpInfo};
 use blinkgl::planted;
@@ -444,18 +445,27 @@ impl Pass<'_> {
     }
 
     fn capability(&mut self, capability: u32, on: bool) {
+        use Capability::*;
         let uses = &mut self.body.uses;
-        match capability {
-            0x0c11 => {
+        match Capability::from_value(capability) {
+            Some(ScissorTest) => {
                 uses.scissor = true;
                 self.body.path.scissor = open_if(!on);
             }
-            0x0b71 => uses.depth_test |= on,
-            0x0b90 => uses.stencil_test |= on,
-            0x0be2 => uses.blending |= on,
-            0x0b50 => uses.lighting |= on,
-            0x0de1 => uses.texturing |= on,
-            _ => {}
+            Some(DepthTest) => uses.depth_test |= on,
+            Some(StencilTest) => uses.stencil_test |= on,
+            Some(Blend) => uses.blending |= on,
+            Some(Lighting) => uses.lighting |= on,
+            Some(Texture2d) => uses.texturing |= on,
+            // No fact is about these.
+            Some(
+                CullFace | ColorMaterial | Fog | Normalize | AlphaTest | Dither | ColorLogicOp | TextureGenS
+                | TextureGenT | TextureGenR | TextureGenQ | PolygonOffsetPoint | PolygonOffsetLine
+                | PolygonOffsetFill | ClipPlane0 | ClipPlane1 | ClipPlane2 | ClipPlane3 | ClipPlane4
+                | ClipPlane5 | RescaleNormal | Light0 | Light1 | Light2 | Light3 | Light4 | Light5 | Light6
+                | Light7,
+            )
+            | None => {}
         }
     }
 

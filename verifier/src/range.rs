@@ -3,9 +3,13 @@
 //! A register's value is not known here: the state tracker checks it when it comes.
 
 use crate::error::{Detail, Number};
+use blinkgl::gl::{
+    Array, ArrayData, FogParameter, LightParameter, MaterialParameter, PointParameter, TexCoordinate,
+    TexEnvParameter, TexEnvValue, TexGenMode, TexParameter, TexValue,
+};
 use blinkgl::limits::MAX_APERTURE_BYTES;
 use blinkgl::ops::{
-    ARRAY, ARRAY_DATA, Array, EnumSet, TEX_COORDINATE, TEX_ENV_PARAMETER, TEX_ENV_VALUE, TEX_GEN_MODE,
+    ARRAY, ARRAY_DATA, EnumSet, TEX_COORDINATE, TEX_ENV_PARAMETER, TEX_ENV_VALUE, TEX_GEN_MODE,
     TEX_PARAMETER, TEX_VALUE,
 };
 use blinkgl::planted;
@@ -85,8 +89,9 @@ impl Constants<'_> {
     }
 
     pub(crate) fn material(&self) -> Result<(), Fault> {
-        match self.word(1) {
-            Some(0x1601) => self.float(
+        use MaterialParameter::{Ambient, AmbientAndDiffuse, Diffuse, Emission, Shininess, Specular};
+        match self.word(1).and_then(MaterialParameter::from_value) {
+            Some(Shininess) => self.float(
                 2,
                 |v| {
                     planted!(
@@ -97,22 +102,27 @@ impl Constants<'_> {
                 },
                 "shininess is 0 to 128",
             ),
-            _ => Ok(()),
+            Some(Ambient | Diffuse | Specular | Emission | AmbientAndDiffuse) | None => Ok(()),
         }
     }
 
     pub(crate) fn light(&self) -> Result<(), Fault> {
-        match self.word(1) {
-            Some(0x1205) => self.float(2, |v| (0.0..=128.0).contains(&v), "a spot exponent is 0 to 128"),
-            Some(0x1206) => self.float(
+        use LightParameter::*;
+        match self.word(1).and_then(LightParameter::from_value) {
+            Some(SpotExponent) => {
+                self.float(2, |v| (0.0..=128.0).contains(&v), "a spot exponent is 0 to 128")
+            }
+            Some(SpotCutoff) => self.float(
                 2,
                 |v| {
                     planted!(CutoffBelow90, (0.0..90.0).contains(&v), (0.0..=90.0).contains(&v)) || v == 180.0
                 },
                 "a spot cutoff is 0 to 90, or 180",
             ),
-            Some(0x1207..=0x1209) => self.float(2, |v| v >= 0.0, "an attenuation must not be negative"),
-            _ => Ok(()),
+            Some(ConstantAttenuation | LinearAttenuation | QuadraticAttenuation) => {
+                self.float(2, |v| v >= 0.0, "an attenuation must not be negative")
+            }
+            Some(Ambient | Diffuse | Specular | Position | SpotDirection) | None => Ok(()),
         }
     }
 
@@ -121,17 +131,21 @@ impl Constants<'_> {
     }
 
     pub(crate) fn point_parameter(&self) -> Result<(), Fault> {
-        match self.word(0) {
-            // The others are the factors of the attenuation, which may be anything.
-            Some(0x8126..=0x8128) => self.float(1, |v| v >= 0.0, "a point size must not be negative"),
-            _ => Ok(()),
+        use PointParameter::{DistanceAttenuation, FadeThresholdSize, SizeMax, SizeMin};
+        match self.word(0).and_then(PointParameter::from_value) {
+            Some(SizeMin | SizeMax | FadeThresholdSize) => {
+                self.float(1, |v| v >= 0.0, "a point size must not be negative")
+            }
+            // The factors of the attenuation may be anything.
+            Some(DistanceAttenuation) | None => Ok(()),
         }
     }
 
     pub(crate) fn fog(&self) -> Result<(), Fault> {
-        match self.word(0) {
-            Some(0x0b62) => self.float(1, |v| v >= 0.0, "a density must not be negative"),
-            _ => Ok(()),
+        use FogParameter::{Color, Density, End, Start};
+        match self.word(0).and_then(FogParameter::from_value) {
+            Some(Density) => self.float(1, |v| v >= 0.0, "a density must not be negative"),
+            Some(Start | End | Color) | None => Ok(()),
         }
     }
 
@@ -152,21 +166,31 @@ impl Constants<'_> {
     }
 
     pub(crate) fn array_pointer(&self) -> Result<(), Fault> {
-        let array = self.word(0).unwrap_or_default();
-        match array {
-            VERTEX => self.count(1, |v| (2..=4).contains(&v), "a vertex has 2 to 4 components")?,
-            NORMAL => self.count(1, |v| v == 3, "a normal has 3 components")?,
-            COLOR => self.count(1, |v| matches!(v, 3 | 4), "a color has 3 or 4 components")?,
-            _ => self.count(1, |v| (1..=4).contains(&v), "a texture coordinate has 1 to 4 components")?,
-        }
-        let good = match array {
-            COLOR => true,
-            NORMAL => matches!(self.word(2), Some(0x1400 | 0x1402 | 0x1404 | 0x1406 | 0x140a)),
-            _ => matches!(self.word(2), Some(0x1402 | 0x1404 | 0x1406 | 0x140a)),
+        use ArrayData::{Byte, Double, Float, Int, Short, UnsignedByte, UnsignedInt, UnsignedShort};
+        // Both are members of their sets.
+        let (Some(array), Some(data)) =
+            (self.word(0).and_then(Array::from_value), self.word(2).and_then(ArrayData::from_value))
+        else {
+            return Ok(());
         };
-        let must = match array {
-            NORMAL => "use byte, short, int, float or double",
-            _ => "use short, int, float or double",
+        match array {
+            Array::Vertex => self.count(1, |v| (2..=4).contains(&v), "a vertex has 2 to 4 components")?,
+            Array::Normal => self.count(1, |v| v == 3, "a normal has 3 components")?,
+            Array::Color => self.count(1, |v| matches!(v, 3 | 4), "a color has 3 or 4 components")?,
+            Array::TexCoord0 | Array::TexCoord1 => {
+                self.count(1, |v| (1..=4).contains(&v), "a texture coordinate has 1 to 4 components")?;
+            }
+        }
+        let is_wide = match data {
+            Short | Int | Float | Double => true,
+            Byte | UnsignedByte | UnsignedShort | UnsignedInt => false,
+        };
+        let (good, must) = match array {
+            Array::Color => (true, ""),
+            Array::Normal => (is_wide || data == Byte, "use byte, short, int, float or double"),
+            Array::Vertex | Array::TexCoord0 | Array::TexCoord1 => {
+                (is_wide, "use short, int, float or double")
+            }
         };
         self.pair((0, &ARRAY), (2, &ARRAY_DATA), good, must)?;
         self.place(3)?;
@@ -189,22 +213,35 @@ impl Constants<'_> {
     }
 
     pub(crate) fn tex_parameter(&self) -> Result<(), Fault> {
-        let (Some(name), Some(value)) = (self.word(0), self.word(1)) else { return Ok(()) };
+        use TexValue::*;
+        let (Some(name), Some(value)) =
+            (self.word(0).and_then(TexParameter::from_value), self.word(1).and_then(TexValue::from_value))
+        else {
+            return Ok(());
+        };
         let (good, must) = match name {
-            0x2800 => (
+            TexParameter::MagFilter => (
                 planted!(
                     MagnifiedByLevels,
-                    matches!(value, 0x2600 | 0x2601 | 0x2700),
-                    matches!(value, 0x2600 | 0x2601)
+                    matches!(value, Nearest | Linear | NearestMipmapNearest),
+                    matches!(value, Nearest | Linear)
                 ),
                 "use nearest or linear",
             ),
-            0x2801 => (
-                matches!(value, 0x2600 | 0x2601 | 0x2700..=0x2703),
+            TexParameter::MinFilter => (
+                matches!(
+                    value,
+                    Nearest
+                        | Linear
+                        | NearestMipmapNearest
+                        | LinearMipmapNearest
+                        | NearestMipmapLinear
+                        | LinearMipmapLinear
+                ),
                 "use nearest, linear or one of the mipmap filters",
             ),
-            _ => (
-                matches!(value, 0x2900 | 0x2901 | 0x812f | 0x8370),
+            TexParameter::WrapS | TexParameter::WrapT => (
+                matches!(value, Clamp | Repeat | ClampToEdge | MirroredRepeat),
                 "use repeat, clamp, clamp_to_edge or mirrored_repeat",
             ),
         };
@@ -212,35 +249,51 @@ impl Constants<'_> {
     }
 
     pub(crate) fn tex_env_combine(&self) -> Result<(), Fault> {
-        let (Some(name), Some(value)) = (self.word(0), self.word(1)) else { return Ok(()) };
-        let function = matches!(value, 0x1e01 | 0x2100 | 0x0104 | 0x8574 | 0x8575 | 0x84e7);
+        use TexEnvParameter::*;
+        use TexEnvValue as V;
+        let (Some(name), Some(value)) = (
+            self.word(0).and_then(TexEnvParameter::from_value),
+            self.word(1).and_then(TexEnvValue::from_value),
+        ) else {
+            return Ok(());
+        };
+        let function =
+            matches!(value, V::Replace | V::Modulate | V::Add | V::AddSigned | V::Interpolate | V::Subtract);
         let (good, must) = match name {
-            0x8571 => (
-                function || matches!(value, 0x86ae | 0x86af),
+            CombineRgb => (
+                function || matches!(value, V::Dot3Rgb | V::Dot3Rgba),
                 "use replace, modulate, add, add_signed, interpolate, subtract, dot3_rgb or dot3_rgba",
             ),
-            0x8572 => (function, "use replace, modulate, add, add_signed, interpolate or subtract"),
-            0x8580..=0x8582 | 0x8588..=0x858a => (
-                matches!(value, 0x1702 | 0x84c0 | 0x84c1 | 0x8576 | 0x8577 | 0x8578),
+            CombineAlpha => (function, "use replace, modulate, add, add_signed, interpolate or subtract"),
+            Src0Rgb | Src1Rgb | Src2Rgb | Src0Alpha | Src1Alpha | Src2Alpha => (
+                matches!(
+                    value,
+                    V::Texture | V::Texture0 | V::Texture1 | V::Constant | V::PrimaryColor | V::Previous
+                ),
                 "use texture, texture0, texture1, constant, primary_color or previous",
             ),
-            0x8590..=0x8592 => (
-                matches!(value, 0x300..=0x303),
+            Operand0Rgb | Operand1Rgb | Operand2Rgb => (
+                matches!(value, V::SrcColor | V::OneMinusSrcColor | V::SrcAlpha | V::OneMinusSrcAlpha),
                 "use src_color, one_minus_src_color, src_alpha or one_minus_src_alpha",
             ),
-            _ => (matches!(value, 0x302 | 0x303), "use src_alpha or one_minus_src_alpha"),
+            Operand0Alpha | Operand1Alpha | Operand2Alpha => {
+                (matches!(value, V::SrcAlpha | V::OneMinusSrcAlpha), "use src_alpha or one_minus_src_alpha")
+            }
         };
         self.pair((0, &TEX_ENV_PARAMETER), (1, &TEX_ENV_VALUE), good, must)
     }
 
     pub(crate) fn tex_gen_mode(&self) -> Result<(), Fault> {
-        let (Some(coordinate), Some(mode)) = (self.word(0), self.word(1)) else { return Ok(()) };
+        let (Some(coordinate), Some(mode)) =
+            (self.word(0).and_then(TexCoordinate::from_value), self.word(1).and_then(TexGenMode::from_value))
+        else {
+            return Ok(());
+        };
         // A sphere map has two coordinates.
-        let good = mode != 0x2402 || matches!(coordinate, 0x2000 | 0x2001);
+        let good = match mode {
+            TexGenMode::SphereMap => matches!(coordinate, TexCoordinate::S | TexCoordinate::T),
+            TexGenMode::EyeLinear | TexGenMode::ObjectLinear => true,
+        };
         self.pair((0, &TEX_COORDINATE), (1, &TEX_GEN_MODE), good, "use eye_linear or object_linear")
     }
 }
-
-const VERTEX: u32 = Array::Vertex as u32;
-const NORMAL: u32 = Array::Normal as u32;
-const COLOR: u32 = Array::Color as u32;
