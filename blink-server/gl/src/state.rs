@@ -9,6 +9,7 @@ use super::arrays::{self, ARRAYS, ArrayPointer};
 use super::matrix::Matrix;
 use attributes::Saved;
 use blinkgl::Op;
+use blinkgl::gl;
 use blinkgl::layout::texture::{Levels, TextureDesc};
 use blinkgl::limits::{
     MAX_CLIP_PLANES, MAX_LIGHTS, MAX_OBJECTS, MAX_TEXTURE_UNITS, MODELVIEW_STACK, PROJECTION_STACK,
@@ -20,64 +21,70 @@ use std::sync::Arc;
 
 /// Values of OpenGL enumerants that the state interprets.
 mod value {
-    pub const FRONT: u32 = 0x404;
-    pub const BACK: u32 = 0x405;
-    pub const AMBIENT: u32 = 0x1200;
-    pub const DIFFUSE: u32 = 0x1201;
-    pub const SPECULAR: u32 = 0x1202;
-    pub const POSITION: u32 = 0x1203;
-    pub const SPOT_DIRECTION: u32 = 0x1204;
-    pub const SPOT_EXPONENT: u32 = 0x1205;
-    pub const SPOT_CUTOFF: u32 = 0x1206;
-    pub const CONSTANT_ATTENUATION: u32 = 0x1207;
-    pub const LINEAR_ATTENUATION: u32 = 0x1208;
-    pub const QUADRATIC_ATTENUATION: u32 = 0x1209;
-    pub const EMISSION: u32 = 0x1600;
-    pub const SHININESS: u32 = 0x1601;
-    pub const AMBIENT_AND_DIFFUSE: u32 = 0x1602;
-    pub const MODELVIEW: u32 = 0x1700;
-    pub const PROJECTION: u32 = 0x1701;
-    pub const FLAT: u32 = 0x1d00;
-    pub const LOCAL_VIEWER: u32 = 0x0b51;
-    pub const TWO_SIDE: u32 = 0x0b52;
-    pub const CULL_FACE: u32 = 0x0b44;
-    pub const LIGHTING: u32 = 0x0b50;
-    pub const COLOR_MATERIAL: u32 = 0x0b57;
-    pub const DEPTH_TEST: u32 = 0x0b71;
-    pub const NORMALIZE: u32 = 0x0ba1;
-    pub const BLEND: u32 = 0x0be2;
-    pub const SCISSOR_TEST: u32 = 0x0c11;
-    pub const TEXTURE_2D: u32 = 0x0de1;
-    pub const RESCALE_NORMAL: u32 = 0x803a;
-    pub const LIGHT0: u32 = 0x4000;
-    pub const MAG_FILTER: u32 = 0x2800;
-    pub const MIN_FILTER: u32 = 0x2801;
-    pub const WRAP_S: u32 = 0x2802;
-    pub const FOG: u32 = 0x0b60;
-    pub const STENCIL_TEST: u32 = 0x0b90;
-    pub const ALPHA_TEST: u32 = 0x0bc0;
-    pub const COLOR_LOGIC_OP: u32 = 0x0bf2;
-    pub const TEXTURE_GEN_S: u32 = 0x0c60;
-    pub const POLYGON_OFFSET_POINT: u32 = 0x2a01;
-    pub const POLYGON_OFFSET_LINE: u32 = 0x2a02;
-    pub const POLYGON_OFFSET_FILL: u32 = 0x8037;
-    pub const CLIP_PLANE0: u32 = 0x3000;
-    pub const SIZE_MIN: u32 = 0x8126;
-    pub const SIZE_MAX: u32 = 0x8127;
-    pub const FADE_THRESHOLD_SIZE: u32 = 0x8128;
-    pub const FOG_DENSITY: u32 = 0x0b62;
-    pub const FOG_START: u32 = 0x0b63;
-    pub const FOG_END: u32 = 0x0b64;
-    pub const TEXTURE0: u32 = 0x84c0;
-    pub const COMBINE_RGB: u32 = 0x8571;
-    pub const COMBINE_ALPHA: u32 = 0x8572;
-    pub const SRC0_RGB: u32 = 0x8580;
-    pub const SRC0_ALPHA: u32 = 0x8588;
-    pub const OPERAND0_RGB: u32 = 0x8590;
-    pub const OPERAND0_ALPHA: u32 = 0x8598;
-    pub const RGB_SCALE: u32 = 0x8573;
-    pub const S: u32 = 0x2000;
-    pub const OBJECT_PLANE: u32 = 0x2501;
+    use blinkgl::gl::{
+        Capability, ClipPlane, Face, FogParameter, LightModelParameter, LightParameter, MaterialParameter,
+        MatrixMode, PointParameter, ShadeModel, TexCoordinate, TexEnvParameter, TexEnvScale, TexGenPlane,
+        TexParameter, TextureUnit,
+    };
+
+    pub const FRONT: u32 = Face::Front.value();
+    pub const BACK: u32 = Face::Back.value();
+    pub const AMBIENT: u32 = MaterialParameter::Ambient.value();
+    pub const DIFFUSE: u32 = MaterialParameter::Diffuse.value();
+    pub const SPECULAR: u32 = MaterialParameter::Specular.value();
+    pub const POSITION: u32 = LightParameter::Position.value();
+    pub const SPOT_DIRECTION: u32 = LightParameter::SpotDirection.value();
+    pub const SPOT_EXPONENT: u32 = LightParameter::SpotExponent.value();
+    pub const SPOT_CUTOFF: u32 = LightParameter::SpotCutoff.value();
+    pub const CONSTANT_ATTENUATION: u32 = LightParameter::ConstantAttenuation.value();
+    pub const LINEAR_ATTENUATION: u32 = LightParameter::LinearAttenuation.value();
+    pub const QUADRATIC_ATTENUATION: u32 = LightParameter::QuadraticAttenuation.value();
+    pub const EMISSION: u32 = MaterialParameter::Emission.value();
+    pub const SHININESS: u32 = MaterialParameter::Shininess.value();
+    pub const AMBIENT_AND_DIFFUSE: u32 = MaterialParameter::AmbientAndDiffuse.value();
+    pub const MODELVIEW: u32 = MatrixMode::Modelview.value();
+    pub const PROJECTION: u32 = MatrixMode::Projection.value();
+    pub const FLAT: u32 = ShadeModel::Flat.value();
+    pub const LOCAL_VIEWER: u32 = LightModelParameter::LocalViewer.value();
+    pub const TWO_SIDE: u32 = LightModelParameter::TwoSide.value();
+    pub const CULL_FACE: u32 = Capability::CullFace.value();
+    pub const LIGHTING: u32 = Capability::Lighting.value();
+    pub const COLOR_MATERIAL: u32 = Capability::ColorMaterial.value();
+    pub const DEPTH_TEST: u32 = Capability::DepthTest.value();
+    pub const NORMALIZE: u32 = Capability::Normalize.value();
+    pub const BLEND: u32 = Capability::Blend.value();
+    pub const SCISSOR_TEST: u32 = Capability::ScissorTest.value();
+    pub const TEXTURE_2D: u32 = Capability::Texture2d.value();
+    pub const RESCALE_NORMAL: u32 = Capability::RescaleNormal.value();
+    pub const LIGHT0: u32 = Capability::Light0.value();
+    pub const MAG_FILTER: u32 = TexParameter::MagFilter.value();
+    pub const MIN_FILTER: u32 = TexParameter::MinFilter.value();
+    pub const WRAP_S: u32 = TexParameter::WrapS.value();
+    pub const FOG: u32 = Capability::Fog.value();
+    pub const STENCIL_TEST: u32 = Capability::StencilTest.value();
+    pub const ALPHA_TEST: u32 = Capability::AlphaTest.value();
+    pub const COLOR_LOGIC_OP: u32 = Capability::ColorLogicOp.value();
+    pub const TEXTURE_GEN_S: u32 = Capability::TextureGenS.value();
+    pub const POLYGON_OFFSET_POINT: u32 = Capability::PolygonOffsetPoint.value();
+    pub const POLYGON_OFFSET_LINE: u32 = Capability::PolygonOffsetLine.value();
+    pub const POLYGON_OFFSET_FILL: u32 = Capability::PolygonOffsetFill.value();
+    pub const CLIP_PLANE0: u32 = ClipPlane::ClipPlane0.value();
+    pub const SIZE_MIN: u32 = PointParameter::SizeMin.value();
+    pub const SIZE_MAX: u32 = PointParameter::SizeMax.value();
+    pub const FADE_THRESHOLD_SIZE: u32 = PointParameter::FadeThresholdSize.value();
+    pub const FOG_DENSITY: u32 = FogParameter::Density.value();
+    pub const FOG_START: u32 = FogParameter::Start.value();
+    pub const FOG_END: u32 = FogParameter::End.value();
+    pub const TEXTURE0: u32 = TextureUnit::Texture0.value();
+    pub const COMBINE_RGB: u32 = TexEnvParameter::CombineRgb.value();
+    pub const COMBINE_ALPHA: u32 = TexEnvParameter::CombineAlpha.value();
+    pub const SRC0_RGB: u32 = TexEnvParameter::Src0Rgb.value();
+    pub const SRC0_ALPHA: u32 = TexEnvParameter::Src0Alpha.value();
+    pub const OPERAND0_RGB: u32 = TexEnvParameter::Operand0Rgb.value();
+    pub const OPERAND0_ALPHA: u32 = TexEnvParameter::Operand0Alpha.value();
+    pub const RGB_SCALE: u32 = TexEnvScale::RgbScale.value();
+    pub const S: u32 = TexCoordinate::S.value();
+    pub const OBJECT_PLANE: u32 = TexGenPlane::ObjectPlane.value();
 }
 
 /// One face's material.
@@ -209,7 +216,11 @@ impl Sampling {
     #[must_use]
     pub fn is_smooth(&self) -> bool {
         // GL_NEAREST and the mipmap filters that take the nearest texel.
-        let nearest = [0x2600, 0x2700, 0x2702];
+        let nearest = [
+            gl::TexValue::Nearest.value(),
+            gl::TexValue::NearestMipmapNearest.value(),
+            gl::TexValue::NearestMipmapLinear.value(),
+        ];
         !(nearest.contains(&self.mag) && nearest.contains(&self.min))
     }
 }
@@ -219,7 +230,8 @@ const INITIAL: u32 = 0;
 
 impl Default for Sampling {
     fn default() -> Self {
-        Sampling { mag: 0x2601, min: INITIAL, wrap_s: 0x2901, wrap_t: 0x2901 }
+        let (linear, repeat) = (gl::TexValue::Linear.value(), gl::TexValue::Repeat.value());
+        Sampling { mag: linear, min: INITIAL, wrap_s: repeat, wrap_t: repeat }
     }
 }
 
@@ -229,8 +241,8 @@ impl Sampling {
     #[must_use]
     pub fn of(self, texture: &TextureDesc) -> Sampling {
         let min = match self.min {
-            INITIAL if matches!(texture.levels, Levels::Given(0 | 1)) => 0x2601,
-            INITIAL => 0x2702,
+            INITIAL if matches!(texture.levels, Levels::Given(0 | 1)) => gl::TexValue::Linear.value(),
+            INITIAL => gl::TexValue::NearestMipmapLinear.value(),
             set => set,
         };
         Sampling { min, ..self }
@@ -256,12 +268,21 @@ pub struct Combine {
 
 impl Default for Combine {
     fn default() -> Self {
+        let [function, texture, previous, constant, color, alpha] = [
+            gl::TexEnvValue::Modulate,
+            gl::TexEnvValue::Texture,
+            gl::TexEnvValue::Previous,
+            gl::TexEnvValue::Constant,
+            gl::TexEnvValue::SrcColor,
+            gl::TexEnvValue::SrcAlpha,
+        ]
+        .map(gl::TexEnvValue::value);
         Combine {
-            functions: [0x2100; 2],
-            sources_rgb: [0x1702, 0x8578, 0x8576],
-            sources_alpha: [0x1702, 0x8578, 0x8576],
-            operands_rgb: [0x300, 0x300, 0x302],
-            operands_alpha: [0x302; 3],
+            functions: [function; 2],
+            sources_rgb: [texture, previous, constant],
+            sources_alpha: [texture, previous, constant],
+            operands_rgb: [color, color, alpha],
+            operands_alpha: [alpha; 3],
             scales: [1.0; 2],
         }
     }
@@ -287,7 +308,12 @@ impl Generation {
             1 => [0.0, 1.0, 0.0, 0.0],
             _ => [0.0; 4],
         };
-        Generation { on: false, mode: 0x2400, object_plane: plane, eye_plane: plane }
+        Generation {
+            on: false,
+            mode: gl::TexGenMode::EyeLinear.value(),
+            object_plane: plane,
+            eye_plane: plane,
+        }
     }
 }
 
@@ -316,7 +342,7 @@ impl Default for Unit {
             on: false,
             texture: 0,
             sampling: Sampling::default(),
-            env_mode: 0x2100,
+            env_mode: gl::TexEnvMode::Modulate.value(),
             env_color: [0.0; 4],
             combine: Combine::default(),
             generation: std::array::from_fn(Generation::new),
@@ -452,31 +478,31 @@ impl Hard {
     fn new(all: Area) -> Hard {
         Hard {
             depth_test: false,
-            depth_func: 0x201,
+            depth_func: gl::Comparison::Less.value(),
             depth_mask: true,
             depth_range: [0.0, 1.0],
             stencil: Stencil {
                 on: false,
-                function: 0x207,
+                function: gl::Comparison::Always.value(),
                 reference: 0,
                 mask: u32::MAX,
-                operations: [0x1e00; 3],
+                operations: [gl::StencilOp::Keep.value(); 3],
                 write_mask: u32::MAX,
             },
             cull: false,
             cull_face: value::BACK,
-            front_face: 0x901,
+            front_face: gl::Winding::Ccw.value(),
             polygon_mode: [FILL; 2],
             polygon_offset: [0.0; 2],
             polygon_offset_on: [false; 3],
             blend: false,
             blend_func: [1, 0, 1, 0],
-            blend_equation: [0x8006; 2],
+            blend_equation: [gl::BlendEquation::Add.value(); 2],
             blend_color: [0.0; 4],
             logic: false,
-            logic_op: 0x1503,
+            logic_op: gl::LogicOp::Copy.value(),
             alpha_test: false,
-            alpha_func: 0x207,
+            alpha_func: gl::Comparison::Always.value(),
             alpha_reference: 0.0,
             color_mask: [true; 4],
             scissor_test: false,
@@ -492,7 +518,14 @@ impl Hard {
                 attenuation: [1.0, 0.0, 0.0],
             },
             line_width: 1.0,
-            fog: Fog { on: false, mode: 0x800, density: 1.0, start: 0.0, end: 1.0, color: [0.0; 4] },
+            fog: Fog {
+                on: false,
+                mode: gl::FogMode::Exp.value(),
+                density: 1.0,
+                start: 0.0,
+                end: 1.0,
+                color: [0.0; 4],
+            },
             clip_planes: [[0.0; 4]; MAX_CLIP_PLANES],
             clip_planes_on: 0,
             two_side: false,
@@ -501,13 +534,13 @@ impl Hard {
 }
 
 /// GL_FILL.
-pub const FILL: u32 = 0x1b02;
+pub const FILL: u32 = gl::PolygonMode::Fill.value();
 /// GL_LINE.
-pub const LINE: u32 = 0x1b01;
+pub const LINE: u32 = gl::PolygonMode::Line.value();
 /// GL_COMBINE.
-pub const COMBINE: u32 = 0x8570;
+pub const COMBINE: u32 = gl::TexEnvMode::Combine.value();
 /// GL_CLAMP.
-pub const CLAMP: u32 = 0x2900;
+pub const CLAMP: u32 = gl::TexValue::Clamp.value();
 
 /// GL_POINT_SIZE_MAX at first: what OpenGL draws is clamped to what it can.
 const MAX_POINT_SIZE: f32 = 8192.0;
