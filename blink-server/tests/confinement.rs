@@ -81,11 +81,11 @@ fn argument(random: &mut fastrand::Rng, kind: Kind) -> Arg {
 /// Ops by where they may stand: outside of primitives, and between Begin and End.
 fn rows(inside: bool) -> Vec<Op> {
     let stands = |class: Class| match class {
-        Class::Vertex => inside,
-        Class::Attribute | Class::Compute => true,
-        Class::State | Class::Draw | Class::Signal | Class::ListCall => !inside,
+        Class::Vertex(_) => inside,
+        Class::Attribute(_) | Class::Compute(_) => true,
+        Class::State(_) | Class::Draw(_) | Class::Signal(_) | Class::ListCall(_) => !inside,
         // Put by the generator, as they come in pairs, or have no part in drawing.
-        Class::Begin | Class::End | Class::Jump | Class::ListDefinition | Class::Read => false,
+        Class::Begin(_) | Class::End(_) | Class::Jump(_) | Class::ListDefinition(_) | Class::Read(_) => false,
     };
     OPS.iter().filter(|row| stands(row.class)).map(|row| row.op).collect()
 }
@@ -114,11 +114,11 @@ fn put(p: &mut Vec<(Op, Vec<Arg>)>, random: &mut fastrand::Rng, op: Op) {
         let args: Vec<Arg> = op.info().operands.iter().map(|o| argument(random, o.kind)).collect();
         // Constants out of the range of OpenGL are refused (V33): alone, so that one op does not spoil the program.
         let mut alone = Recorder::new();
-        if op.info().class == Class::Vertex {
+        if matches!(op.class(), Class::Vertex(_)) {
             alone.begin(Primitive::Points);
         }
         alone.instruction(op, &args);
-        if op.info().class == Class::Vertex {
+        if matches!(op.class(), Class::Vertex(_)) {
             alone.end();
         }
         if verify(alone.finish().unwrap(), blinkgl::ops::Callback::Redraw).is_ok() {
@@ -275,7 +275,9 @@ fn escapes(confinement: bool) -> (u64, u64) {
     }
     let untried: Vec<&str> = OPS
         .iter()
-        .filter(|row| matches!(row.class, Class::State | Class::Draw | Class::Attribute | Class::Vertex))
+        .filter(|row| {
+            matches!(row.class, Class::State(_) | Class::Draw(_) | Class::Attribute(_) | Class::Vertex(_))
+        })
         .filter(|row| !seen.contains(&row.op))
         .map(|row| row.name)
         .collect();

@@ -35,7 +35,7 @@ impl State {
 
 /// Can what begins with an op of this class stand here? Matrices can, and so can primitives in `redraw` and lists.
 fn check(recording: &Recording, class: Class) -> Result<(), Mistake> {
-    let draws = !matches!(class, Class::State);
+    let draws = !matches!(class, Class::State(_));
     if recording.in_begin {
         return Err(Mistake::operation("not between glBegin and glEnd"));
     }

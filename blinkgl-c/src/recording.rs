@@ -156,39 +156,39 @@ impl Recording {
             return Err(Mistake::operation("not between glBegin and glEnd"));
         }
         match row.class {
-            Class::Vertex | Class::End if !self.in_begin => {
+            Class::Vertex(_) | Class::End(_) if !self.in_begin => {
                 return Err(Mistake::operation("only between glBegin and glEnd"));
             }
-            Class::Begin | Class::Draw | Class::ListCall
+            Class::Begin(_) | Class::Draw(_) | Class::ListCall(_)
                 if self.callback != Callback::Redraw && self.list.is_none() =>
             {
                 return Err(Mistake::operation(
                     "only the redraw callback (GLUT's display function) draws, or a display list",
                 ));
             }
-            Class::State | Class::Attribute if self.callback == Callback::Input => {
+            Class::State(_) | Class::Attribute(_) if self.callback == Callback::Input => {
                 return Err(Mistake::operation("the input callback has no OpenGL"));
             }
-            Class::ListDefinition if matches!(self.callback, Callback::Redraw | Callback::Input) => {
+            Class::ListDefinition(_) if matches!(self.callback, Callback::Redraw | Callback::Input) => {
                 return Err(Mistake::operation("display lists are defined in init, reshape or update"));
             }
-            Class::Compute | Class::Read | Class::Signal | Class::Jump if self.list.is_some() => {
+            Class::Compute(_) | Class::Read(_) | Class::Signal(_) | Class::Jump(_) if self.list.is_some() => {
                 return Err(Mistake::operation(
                     "not in a display list: registers are worked on outside of it",
                 ));
             }
-            Class::Compute
-            | Class::Read
-            | Class::Signal
-            | Class::Jump
-            | Class::State
-            | Class::Attribute
-            | Class::Vertex
-            | Class::Begin
-            | Class::End
-            | Class::Draw
-            | Class::ListDefinition
-            | Class::ListCall => {}
+            Class::Compute(_)
+            | Class::Read(_)
+            | Class::Signal(_)
+            | Class::Jump(_)
+            | Class::State(_)
+            | Class::Attribute(_)
+            | Class::Vertex(_)
+            | Class::Begin(_)
+            | Class::End(_)
+            | Class::Draw(_)
+            | Class::ListDefinition(_)
+            | Class::ListCall(_) => {}
         }
         Ok(())
     }

@@ -1,7 +1,11 @@
 //! The op table: the one place where an operation's name, code, operands, class and cost are written.
 //!
-//! To add an op, add one row to [`op_table!`](self) and one arm wherever its meaning lives; the
-//! exhaustive matches on [`Op`] say where that is.
+//! The table has a group of rows for each [`Class`], and each group becomes an enum ([`ComputeOp`], [`StateOp`]...).
+//! [`Op`] names an op of any class, by its code. [`Class`] says the same by class: what gives ops a meaning matches on
+//! the class, then on the ops of the classes that it knows, and has no arm for "the others".
+//!
+//! To add an op, add one row. The compiler then shows each place that must give it a meaning
+//! (`docs/ARCHITECTURE.md`, "To add an op").
 //!
 //! GL enumerants have the values of the OpenGL headers, so that a C program's constants pass
 //! through unchanged.
@@ -54,63 +58,40 @@ impl fmt::Display for Callback {
     }
 }
 
-/// What kind of thing an op is: decides where it may stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// Arithmetic on registers. Anywhere but inside a display list.
-    Compute,
-    /// Reads external state into a register. Anywhere but inside a display list.
-    Read,
-    /// Tells server or client something (next frame, damage, notify). Not between Begin and End, not in a list.
-    Signal,
-    /// A forward jump. Not between Begin and End, not in a list.
-    Jump,
-    /// GL state. Not between Begin and End. Every callback but `input`.
-    State,
-    /// A vertex attribute or material, between Begin and End or outside. Every callback but `input`.
-    Attribute,
-    /// A vertex: only between Begin and End.
-    Vertex,
-    /// `begin`: draws, so `redraw` only, or while a list is compiled.
-    Begin,
-    /// `end`.
-    End,
-    /// Draws without Begin (clear): `redraw` only, or while a list is compiled.
-    Draw,
-    /// `new_list`, `end_list`: `init`, `update`, `reshape`.
-    ListDefinition,
-    /// `call_list`: draws, so `redraw` only, or while a list is compiled.
-    ListCall,
-}
-
 impl Class {
     /// May stand between Begin and End.
     #[must_use]
-    pub fn inside_begin(self) -> bool {
+    pub const fn inside_begin(self) -> bool {
         match self {
-            Class::Compute | Class::Read | Class::Attribute | Class::Vertex | Class::End => true,
-            Class::Signal
-            | Class::Jump
-            | Class::State
-            | Class::Begin
-            | Class::Draw
-            | Class::ListDefinition
-            | Class::ListCall => false,
+            Class::Compute(_) | Class::Read(_) | Class::Attribute(_) | Class::Vertex(_) | Class::End(_) => {
+                true
+            }
+            Class::Signal(_)
+            | Class::Jump(_)
+            | Class::State(_)
+            | Class::Begin(_)
+            | Class::Draw(_)
+            | Class::ListDefinition(_)
+            | Class::ListCall(_) => false,
         }
     }
 
     /// May stand in a display list.
     #[must_use]
-    pub fn in_list(self) -> bool {
+    pub const fn in_list(self) -> bool {
         match self {
-            Class::State
-            | Class::Attribute
-            | Class::Vertex
-            | Class::Begin
-            | Class::End
-            | Class::Draw
-            | Class::ListCall => true,
-            Class::Compute | Class::Read | Class::Signal | Class::Jump | Class::ListDefinition => false,
+            Class::State(_)
+            | Class::Attribute(_)
+            | Class::Vertex(_)
+            | Class::Begin(_)
+            | Class::End(_)
+            | Class::Draw(_)
+            | Class::ListCall(_) => true,
+            Class::Compute(_)
+            | Class::Read(_)
+            | Class::Signal(_)
+            | Class::Jump(_)
+            | Class::ListDefinition(_) => false,
         }
     }
 
@@ -118,12 +99,12 @@ impl Class {
     #[must_use]
     pub fn allowed_in(self, callback: Callback) -> bool {
         match self {
-            Class::Compute | Class::Read | Class::Signal | Class::Jump => true,
-            Class::State | Class::Attribute => callback != Callback::Input,
-            Class::Vertex | Class::Begin | Class::End | Class::Draw | Class::ListCall => {
+            Class::Compute(_) | Class::Read(_) | Class::Signal(_) | Class::Jump(_) => true,
+            Class::State(_) | Class::Attribute(_) => callback != Callback::Input,
+            Class::Vertex(_) | Class::Begin(_) | Class::End(_) | Class::Draw(_) | Class::ListCall(_) => {
                 callback == Callback::Redraw
             }
-            Class::ListDefinition => {
+            Class::ListDefinition(_) => {
                 matches!(callback, Callback::Init | Callback::Update | Callback::Reshape)
             }
         }
@@ -131,8 +112,18 @@ impl Class {
 
     /// Is a GL call (counts against the GL call budget), not register work.
     #[must_use]
-    pub fn is_gl(self) -> bool {
-        !matches!(self, Class::Compute | Class::Read | Class::Signal | Class::Jump)
+    pub const fn is_gl(self) -> bool {
+        match self {
+            Class::Compute(_) | Class::Read(_) | Class::Signal(_) | Class::Jump(_) => false,
+            Class::State(_)
+            | Class::Attribute(_)
+            | Class::Vertex(_)
+            | Class::Begin(_)
+            | Class::End(_)
+            | Class::Draw(_)
+            | Class::ListDefinition(_)
+            | Class::ListCall(_) => true,
+        }
     }
 }
 
@@ -235,7 +226,7 @@ pub struct Operand {
 }
 
 /// A row of the op table.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct OpInfo {
     /// The op.
     pub op: Op,
@@ -243,7 +234,7 @@ pub struct OpInfo {
     pub name: &'static str,
     /// Its operands in wire order.
     pub operands: &'static [Operand],
-    /// What kind of thing it is.
+    /// What kind of thing it is: the op again, by its class.
     pub class: Class,
     /// Fuel units of one execution (1 = one cheap op).
     pub cost: u32,
@@ -252,31 +243,99 @@ pub struct OpInfo {
 }
 
 macro_rules! op_table {
-    ($( #[doc = $doc:literal] $Name:ident = $code:literal, $text:literal, [$($arg:ident : $kind:expr),* $(,)?], $class:ident, $cost:literal; )*) => {
+    ($(
+        #[doc = $class_doc:literal] $Class:ident($ClassOp:ident) {
+            $( #[doc = $doc:literal] $Name:ident = $code:literal, $text:literal, [$($arg:ident : $kind:expr),* $(,)?], $cost:literal; )*
+        }
+    )*) => {
         /// An operation of BlinkGL.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u16)]
-        pub enum Op { $( #[doc = $doc] $Name = $code, )* }
+        pub enum Op { $( $( #[doc = $doc] $Name = $code, )* )* }
+
+        /// What kind of thing an op is, which decides where it may stand; and which one of its kind.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Class { $( #[doc = $class_doc] $Class($ClassOp), )* }
+
+        impl Class {
+            /// The op.
+            #[must_use]
+            #[inline]
+            pub const fn op(self) -> Op {
+                match self { $( Class::$Class(op) => op.op(), )* }
+            }
+        }
+
+        $(
+            #[doc = concat!("Ops of the class [`", stringify!($Class), "`](Class::", stringify!($Class), ").")]
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+            pub enum $ClassOp { $( #[doc = $doc] $Name, )* }
+
+            impl $ClassOp {
+                /// All of them, in the order of the table.
+                pub const ALL: &'static [$ClassOp] = &[ $( $ClassOp::$Name ),* ];
+
+                /// The op of a code from the wire, if it is one of this class. (An instruction's head without register
+                /// mask is a code.)
+                #[must_use]
+                #[inline]
+                pub const fn from_code(code: u32) -> Option<$ClassOp> {
+                    match code {
+                        $( $code => Some($ClassOp::$Name), )*
+                        _ => None,
+                    }
+                }
+
+                /// The same among the ops of all classes.
+                #[must_use]
+                #[inline]
+                pub const fn op(self) -> Op {
+                    match self { $( $ClassOp::$Name => Op::$Name, )* }
+                }
+            }
+        )*
 
         /// The op table, sorted by code.
-        pub static OPS: &[OpInfo] = &[ $( OpInfo {
+        pub static OPS: &[OpInfo] = &sorted([ $( $( OpInfo {
             op: Op::$Name,
             name: $text,
             operands: &[ $( Operand { name: stringify!($arg), kind: $kind } ),* ],
-            class: Class::$class,
+            class: Class::$Class($ClassOp::$Name),
             cost: $cost,
             doc: $doc,
-        } ),* ];
-
-        /// For each possible code below [`CODE_LIMIT`], one more than the row's index; 0 for none.
-        static BY_CODE: [u8; CODE_LIMIT] = {
-            let mut table = [0u8; CODE_LIMIT];
-            let mut row = 0u8;
-            $( row += 1; table[$code as usize] = row; )*
-            table
-        };
+        } ),* ),* ]);
     };
 }
+
+/// The rows in the order of their codes.
+const fn sorted<const ROWS: usize>(mut rows: [OpInfo; ROWS]) -> [OpInfo; ROWS] {
+    let mut end = 1;
+    while end < ROWS {
+        let mut i = end;
+        while i > 0 && (rows[i].op as u16) < rows[i - 1].op as u16 {
+            let row = rows[i];
+            rows[i] = rows[i - 1];
+            rows[i - 1] = row;
+            i -= 1;
+        }
+        end += 1;
+    }
+    rows
+}
+
+/// For each possible code below [`CODE_LIMIT`], one more than the row's index; 0 for none.
+static BY_CODE: [u8; CODE_LIMIT] = {
+    let mut table = [0; CODE_LIMIT];
+    let mut row = 0;
+    assert!(OPS.len() < u8::MAX as usize, "indices no longer fit a byte");
+    while row < OPS.len() {
+        #[allow(clippy::cast_possible_truncation, reason = "asserted above")]
+        let next = row as u8 + 1;
+        table[OPS[row].op as usize] = next;
+        row += 1;
+    }
+    table
+};
 
 /// Codes are below this. Room for 256 special and 768 GL ops.
 pub const CODE_LIMIT: usize = 0x400;
@@ -284,228 +343,266 @@ pub const CODE_LIMIT: usize = 0x400;
 use Kind::{Bits, Bool, Buffer, Count, Dst, Enum, Float, Int, Label, List, Raw, Texture};
 
 op_table! {
-    // ---- Registers -------------------------------------------------------------------------
-    #[doc = "d = a, all 32 bits unchanged."]
-    Mov = 0x001, "mov", [d: Dst, a: Raw], Compute, 1;
-    #[doc = "d = a + b."]
-    Add = 0x002, "add", [d: Dst, a: Float, b: Float], Compute, 1;
-    #[doc = "d = a - b."]
-    Sub = 0x003, "sub", [d: Dst, a: Float, b: Float], Compute, 1;
-    #[doc = "d = a * b."]
-    Mul = 0x004, "mul", [d: Dst, a: Float, b: Float], Compute, 1;
-    #[doc = "d = a / b."]
-    Div = 0x005, "div", [d: Dst, a: Float, b: Float], Compute, 1;
-    #[doc = "d = a if a < b, else b."]
-    Min = 0x006, "min", [d: Dst, a: Float, b: Float], Compute, 1;
-    #[doc = "d = a if a > b, else b."]
-    Max = 0x007, "max", [d: Dst, a: Float, b: Float], Compute, 1;
-    #[doc = "d = -a (sign bit flipped)."]
-    Neg = 0x008, "neg", [d: Dst, a: Float], Compute, 1;
-    #[doc = "d = |a| (sign bit cleared)."]
-    Abs = 0x009, "abs", [d: Dst, a: Float], Compute, 1;
-    #[doc = "d = a rounded towards minus infinity."]
-    Floor = 0x00a, "floor", [d: Dst, a: Float], Compute, 1;
-    #[doc = "d = a - floor(a)."]
-    Fract = 0x00b, "fract", [d: Dst, a: Float], Compute, 1;
-    #[doc = "d = square root of a."]
-    Sqrt = 0x00c, "sqrt", [d: Dst, a: Float], Compute, 2;
-    #[doc = "d = sine of a radians."]
-    Sin = 0x00d, "sin", [d: Dst, a: Float], Compute, 8;
-    #[doc = "d = cosine of a radians."]
-    Cos = 0x00e, "cos", [d: Dst, a: Float], Compute, 8;
-    #[doc = "d = angle of the vector (x, y) in radians, in (-pi, pi]."]
-    Atan2 = 0x00f, "atan2", [d: Dst, y: Float, x: Float], Compute, 8;
-    #[doc = "d = 1.0 if the comparison of a with b holds, else 0.0. With a NaN only `ne` holds."]
-    Cmp = 0x010, "cmp", [d: Dst, predicate: Enum(&PREDICATE), a: Float, b: Float], Compute, 1;
-    #[doc = "d = a if c is not zero (a NaN is not zero), else b; all 32 bits unchanged."]
-    Select = 0x011, "select", [d: Dst, c: Float, a: Raw, b: Raw], Compute, 1;
+    #[doc = "Arithmetic on registers. Anywhere but inside a display list."]
+    Compute(ComputeOp) {
+        #[doc = "d = a, all 32 bits unchanged."]
+        Mov = 0x001, "mov", [d: Dst, a: Raw], 1;
+        #[doc = "d = a + b."]
+        Add = 0x002, "add", [d: Dst, a: Float, b: Float], 1;
+        #[doc = "d = a - b."]
+        Sub = 0x003, "sub", [d: Dst, a: Float, b: Float], 1;
+        #[doc = "d = a * b."]
+        Mul = 0x004, "mul", [d: Dst, a: Float, b: Float], 1;
+        #[doc = "d = a / b."]
+        Div = 0x005, "div", [d: Dst, a: Float, b: Float], 1;
+        #[doc = "d = a if a < b, else b."]
+        Min = 0x006, "min", [d: Dst, a: Float, b: Float], 1;
+        #[doc = "d = a if a > b, else b."]
+        Max = 0x007, "max", [d: Dst, a: Float, b: Float], 1;
+        #[doc = "d = -a (sign bit flipped)."]
+        Neg = 0x008, "neg", [d: Dst, a: Float], 1;
+        #[doc = "d = |a| (sign bit cleared)."]
+        Abs = 0x009, "abs", [d: Dst, a: Float], 1;
+        #[doc = "d = a rounded towards minus infinity."]
+        Floor = 0x00a, "floor", [d: Dst, a: Float], 1;
+        #[doc = "d = a - floor(a)."]
+        Fract = 0x00b, "fract", [d: Dst, a: Float], 1;
+        #[doc = "d = square root of a."]
+        Sqrt = 0x00c, "sqrt", [d: Dst, a: Float], 2;
+        #[doc = "d = sine of a radians."]
+        Sin = 0x00d, "sin", [d: Dst, a: Float], 8;
+        #[doc = "d = cosine of a radians."]
+        Cos = 0x00e, "cos", [d: Dst, a: Float], 8;
+        #[doc = "d = angle of the vector (x, y) in radians, in (-pi, pi]."]
+        Atan2 = 0x00f, "atan2", [d: Dst, y: Float, x: Float], 8;
+        #[doc = "d = 1.0 if the comparison of a with b holds, else 0.0. With a NaN only `ne` holds."]
+        Cmp = 0x010, "cmp", [d: Dst, predicate: Enum(&PREDICATE), a: Float, b: Float], 1;
+        #[doc = "d = a if c is not zero (a NaN is not zero), else b; all 32 bits unchanged."]
+        Select = 0x011, "select", [d: Dst, c: Float, a: Raw, b: Raw], 1;
+    }
 
-    #[doc = "Goes on at the target, which must lie ahead."]
-    Jmp = 0x020, "jmp", [target: Label], Jump, 1;
-    #[doc = "Goes on at the target if the comparison of a with b holds. With a NaN only `ne` holds."]
-    JmpIf = 0x021, "jmp_if", [predicate: Enum(&PREDICATE), a: Float, b: Float, target: Label], Jump, 1;
+    #[doc = "Reads external state into a register. Anywhere but inside a display list."]
+    Read(ReadOp) {
+        #[doc = "d = a piece of external state."]
+        Read = 0x030, "read", [d: Dst, what: Enum(&EXTERNAL)], 1;
+        #[doc = "d = seconds from the moment {hi, lo} (server clock, nanoseconds, high and low 32 bits) to the predicted presentation time."]
+        TimeSince = 0x031, "time_since", [d: Dst, hi: Raw, lo: Raw], 2;
+        #[doc = "d = predicted presentation time in seconds, modulo period seconds; 0 where the period is not positive and finite."]
+        TimeMod = 0x032, "time_mod", [d: Dst, period: Float], 2;
+    }
 
-    #[doc = "d = a piece of external state."]
-    Read = 0x030, "read", [d: Dst, what: Enum(&EXTERNAL)], Read, 1;
-    #[doc = "d = seconds from the moment {hi, lo} (server clock, nanoseconds, high and low 32 bits) to the predicted presentation time."]
-    TimeSince = 0x031, "time_since", [d: Dst, hi: Raw, lo: Raw], Read, 2;
-    #[doc = "d = predicted presentation time in seconds, modulo period seconds; 0 where the period is not positive and finite."]
-    TimeMod = 0x032, "time_mod", [d: Dst, period: Float], Read, 2;
+    #[doc = "Tells server or client something (next frame, damage, notify). Not between Begin and End, not in a list."]
+    Signal(SignalOp) {
+        #[doc = "Asks for another frame after this one."]
+        RequestFrame = 0x040, "request_frame", [], 1;
+        #[doc = "Marks a rectangle of the window, pixels from its lower left corner, as needing a redraw in the next frame."]
+        Damage = 0x041, "damage", [x: Int, y: Int, width: Int, height: Int], 1;
+        #[doc = "Sends a notify event with this value to the client."]
+        Notify = 0x042, "notify", [value: Raw], 4;
+    }
 
-    #[doc = "Asks for another frame after this one."]
-    RequestFrame = 0x040, "request_frame", [], Signal, 1;
-    #[doc = "Marks a rectangle of the window, pixels from its lower left corner, as needing a redraw in the next frame."]
-    Damage = 0x041, "damage", [x: Int, y: Int, width: Int, height: Int], Signal, 1;
-    #[doc = "Sends a notify event with this value to the client."]
-    Notify = 0x042, "notify", [value: Raw], Signal, 4;
+    #[doc = "A forward jump. Not between Begin and End, not in a list."]
+    Jump(JumpOp) {
+        #[doc = "Goes on at the target, which must lie ahead."]
+        Jmp = 0x020, "jmp", [target: Label], 1;
+        #[doc = "Goes on at the target if the comparison of a with b holds. With a NaN only `ne` holds."]
+        JmpIf = 0x021, "jmp_if", [predicate: Enum(&PREDICATE), a: Float, b: Float, target: Label], 1;
+    }
 
-    // ---- Immediate mode --------------------------------------------------------------------
-    #[doc = "glBegin."]
-    Begin = 0x100, "begin", [mode: Enum(&PRIMITIVE)], Begin, 2;
-    #[doc = "glEnd."]
-    End = 0x101, "end", [], End, 2;
-    #[doc = "glVertex2f."]
-    Vertex2 = 0x102, "vertex2", [x: Float, y: Float], Vertex, 1;
-    #[doc = "glVertex3f."]
-    Vertex3 = 0x103, "vertex3", [x: Float, y: Float, z: Float], Vertex, 1;
-    #[doc = "glVertex4f."]
-    Vertex4 = 0x104, "vertex4", [x: Float, y: Float, z: Float, w: Float], Vertex, 1;
-    #[doc = "glNormal3f."]
-    Normal3 = 0x105, "normal3", [x: Float, y: Float, z: Float], Attribute, 1;
-    #[doc = "glColor4f."]
-    Color4 = 0x106, "color4", [r: Float, g: Float, b: Float, a: Float], Attribute, 1;
-    #[doc = "glTexCoord2f."]
-    TexCoord2 = 0x107, "tex_coord2", [s: Float, t: Float], Attribute, 1;
-    #[doc = "glTexCoord4f."]
-    TexCoord4 = 0x108, "tex_coord4", [s: Float, t: Float, r: Float, q: Float], Attribute, 1;
-    #[doc = "glMaterialfv; `shininess` takes its value from a."]
-    Material = 0x109, "material", [face: Enum(&FACE), name: Enum(&MATERIAL), a: Float, b: Float, c: Float, d: Float], Attribute, 2;
-    #[doc = "glMultiTexCoord4f."]
-    MultiTexCoord4 = 0x10a, "multi_tex_coord4", [unit: Enum(&TEXTURE_UNIT), s: Float, t: Float, r: Float, q: Float], Attribute, 1;
+    #[doc = "GL state. Not between Begin and End. Every callback but `input`."]
+    State(StateOp) {
+        // Matrices
+        #[doc = "glMatrixMode. Each callback starts in `modelview`. `texture`: the stack of the active texture unit."]
+        MatrixMode = 0x120, "matrix_mode", [mode: Enum(&MATRIX_MODE)], 1;
+        #[doc = "glLoadIdentity."]
+        LoadIdentity = 0x121, "load_identity", [], 1;
+        #[doc = "glLoadMatrixf, column by column."]
+        LoadMatrix = 0x122, "load_matrix", [m0: Float, m1: Float, m2: Float, m3: Float, m4: Float, m5: Float, m6: Float, m7: Float, m8: Float, m9: Float, m10: Float, m11: Float, m12: Float, m13: Float, m14: Float, m15: Float], 4;
+        #[doc = "glMultMatrixf, column by column."]
+        MultMatrix = 0x123, "mult_matrix", [m0: Float, m1: Float, m2: Float, m3: Float, m4: Float, m5: Float, m6: Float, m7: Float, m8: Float, m9: Float, m10: Float, m11: Float, m12: Float, m13: Float, m14: Float, m15: Float], 8;
+        #[doc = "glPushMatrix."]
+        PushMatrix = 0x124, "push_matrix", [], 2;
+        #[doc = "glPopMatrix."]
+        PopMatrix = 0x125, "pop_matrix", [], 2;
+        #[doc = "glTranslatef."]
+        Translate = 0x126, "translate", [x: Float, y: Float, z: Float], 4;
+        #[doc = "glRotatef, angle in degrees."]
+        Rotate = 0x127, "rotate", [angle: Float, x: Float, y: Float, z: Float], 8;
+        #[doc = "glScalef."]
+        Scale = 0x128, "scale", [x: Float, y: Float, z: Float], 4;
+        #[doc = "glFrustum."]
+        Frustum = 0x129, "frustum", [left: Float, right: Float, bottom: Float, top: Float, near: Float, far: Float], 8;
+        #[doc = "glOrtho."]
+        Ortho = 0x12a, "ortho", [left: Float, right: Float, bottom: Float, top: Float, near: Float, far: Float], 8;
 
-    // ---- Matrices --------------------------------------------------------------------------
-    #[doc = "glMatrixMode. Each callback starts in `modelview`. `texture`: the stack of the active texture unit."]
-    MatrixMode = 0x120, "matrix_mode", [mode: Enum(&MATRIX_MODE)], State, 1;
-    #[doc = "glLoadIdentity."]
-    LoadIdentity = 0x121, "load_identity", [], State, 1;
-    #[doc = "glLoadMatrixf, column by column."]
-    LoadMatrix = 0x122, "load_matrix", [m0: Float, m1: Float, m2: Float, m3: Float, m4: Float, m5: Float, m6: Float, m7: Float, m8: Float, m9: Float, m10: Float, m11: Float, m12: Float, m13: Float, m14: Float, m15: Float], State, 4;
-    #[doc = "glMultMatrixf, column by column."]
-    MultMatrix = 0x123, "mult_matrix", [m0: Float, m1: Float, m2: Float, m3: Float, m4: Float, m5: Float, m6: Float, m7: Float, m8: Float, m9: Float, m10: Float, m11: Float, m12: Float, m13: Float, m14: Float, m15: Float], State, 8;
-    #[doc = "glPushMatrix."]
-    PushMatrix = 0x124, "push_matrix", [], State, 2;
-    #[doc = "glPopMatrix."]
-    PopMatrix = 0x125, "pop_matrix", [], State, 2;
-    #[doc = "glTranslatef."]
-    Translate = 0x126, "translate", [x: Float, y: Float, z: Float], State, 4;
-    #[doc = "glRotatef, angle in degrees."]
-    Rotate = 0x127, "rotate", [angle: Float, x: Float, y: Float, z: Float], State, 8;
-    #[doc = "glScalef."]
-    Scale = 0x128, "scale", [x: Float, y: Float, z: Float], State, 4;
-    #[doc = "glFrustum."]
-    Frustum = 0x129, "frustum", [left: Float, right: Float, bottom: Float, top: Float, near: Float, far: Float], State, 8;
-    #[doc = "glOrtho."]
-    Ortho = 0x12a, "ortho", [left: Float, right: Float, bottom: Float, top: Float, near: Float, far: Float], State, 8;
+        // State
+        #[doc = "glEnable."]
+        Enable = 0x140, "enable", [capability: Enum(&CAPABILITY)], 1;
+        #[doc = "glDisable."]
+        Disable = 0x141, "disable", [capability: Enum(&CAPABILITY)], 1;
+        #[doc = "glShadeModel."]
+        ShadeModel = 0x142, "shade_model", [mode: Enum(&SHADE_MODEL)], 1;
+        #[doc = "glCullFace."]
+        CullFace = 0x143, "cull_face", [face: Enum(&FACE)], 1;
+        #[doc = "glFrontFace."]
+        FrontFace = 0x144, "front_face", [winding: Enum(&WINDING)], 1;
+        #[doc = "glDepthFunc."]
+        DepthFunc = 0x145, "depth_func", [function: Enum(&COMPARISON)], 1;
+        #[doc = "glDepthMask."]
+        DepthMask = 0x146, "depth_mask", [write: Bool], 1;
+        #[doc = "glDepthRange."]
+        DepthRange = 0x147, "depth_range", [near: Float, far: Float], 1;
+        #[doc = "glColorMask."]
+        ColorMask = 0x148, "color_mask", [r: Bool, g: Bool, b: Bool, a: Bool], 1;
+        #[doc = "glBlendFunc."]
+        BlendFunc = 0x149, "blend_func", [source: Enum(&BLEND_FACTOR), destination: Enum(&BLEND_FACTOR)], 1;
+        #[doc = "glScissor, in pixels from the window's lower left corner; confined to the window."]
+        Scissor = 0x14a, "scissor", [x: Int, y: Int, width: Int, height: Int], 1;
+        #[doc = "glViewport, in pixels from the window's lower left corner; drawing stays confined to the window."]
+        Viewport = 0x14b, "viewport", [x: Int, y: Int, width: Int, height: Int], 1;
+        #[doc = "glClearColor."]
+        ClearColor = 0x14c, "clear_color", [r: Float, g: Float, b: Float, a: Float], 1;
+        #[doc = "glClearDepth."]
+        ClearDepth = 0x14d, "clear_depth", [depth: Float], 1;
+        #[doc = "glPointSize."]
+        PointSize = 0x14f, "point_size", [size: Float], 1;
+        #[doc = "glLineWidth."]
+        LineWidth = 0x150, "line_width", [width: Float], 1;
+        #[doc = "glBlendFuncSeparate."]
+        BlendFuncSeparate = 0x151, "blend_func_separate", [source_rgb: Enum(&BLEND_FACTOR), destination_rgb: Enum(&BLEND_FACTOR), source_alpha: Enum(&BLEND_FACTOR), destination_alpha: Enum(&BLEND_FACTOR)], 1;
+        #[doc = "glBlendEquationSeparate; glBlendEquation is the same value twice."]
+        BlendEquation = 0x152, "blend_equation", [rgb: Enum(&BLEND_EQUATION), alpha: Enum(&BLEND_EQUATION)], 1;
+        #[doc = "glBlendColor."]
+        BlendColor = 0x153, "blend_color", [r: Float, g: Float, b: Float, a: Float], 1;
+        #[doc = "glLogicOp. Drawing without it where the server has OpenGL ES only."]
+        LogicOp = 0x154, "logic_op", [operation: Enum(&LOGIC_OP)], 1;
+        #[doc = "glAlphaFunc."]
+        AlphaFunc = 0x155, "alpha_func", [function: Enum(&COMPARISON), reference: Float], 1;
+        #[doc = "glStencilFunc."]
+        StencilFunc = 0x156, "stencil_func", [function: Enum(&COMPARISON), reference: Int, mask: Raw], 1;
+        #[doc = "glStencilOp."]
+        StencilOp = 0x157, "stencil_op", [stencil_fail: Enum(&STENCIL_OP), depth_fail: Enum(&STENCIL_OP), pass: Enum(&STENCIL_OP)], 1;
+        #[doc = "glStencilMask."]
+        StencilMask = 0x158, "stencil_mask", [mask: Raw], 1;
+        #[doc = "glClearStencil."]
+        ClearStencil = 0x159, "clear_stencil", [value: Int], 1;
+        #[doc = "glPolygonMode."]
+        PolygonMode = 0x15a, "polygon_mode", [face: Enum(&FACE), mode: Enum(&POLYGON_MODE)], 1;
+        #[doc = "glPolygonOffset."]
+        PolygonOffset = 0x15b, "polygon_offset", [factor: Float, units: Float], 1;
+        #[doc = "glPointParameterfv; single values are taken from a. The fade threshold is kept and has no effect, as without multisampling."]
+        PointParameter = 0x15c, "point_parameter", [name: Enum(&POINT_PARAMETER), a: Float, b: Float, c: Float], 1;
+        #[doc = "glClipPlane: transformed by the inverse modelview matrix of the moment."]
+        ClipPlane = 0x15d, "clip_plane", [plane: Enum(&CLIP_PLANE), a: Float, b: Float, c: Float, d: Float], 4;
+        #[doc = "glFogi(GL_FOG_MODE, mode)."]
+        FogMode = 0x15e, "fog_mode", [mode: Enum(&FOG_MODE)], 1;
+        #[doc = "glFogfv; single values are taken from a."]
+        Fog = 0x15f, "fog", [name: Enum(&FOG_PARAMETER), a: Float, b: Float, c: Float, d: Float], 1;
 
-    // ---- State -----------------------------------------------------------------------------
-    #[doc = "glEnable."]
-    Enable = 0x140, "enable", [capability: Enum(&CAPABILITY)], State, 1;
-    #[doc = "glDisable."]
-    Disable = 0x141, "disable", [capability: Enum(&CAPABILITY)], State, 1;
-    #[doc = "glShadeModel."]
-    ShadeModel = 0x142, "shade_model", [mode: Enum(&SHADE_MODEL)], State, 1;
-    #[doc = "glCullFace."]
-    CullFace = 0x143, "cull_face", [face: Enum(&FACE)], State, 1;
-    #[doc = "glFrontFace."]
-    FrontFace = 0x144, "front_face", [winding: Enum(&WINDING)], State, 1;
-    #[doc = "glDepthFunc."]
-    DepthFunc = 0x145, "depth_func", [function: Enum(&COMPARISON)], State, 1;
-    #[doc = "glDepthMask."]
-    DepthMask = 0x146, "depth_mask", [write: Bool], State, 1;
-    #[doc = "glDepthRange."]
-    DepthRange = 0x147, "depth_range", [near: Float, far: Float], State, 1;
-    #[doc = "glColorMask."]
-    ColorMask = 0x148, "color_mask", [r: Bool, g: Bool, b: Bool, a: Bool], State, 1;
-    #[doc = "glBlendFunc."]
-    BlendFunc = 0x149, "blend_func", [source: Enum(&BLEND_FACTOR), destination: Enum(&BLEND_FACTOR)], State, 1;
-    #[doc = "glScissor, in pixels from the window's lower left corner; confined to the window."]
-    Scissor = 0x14a, "scissor", [x: Int, y: Int, width: Int, height: Int], State, 1;
-    #[doc = "glViewport, in pixels from the window's lower left corner; drawing stays confined to the window."]
-    Viewport = 0x14b, "viewport", [x: Int, y: Int, width: Int, height: Int], State, 1;
-    #[doc = "glClearColor."]
-    ClearColor = 0x14c, "clear_color", [r: Float, g: Float, b: Float, a: Float], State, 1;
-    #[doc = "glClearDepth."]
-    ClearDepth = 0x14d, "clear_depth", [depth: Float], State, 1;
-    #[doc = "glClear."]
-    Clear = 0x14e, "clear", [mask: Bits(&CLEAR_MASK)], Draw, 16;
-    #[doc = "glPointSize."]
-    PointSize = 0x14f, "point_size", [size: Float], State, 1;
-    #[doc = "glLineWidth."]
-    LineWidth = 0x150, "line_width", [width: Float], State, 1;
-    #[doc = "glBlendFuncSeparate."]
-    BlendFuncSeparate = 0x151, "blend_func_separate", [source_rgb: Enum(&BLEND_FACTOR), destination_rgb: Enum(&BLEND_FACTOR), source_alpha: Enum(&BLEND_FACTOR), destination_alpha: Enum(&BLEND_FACTOR)], State, 1;
-    #[doc = "glBlendEquationSeparate; glBlendEquation is the same value twice."]
-    BlendEquation = 0x152, "blend_equation", [rgb: Enum(&BLEND_EQUATION), alpha: Enum(&BLEND_EQUATION)], State, 1;
-    #[doc = "glBlendColor."]
-    BlendColor = 0x153, "blend_color", [r: Float, g: Float, b: Float, a: Float], State, 1;
-    #[doc = "glLogicOp. Drawing without it where the server has OpenGL ES only."]
-    LogicOp = 0x154, "logic_op", [operation: Enum(&LOGIC_OP)], State, 1;
-    #[doc = "glAlphaFunc."]
-    AlphaFunc = 0x155, "alpha_func", [function: Enum(&COMPARISON), reference: Float], State, 1;
-    #[doc = "glStencilFunc."]
-    StencilFunc = 0x156, "stencil_func", [function: Enum(&COMPARISON), reference: Int, mask: Raw], State, 1;
-    #[doc = "glStencilOp."]
-    StencilOp = 0x157, "stencil_op", [stencil_fail: Enum(&STENCIL_OP), depth_fail: Enum(&STENCIL_OP), pass: Enum(&STENCIL_OP)], State, 1;
-    #[doc = "glStencilMask."]
-    StencilMask = 0x158, "stencil_mask", [mask: Raw], State, 1;
-    #[doc = "glClearStencil."]
-    ClearStencil = 0x159, "clear_stencil", [value: Int], State, 1;
-    #[doc = "glPolygonMode."]
-    PolygonMode = 0x15a, "polygon_mode", [face: Enum(&FACE), mode: Enum(&POLYGON_MODE)], State, 1;
-    #[doc = "glPolygonOffset."]
-    PolygonOffset = 0x15b, "polygon_offset", [factor: Float, units: Float], State, 1;
-    #[doc = "glPointParameterfv; single values are taken from a. The fade threshold is kept and has no effect, as without multisampling."]
-    PointParameter = 0x15c, "point_parameter", [name: Enum(&POINT_PARAMETER), a: Float, b: Float, c: Float], State, 1;
-    #[doc = "glClipPlane: transformed by the inverse modelview matrix of the moment."]
-    ClipPlane = 0x15d, "clip_plane", [plane: Enum(&CLIP_PLANE), a: Float, b: Float, c: Float, d: Float], State, 4;
-    #[doc = "glFogi(GL_FOG_MODE, mode)."]
-    FogMode = 0x15e, "fog_mode", [mode: Enum(&FOG_MODE)], State, 1;
-    #[doc = "glFogfv; single values are taken from a."]
-    Fog = 0x15f, "fog", [name: Enum(&FOG_PARAMETER), a: Float, b: Float, c: Float, d: Float], State, 1;
+        // Lighting
+        #[doc = "glLightfv; single values are taken from a. Positions are transformed by the modelview matrix of the moment."]
+        Light = 0x160, "light", [light: Enum(&LIGHT), name: Enum(&LIGHT_PARAMETER), a: Float, b: Float, c: Float, d: Float], 4;
+        #[doc = "glLightModelfv; single values are taken from a."]
+        LightModel = 0x161, "light_model", [name: Enum(&LIGHT_MODEL), a: Float, b: Float, c: Float, d: Float], 2;
+        #[doc = "glColorMaterial."]
+        ColorMaterial = 0x162, "color_material", [face: Enum(&FACE), mode: Enum(&COLOR_MATERIAL)], 1;
 
-    // ---- Lighting --------------------------------------------------------------------------
-    #[doc = "glLightfv; single values are taken from a. Positions are transformed by the modelview matrix of the moment."]
-    Light = 0x160, "light", [light: Enum(&LIGHT), name: Enum(&LIGHT_PARAMETER), a: Float, b: Float, c: Float, d: Float], State, 4;
-    #[doc = "glLightModelfv; single values are taken from a."]
-    LightModel = 0x161, "light_model", [name: Enum(&LIGHT_MODEL), a: Float, b: Float, c: Float, d: Float], State, 2;
-    #[doc = "glColorMaterial."]
-    ColorMaterial = 0x162, "color_material", [face: Enum(&FACE), mode: Enum(&COLOR_MATERIAL)], State, 1;
+        // Attribute stack
+        #[doc = "glPushAttrib. Each body pops what it pushes. Groups without state in Blink may be named, and save nothing."]
+        PushAttrib = 0x170, "push_attrib", [groups: Bits(&ATTRIB_GROUP)], 8;
+        #[doc = "glPopAttrib."]
+        PopAttrib = 0x171, "pop_attrib", [], 8;
+        #[doc = "glHint. Without effect: quality is always the same."]
+        Hint = 0x172, "hint", [target: Enum(&HINT_TARGET), mode: Enum(&HINT_MODE)], 1;
 
-    // ---- Attribute stack -------------------------------------------------------------------
-    #[doc = "glPushAttrib. Each body pops what it pushes. Groups without state in Blink may be named, and save nothing."]
-    PushAttrib = 0x170, "push_attrib", [groups: Bits(&ATTRIB_GROUP)], State, 8;
-    #[doc = "glPopAttrib."]
-    PopAttrib = 0x171, "pop_attrib", [], State, 8;
-    #[doc = "glHint. Without effect: quality is always the same."]
-    Hint = 0x172, "hint", [target: Enum(&HINT_TARGET), mode: Enum(&HINT_MODE)], State, 1;
+        // Textures
+        #[doc = "glBindTexture, for the active unit, of a texture object of the context; 0 for none."]
+        BindTexture = 0x180, "bind_texture", [texture: Texture], 2;
+        #[doc = "glTexEnvi(GL_TEXTURE_ENV, GL_TEXTURE_ENV_MODE, mode)."]
+        TexEnvMode = 0x181, "tex_env_mode", [mode: Enum(&TEX_ENV_MODE)], 1;
+        #[doc = "glTexEnvfv(GL_TEXTURE_ENV, GL_TEXTURE_ENV_COLOR, ...)."]
+        TexEnvColor = 0x182, "tex_env_color", [r: Float, g: Float, b: Float, a: Float], 1;
+        #[doc = "glTexParameteri of the active unit's texture."]
+        TexParameter = 0x183, "tex_parameter", [name: Enum(&TEX_PARAMETER), value: Enum(&TEX_VALUE)], 1;
+        #[doc = "glActiveTexture. Each callback starts with unit 0."]
+        ActiveTexture = 0x184, "active_texture", [unit: Enum(&TEXTURE_UNIT)], 1;
+        #[doc = "glTexEnvi(GL_TEXTURE_ENV, name, value) of the parameters of `combine`."]
+        TexEnvCombine = 0x185, "tex_env_combine", [name: Enum(&TEX_ENV_PARAMETER), value: Enum(&TEX_ENV_VALUE)], 1;
+        #[doc = "glTexEnvf(GL_TEXTURE_ENV, GL_RGB_SCALE or GL_ALPHA_SCALE, scale): 1, 2 or 4."]
+        TexEnvScale = 0x186, "tex_env_scale", [name: Enum(&TEX_ENV_SCALE), scale: Float], 1;
+        #[doc = "glTexGeni(coordinate, GL_TEXTURE_GEN_MODE, mode)."]
+        TexGenMode = 0x187, "tex_gen_mode", [coordinate: Enum(&TEX_COORDINATE), mode: Enum(&TEX_GEN_MODE)], 1;
+        #[doc = "glTexGenfv. An eye plane is transformed by the inverse modelview matrix of the moment."]
+        TexGenPlane = 0x188, "tex_gen_plane", [coordinate: Enum(&TEX_COORDINATE), plane: Enum(&TEX_GEN_PLANE), a: Float, b: Float, c: Float, d: Float], 4;
 
-    // ---- Textures --------------------------------------------------------------------------
-    #[doc = "glBindTexture, for the active unit, of a texture object of the context; 0 for none."]
-    BindTexture = 0x180, "bind_texture", [texture: Texture], State, 2;
-    #[doc = "glTexEnvi(GL_TEXTURE_ENV, GL_TEXTURE_ENV_MODE, mode)."]
-    TexEnvMode = 0x181, "tex_env_mode", [mode: Enum(&TEX_ENV_MODE)], State, 1;
-    #[doc = "glTexEnvfv(GL_TEXTURE_ENV, GL_TEXTURE_ENV_COLOR, ...)."]
-    TexEnvColor = 0x182, "tex_env_color", [r: Float, g: Float, b: Float, a: Float], State, 1;
-    #[doc = "glTexParameteri of the active unit's texture."]
-    TexParameter = 0x183, "tex_parameter", [name: Enum(&TEX_PARAMETER), value: Enum(&TEX_VALUE)], State, 1;
-    #[doc = "glActiveTexture. Each callback starts with unit 0."]
-    ActiveTexture = 0x184, "active_texture", [unit: Enum(&TEXTURE_UNIT)], State, 1;
-    #[doc = "glTexEnvi(GL_TEXTURE_ENV, name, value) of the parameters of `combine`."]
-    TexEnvCombine = 0x185, "tex_env_combine", [name: Enum(&TEX_ENV_PARAMETER), value: Enum(&TEX_ENV_VALUE)], State, 1;
-    #[doc = "glTexEnvf(GL_TEXTURE_ENV, GL_RGB_SCALE or GL_ALPHA_SCALE, scale): 1, 2 or 4."]
-    TexEnvScale = 0x186, "tex_env_scale", [name: Enum(&TEX_ENV_SCALE), scale: Float], State, 1;
-    #[doc = "glTexGeni(coordinate, GL_TEXTURE_GEN_MODE, mode)."]
-    TexGenMode = 0x187, "tex_gen_mode", [coordinate: Enum(&TEX_COORDINATE), mode: Enum(&TEX_GEN_MODE)], State, 1;
-    #[doc = "glTexGenfv. An eye plane is transformed by the inverse modelview matrix of the moment."]
-    TexGenPlane = 0x188, "tex_gen_plane", [coordinate: Enum(&TEX_COORDINATE), plane: Enum(&TEX_GEN_PLANE), a: Float, b: Float, c: Float, d: Float], State, 4;
+        // Vertex arrays
+        #[doc = "gl*Pointer into a vertex buffer of the context: components, their type, bytes from one to the next (0: packed) and to the first. A vertex that is not all inside the buffer reads as 0."]
+        ArrayPointer = 0x1b0, "array_pointer", [array: Enum(&ARRAY), size: Count, data: Enum(&ARRAY_DATA), stride: Count, buffer: Buffer, offset: Count], 1;
+        #[doc = "glEnableClientState or glDisableClientState."]
+        EnableArray = 0x1b1, "enable_array", [array: Enum(&ARRAY), on: Bool], 1;
+    }
 
-    // ---- Display lists ---------------------------------------------------------------------
-    #[doc = "glNewList(list, GL_COMPILE). Register operands in the list are read when the list is called."]
-    NewList = 0x1a0, "new_list", [list: List], ListDefinition, 2;
-    #[doc = "glEndList."]
-    EndList = 0x1a1, "end_list", [], ListDefinition, 2;
-    #[doc = "glCallList. A list that does not exist is ignored, as in OpenGL."]
-    CallList = 0x1a2, "call_list", [list: List], ListCall, 4;
+    #[doc = "A vertex attribute or material, between Begin and End or outside. Every callback but `input`."]
+    Attribute(AttributeOp) {
+        #[doc = "glNormal3f."]
+        Normal3 = 0x105, "normal3", [x: Float, y: Float, z: Float], 1;
+        #[doc = "glColor4f."]
+        Color4 = 0x106, "color4", [r: Float, g: Float, b: Float, a: Float], 1;
+        #[doc = "glTexCoord2f."]
+        TexCoord2 = 0x107, "tex_coord2", [s: Float, t: Float], 1;
+        #[doc = "glTexCoord4f."]
+        TexCoord4 = 0x108, "tex_coord4", [s: Float, t: Float, r: Float, q: Float], 1;
+        #[doc = "glMaterialfv; `shininess` takes its value from a."]
+        Material = 0x109, "material", [face: Enum(&FACE), name: Enum(&MATERIAL), a: Float, b: Float, c: Float, d: Float], 2;
+        #[doc = "glMultiTexCoord4f."]
+        MultiTexCoord4 = 0x10a, "multi_tex_coord4", [unit: Enum(&TEXTURE_UNIT), s: Float, t: Float, r: Float, q: Float], 1;
+    }
 
-    // ---- Vertex arrays ---------------------------------------------------------------------
-    #[doc = "gl*Pointer into a vertex buffer of the context: components, their type, bytes from one to the next (0: packed) and to the first. A vertex that is not all inside the buffer reads as 0."]
-    ArrayPointer = 0x1b0, "array_pointer", [array: Enum(&ARRAY), size: Count, data: Enum(&ARRAY_DATA), stride: Count, buffer: Buffer, offset: Count], State, 1;
-    #[doc = "glEnableClientState or glDisableClientState."]
-    EnableArray = 0x1b1, "enable_array", [array: Enum(&ARRAY), on: Bool], State, 1;
-    #[doc = "glDrawArrays. The arrays are read when it is executed, also in a display list."]
-    DrawArrays = 0x1b2, "draw_arrays", [mode: Enum(&PRIMITIVE), first: Count, count: Count], Draw, 16;
-    #[doc = "glDrawElements with indices from an index buffer of the context, from this byte on. The arrays are read when it is executed, also in a display list."]
-    DrawElements = 0x1b3, "draw_elements", [mode: Enum(&PRIMITIVE), count: Count, data: Enum(&INDEX_DATA), buffer: Buffer, offset: Count], Draw, 16;
+    #[doc = "A vertex: only between Begin and End."]
+    Vertex(VertexOp) {
+        #[doc = "glVertex2f."]
+        Vertex2 = 0x102, "vertex2", [x: Float, y: Float], 1;
+        #[doc = "glVertex3f."]
+        Vertex3 = 0x103, "vertex3", [x: Float, y: Float, z: Float], 1;
+        #[doc = "glVertex4f."]
+        Vertex4 = 0x104, "vertex4", [x: Float, y: Float, z: Float, w: Float], 1;
+    }
+
+    #[doc = "`begin`: draws, so `redraw` only, or while a list is compiled."]
+    Begin(BeginOp) {
+        #[doc = "glBegin."]
+        Begin = 0x100, "begin", [mode: Enum(&PRIMITIVE)], 2;
+    }
+
+    #[doc = "`end`."]
+    End(EndOp) {
+        #[doc = "glEnd."]
+        End = 0x101, "end", [], 2;
+    }
+
+    #[doc = "Draws without Begin (clear): `redraw` only, or while a list is compiled."]
+    Draw(DrawOp) {
+        #[doc = "glClear."]
+        Clear = 0x14e, "clear", [mask: Bits(&CLEAR_MASK)], 16;
+        #[doc = "glDrawArrays. The arrays are read when it is executed, also in a display list."]
+        DrawArrays = 0x1b2, "draw_arrays", [mode: Enum(&PRIMITIVE), first: Count, count: Count], 16;
+        #[doc = "glDrawElements with indices from an index buffer of the context, from this byte on. The arrays are read when it is executed, also in a display list."]
+        DrawElements = 0x1b3, "draw_elements", [mode: Enum(&PRIMITIVE), count: Count, data: Enum(&INDEX_DATA), buffer: Buffer, offset: Count], 16;
+    }
+
+    #[doc = "`new_list`, `end_list`: `init`, `update`, `reshape`."]
+    ListDefinition(ListDefinitionOp) {
+        #[doc = "glNewList(list, GL_COMPILE). Register operands in the list are read when the list is called."]
+        NewList = 0x1a0, "new_list", [list: List], 2;
+        #[doc = "glEndList."]
+        EndList = 0x1a1, "end_list", [], 2;
+    }
+
+    #[doc = "`call_list`: draws, so `redraw` only, or while a list is compiled."]
+    ListCall(ListCallOp) {
+        #[doc = "glCallList. A list that does not exist is ignored, as in OpenGL."]
+        CallList = 0x1a2, "call_list", [list: List], 4;
+    }
 }
 
 impl Op {
@@ -543,6 +640,13 @@ impl Op {
     #[inline]
     pub fn info(self) -> &'static OpInfo {
         &OPS[usize::from(BY_CODE[usize::from(self.code())]) - 1]
+    }
+
+    /// The same op by its class.
+    #[must_use]
+    #[inline]
+    pub fn class(self) -> Class {
+        self.info().class
     }
 }
 
@@ -782,6 +886,7 @@ mod tests {
             assert_eq!(Op::from_code(row.op.code()), Some(row.op));
             assert_eq!(Op::from_name(row.name), Some(row.op), "{} is not unique", row.name);
             assert_eq!(row.op.info().name, row.name);
+            assert_eq!((row.op.class(), row.class.op()), (row.class, row.op));
             assert!(row.operands.len() <= crate::limits::MAX_OPERANDS);
             assert!(row.cost > 0, "{} is free, so nothing bounds it", row.name);
             assert!(

@@ -160,7 +160,7 @@ impl<'a> Reference<'a> {
         measured.ops += 1;
         measured.fuel += u64::from(i.info.cost);
         measured.gl_calls += u64::from(i.info.class.is_gl());
-        measured.vertices += u64::from(i.info.class == Class::Vertex);
+        measured.vertices += u64::from(matches!(i.info.class, Class::Vertex(_)));
     }
 
     fn value(&self, i: &VerifiedInstruction<'_>, operand: usize) -> u32 {
@@ -182,7 +182,7 @@ impl<'a> Reference<'a> {
         }
         let args = &resolved[..i.args.len()];
         match i.info.class {
-            Class::Compute | Class::Read => {
+            Class::Compute(_) | Class::Read(_) => {
                 let now = self.environment.presentation_ns;
                 let written = match (i.op(), args) {
                     (Op::Cmp, &[_, predicate, x, y]) => a::truth(a::holds(predicate, x, y)),
@@ -196,23 +196,23 @@ impl<'a> Reference<'a> {
                 };
                 self.registers[i.args[0] as usize] = written;
             }
-            Class::Signal => self.signal(i.op(), args),
-            Class::Begin => self.primitive = Some((args[0], Vec::new())),
-            Class::Vertex => {
+            Class::Signal(_) => self.signal(i.op(), args),
+            Class::Begin(_) => self.primitive = Some((args[0], Vec::new())),
+            Class::Vertex(_) => {
                 let mut position = [0, 0, 0, 1.0f32.to_bits()];
                 position[..args.len()].copy_from_slice(args);
                 let vertex = Vertex { position, current: self.current, commands: self.trace.commands };
                 self.primitive.as_mut().expect("in a primitive").1.push(Corner::new(vertex));
             }
-            Class::End => self.end(),
-            Class::ListCall => self.call(args[0], nesting),
-            Class::State | Class::Attribute | Class::Draw => {
+            Class::End(_) => self.end(),
+            Class::ListCall(_) => self.call(args[0], nesting),
+            Class::State(_) | Class::Attribute(_) | Class::Draw(_) => {
                 if !self.current.set(i.op(), args) {
                     self.arrays(i.op(), args);
                     self.trace.command(i.op(), args, &self.current);
                 }
             }
-            Class::Jump | Class::ListDefinition => unreachable!("neither in a list nor here"),
+            Class::Jump(_) | Class::ListDefinition(_) => unreachable!("neither in a list nor here"),
         }
     }
 

@@ -31,7 +31,7 @@ impl Works<'_> {
         if targets.binary_search(&(offset as u32)).is_ok() {
             self.end(offset)?;
         }
-        if !matches!(class, Class::Compute | Class::Read) {
+        if !matches!(class, Class::Compute(_) | Class::Read(_)) {
             return self.end(offset);
         }
         let (begin, instructions) = self.open.unwrap_or((offset, 0));
@@ -133,9 +133,9 @@ pub fn walk(rng: &mut Rng, verified: &VerifiedProgram) -> Result<(), Mismatch> {
         ensure!(placed, "place", "word {offset}: {} may not stand there", info.op);
         if let Some(primitive) = &mut primitive {
             let facts = &mut primitive.facts;
-            facts.vertices += u32::from(info.class == Class::Vertex);
+            facts.vertices += u32::from(matches!(info.class, Class::Vertex(_)));
             facts.registers |= named;
-            facts.plain &= matches!(info.class, Class::Vertex | Class::Attribute | Class::End);
+            facts.plain &= matches!(info.class, Class::Vertex(_) | Class::Attribute(_) | Class::End(_));
             facts.plain &= info.op != Op::Material;
         }
         let mut next = offset + instruction.words();

@@ -100,17 +100,17 @@ pub fn lower_with_yields(program: &VerifiedProgram, distance: u32) -> LoweredPro
             lowering.target();
         }
         let end = match instruction.info.class {
-            Class::Compute | Class::Read => lowering.register_work(),
-            Class::Begin => lowering.plain_primitive(instruction),
-            Class::State
-            | Class::Attribute
-            | Class::Vertex
-            | Class::End
-            | Class::Draw
-            | Class::ListDefinition
-            | Class::ListCall
-            | Class::Signal
-            | Class::Jump => None,
+            Class::Compute(_) | Class::Read(_) => lowering.register_work(),
+            Class::Begin(_) => lowering.plain_primitive(instruction),
+            Class::State(_)
+            | Class::Attribute(_)
+            | Class::Vertex(_)
+            | Class::End(_)
+            | Class::Draw(_)
+            | Class::ListDefinition(_)
+            | Class::ListCall(_)
+            | Class::Signal(_)
+            | Class::Jump(_) => None,
         };
         match end {
             Some(end) => instructions.skip_to(end),
@@ -312,8 +312,8 @@ impl<'a> Lowering<'a> {
                 self.soft(i);
             }
             (Op::ShadeModel, _) => self.soft(i),
-            (_, Class::Attribute) if !self.segment.open => self.waiting.push(i),
-            (_, Class::Attribute) if self.segment.words.is_some() => {
+            (_, Class::Attribute(_)) if !self.segment.open => self.waiting.push(i),
+            (_, Class::Attribute(_)) if self.segment.words.is_some() => {
                 let registers = registers(i);
                 self.segment.extend_words(end(i), registers);
             }

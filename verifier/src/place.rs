@@ -2,7 +2,7 @@
 
 use crate::error::Detail;
 use crate::rows::kind_bit;
-use blinkgl::ops::{Callback, Class, OPS, Op, OpInfo};
+use blinkgl::ops::{Callback, Class, ListDefinitionOp, OPS, OpInfo};
 
 /// Where the pass is, with what may stand there.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ impl Place {
     pub(crate) fn new(callback: Callback) -> Place {
         let mut place = Place { callback, begin: None, list: None, table: [0; 4], allowed: 0 };
         for info in OPS {
-            let bit = kind_bit(info.op, info.class);
+            let bit = kind_bit(info.class);
             for (i, allowed) in place.table.iter_mut().enumerate() {
                 let (in_list, in_begin) = (i & 2 != 0, i & 1 != 0);
                 if refusal(info, callback, in_list, in_begin, 0).is_none() {
@@ -65,23 +65,23 @@ fn refusal(info: &OpInfo, callback: Callback, in_list: bool, in_begin: bool, beg
         return Some(Detail::Callback { callback });
     }
     if in_begin {
-        if class == Class::Begin {
+        if matches!(class, Class::Begin(_)) {
             return Some(Detail::NestedBegin);
         }
-        if info.op == Op::EndList && in_list {
+        if matches!(class, Class::ListDefinition(ListDefinitionOp::EndList)) && in_list {
             return Some(Detail::MissingEnd { begin });
         }
         if !class.inside_begin() {
             return Some(Detail::InPrimitive);
         }
-    } else if matches!(class, Class::Vertex | Class::End) {
+    } else if matches!(class, Class::Vertex(_) | Class::End(_)) {
         return Some(Detail::OutsidePrimitive);
     }
-    if class == Class::ListDefinition {
-        return match (info.op == Op::EndList, in_list) {
-            (true, true) | (false, false) => None,
-            (true, false) => Some(Detail::NoList),
-            (false, true) => Some(Detail::NestedList),
+    if let Class::ListDefinition(op) = class {
+        return match (op, in_list) {
+            (ListDefinitionOp::EndList, true) | (ListDefinitionOp::NewList, false) => None,
+            (ListDefinitionOp::EndList, false) => Some(Detail::NoList),
+            (ListDefinitionOp::NewList, true) => Some(Detail::NestedList),
         };
     }
     if in_list && !class.in_list() { Some(Detail::InList) } else { None }

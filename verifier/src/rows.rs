@@ -4,7 +4,9 @@
 //! bytes in one cache line, found by its code alone; the checks of constants are apart.
 
 use blinkgl::limits::{MAX_LISTS, MAX_OPERANDS};
-use blinkgl::ops::{CODE_LIMIT, Class, EnumSet, Kind, OPS, Op, OpInfo};
+use blinkgl::ops::{
+    AttributeOp, CODE_LIMIT, Class, ComputeOp, EnumSet, Kind, ListDefinitionOp, OPS, OpInfo, ReadOp,
+};
 use blinkgl::planted;
 
 /// What each execution of an op adds to its path's [`crate::Cost`].
@@ -58,26 +60,27 @@ pub(crate) fn halves(word: u32) -> [u16; 2] {
 }
 
 /// The bit of an op's kind: its class, with `new_list` and `end_list` apart.
-pub(crate) const fn kind_bit(op: Op, class: Class) -> u16 {
+pub(crate) const fn kind_bit(class: Class) -> u16 {
     match class {
-        Class::Compute => 1,
-        Class::Read => 1 << 1,
-        Class::Signal => 1 << 2,
-        Class::Jump => 1 << 3,
-        Class::State => 1 << 4,
-        Class::Attribute => 1 << 5,
-        Class::Vertex => 1 << 6,
-        Class::Begin => 1 << 7,
-        Class::End => 1 << 8,
-        Class::Draw => 1 << 9,
-        Class::ListDefinition if op as u16 == Op::NewList as u16 => 1 << 10,
-        Class::ListDefinition => 1 << 11,
-        Class::ListCall => 1 << 12,
+        Class::Compute(_) => 1,
+        Class::Read(_) => 1 << 1,
+        Class::Signal(_) => 1 << 2,
+        Class::Jump(_) => 1 << 3,
+        Class::State(_) => 1 << 4,
+        Class::Attribute(_) => 1 << 5,
+        Class::Vertex(_) => 1 << 6,
+        Class::Begin(_) => 1 << 7,
+        Class::End(_) => 1 << 8,
+        Class::Draw(_) => 1 << 9,
+        Class::ListDefinition(ListDefinitionOp::NewList) => 1 << 10,
+        Class::ListDefinition(ListDefinitionOp::EndList) => 1 << 11,
+        Class::ListCall(_) => 1 << 12,
     }
 }
 
 /// The kinds of ops that do nothing but write a register.
-pub(crate) const REGISTER_WORK: u16 = kind_bit(Op::Mov, Class::Compute) | kind_bit(Op::Read, Class::Read);
+pub(crate) const REGISTER_WORK: u16 =
+    kind_bit(Class::Compute(ComputeOp::Mov)) | kind_bit(Class::Read(ReadOp::Read));
 
 static ROWS: [Row; CODE_LIMIT] = {
     let mut rows = [UNKNOWN; CODE_LIMIT];
@@ -91,12 +94,12 @@ static ROWS: [Row; CODE_LIMIT] = {
 
 const fn prepare(info: &'static OpInfo) -> Row {
     let mut row = UNKNOWN;
-    row.kind = kind_bit(info.op, info.class);
+    row.kind = kind_bit(info.class);
     row.step = Step {
         ops: 1,
         fuel: info.cost,
-        gl_calls: is_gl(info.class) as u32,
-        vertices: matches!(info.class, Class::Vertex) as u32,
+        gl_calls: info.class.is_gl() as u32,
+        vertices: matches!(info.class, Class::Vertex(_)) as u32,
     };
     let mut i = 0;
     assert!(info.operands.len() <= MAX_OPERANDS, "more operands than the register mask has bits");
@@ -124,25 +127,23 @@ const fn prepare(info: &'static OpInfo) -> Row {
     row
 }
 
-/// Classes whose ops the verifier keeps no state about.
+/// Does the verifier keep no state about it? Then its effect in the pass is none.
 const fn is_plain(class: Class) -> bool {
+    use AttributeOp::{Color4, Material, MultiTexCoord4, Normal3, TexCoord2, TexCoord4};
     match class {
-        Class::Compute | Class::Attribute | Class::Vertex => true,
-        Class::Read
-        | Class::Signal
-        | Class::Jump
-        | Class::State
-        | Class::Begin
-        | Class::End
-        | Class::Draw
-        | Class::ListDefinition
-        | Class::ListCall => false,
+        Class::Compute(_) | Class::Vertex(_) => true,
+        Class::Attribute(Normal3 | Color4 | TexCoord2 | TexCoord4 | MultiTexCoord4) => true,
+        Class::Attribute(Material) => false,
+        Class::Read(_)
+        | Class::Signal(_)
+        | Class::Jump(_)
+        | Class::State(_)
+        | Class::Begin(_)
+        | Class::End(_)
+        | Class::Draw(_)
+        | Class::ListDefinition(_)
+        | Class::ListCall(_) => false,
     }
-}
-
-/// [`Class::is_gl`] at compile time; a test compares them.
-const fn is_gl(class: Class) -> bool {
-    !matches!(class, Class::Compute | Class::Read | Class::Signal | Class::Jump)
 }
 
 /// What a constant-only operand is checked against.
@@ -298,6 +299,7 @@ const fn all_bits(set: &EnumSet) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use blinkgl::Op;
 
     #[test]
     fn rows_say_what_the_op_table_says() {

@@ -238,22 +238,22 @@ fn smooth(state: &WindowState) -> u32 {
 /// May the command change hard state?
 fn touches_hard(op: Op, state: &WindowState) -> bool {
     match op.info().class {
-        Class::Attribute => false,
-        Class::State if matches!(op, Op::ShadeModel | Op::Light | Op::ColorMaterial | Op::MatrixMode) => {
+        Class::Attribute(_) => false,
+        Class::State(_) if matches!(op, Op::ShadeModel | Op::Light | Op::ColorMaterial | Op::MatrixMode) => {
             false
         }
-        Class::State if op.code() & !0xf == MATRIX_OPS => state.is_texture_mode(),
-        Class::State
-        | Class::Compute
-        | Class::Read
-        | Class::Signal
-        | Class::Jump
-        | Class::Vertex
-        | Class::Begin
-        | Class::End
-        | Class::Draw
-        | Class::ListDefinition
-        | Class::ListCall => true,
+        Class::State(_) if op.code() & !0xf == MATRIX_OPS => state.is_texture_mode(),
+        Class::State(_)
+        | Class::Compute(_)
+        | Class::Read(_)
+        | Class::Signal(_)
+        | Class::Jump(_)
+        | Class::Vertex(_)
+        | Class::Begin(_)
+        | Class::End(_)
+        | Class::Draw(_)
+        | Class::ListDefinition(_)
+        | Class::ListCall(_) => true,
     }
 }
 

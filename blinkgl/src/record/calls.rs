@@ -75,6 +75,12 @@ macro_rules! calls {
             )*
         }
 
+        /// Each op has a method: those above, and jumps, which take labels.
+        const _: fn(Op) = |op| match op {
+            $( Op::$Op => {} )*
+            Op::Jmp | Op::JmpIf => {}
+        };
+
         /// For each op above: records one with samples of the parameters.
         #[cfg(test)]
         pub(super) static SAMPLES: &[(Op, fn(&mut Recorder, &mut super::tests::Samples))] = &[ $(

@@ -161,7 +161,7 @@ impl Generator {
     fn good(&mut self, op: Op) -> (usize, &'static OpInfo) {
         let head = self.here();
         self.instruction(op);
-        if op.info().class == Class::Jump {
+        if matches!(op.class(), Class::Jump(_)) {
             self.words[head + op.info().operands.len()] = self.here() as u32;
         }
         (head, op.info())
@@ -173,11 +173,11 @@ impl Generator {
         let stands = |row: &&OpInfo| {
             wanted(row)
                 && match row.class {
-                    Class::Compute | Class::Read | Class::Signal | Class::Jump => !in_list,
-                    Class::State => has_gl && !matches!(row.op, Op::PopMatrix | Op::PopAttrib),
-                    Class::Attribute => has_gl,
-                    Class::Begin | Class::Draw | Class::ListCall => draws,
-                    Class::Vertex | Class::End | Class::ListDefinition => false,
+                    Class::Compute(_) | Class::Read(_) | Class::Signal(_) | Class::Jump(_) => !in_list,
+                    Class::State(_) => has_gl && !matches!(row.op, Op::PopMatrix | Op::PopAttrib),
+                    Class::Attribute(_) => has_gl,
+                    Class::Begin(_) | Class::Draw(_) | Class::ListCall(_) => draws,
+                    Class::Vertex(_) | Class::End(_) | Class::ListDefinition(_) => false,
                 }
         };
         let all: Vec<Op> = OPS.iter().filter(stands).map(|row| row.op).collect();
@@ -277,8 +277,8 @@ impl Generator {
                 let all: Vec<Op> = OPS
                     .iter()
                     .filter(|row| match row.class {
-                        Class::Compute | Class::Read => true,
-                        Class::Signal | Class::Jump => !open,
+                        Class::Compute(_) | Class::Read(_) => true,
+                        Class::Signal(_) | Class::Jump(_) => !open,
                         _ => false,
                     })
                     .map(|row| row.op)

@@ -34,7 +34,7 @@ struct Ops {
 }
 
 static BY_CLASS: LazyLock<Ops> = LazyLock::new(|| {
-    let of = |class: Class| -> Vec<Op> {
+    let of = |class: fn(Class) -> bool| -> Vec<Op> {
         let paired = |op: Op| {
             matches!(
                 op,
@@ -46,16 +46,16 @@ static BY_CLASS: LazyLock<Ops> = LazyLock::new(|| {
                     | Op::PopAttrib
             )
         };
-        OPS.iter().filter(|row| row.class == class && !paired(row.op)).map(|row| row.op).collect()
+        OPS.iter().filter(|row| class(row.class) && !paired(row.op)).map(|row| row.op).collect()
     };
     Ops {
-        compute: of(Class::Compute),
-        read: of(Class::Read),
-        signal: of(Class::Signal),
-        state: of(Class::State),
-        attribute: of(Class::Attribute),
-        vertex: of(Class::Vertex),
-        draw: of(Class::Draw),
+        compute: of(|class| matches!(class, Class::Compute(_))),
+        read: of(|class| matches!(class, Class::Read(_))),
+        signal: of(|class| matches!(class, Class::Signal(_))),
+        state: of(|class| matches!(class, Class::State(_))),
+        attribute: of(|class| matches!(class, Class::Attribute(_))),
+        vertex: of(|class| matches!(class, Class::Vertex(_))),
+        draw: of(|class| matches!(class, Class::Draw(_))),
     }
 });
 

@@ -289,7 +289,7 @@ pub(super) fn add(cost: &mut Cost, info: &OpInfo, args: &[u32]) {
     cost.ops += 1;
     cost.fuel += info.cost;
     cost.gl_calls += u32::from(info.class.is_gl());
-    cost.vertices += u32::from(info.class == Class::Vertex);
+    cost.vertices += u32::from(matches!(info.class, Class::Vertex(_)));
     let arrays = match (info.op, args) {
         (Op::DrawArrays, &[mode, _, count]) | (Op::DrawElements, &[mode, count, ..]) => Some((mode, count)),
         _ => None,

@@ -107,7 +107,9 @@ impl Generator {
                     self.op(Op::RequestFrame, &[]);
                 }
                 let op = self.any_op(|row| {
-                    !row.operands.is_empty() && row.class != Class::Jump && row.op != Op::PushAttrib
+                    !row.operands.is_empty()
+                        && !matches!(row.class, Class::Jump(_))
+                        && row.op != Op::PushAttrib
                 })?;
                 let (head, info) = self.good(op);
                 self.words[hole] = (head + self.rng.usize(1..=info.operands.len())) as u32;
@@ -126,7 +128,7 @@ impl Generator {
     /// Has an op operands whose constants have a range?
     pub(super) fn has_demand(&self, row: &OpInfo) -> bool {
         let stands = match row.class {
-            Class::Draw => self.draws(),
+            Class::Draw(_) => self.draws(),
             _ => self.has_gl(),
         };
         stands

@@ -18,8 +18,8 @@ impl Generator {
                 }
                 let callback = self.callback;
                 let refused = |row: &&OpInfo| match row.class {
-                    Class::Signal | Class::Jump | Class::State | Class::Draw | Class::ListCall => true,
-                    Class::ListDefinition => place.in_list && row.op == Op::NewList,
+                    Class::Signal(_) | Class::Jump(_) | Class::State(_) | Class::Draw(_) | Class::ListCall(_) => true,
+                    Class::ListDefinition(_) => place.in_list && row.op == Op::NewList,
                     _ => false,
                 } && (place.in_list || row.class.allowed_in(callback));
                 let all: Vec<Op> = OPS.iter().filter(refused).map(|row| row.op).collect();
