@@ -10,9 +10,12 @@ use crate::range::Constants;
 use crate::rows::{self, Check};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use blinkgl::gl::Capability;
+use blinkgl::gl::{Capability, External};
 use blinkgl::limits::{MAX_LISTS, MAX_PROGRAM_WORDS, REGISTERS};
-use blinkgl::ops::{Callback, External, Op, OpInfo};
+use blinkgl::ops::{
+    AttributeOp, BeginOp, Callback, Class, DrawOp, EndOp, JumpOp, ListCallOp, ListDefinitionOp, Op, OpInfo,
+    ReadOp, SignalOp, StateOp,
+};
 use blinkgl::planted;
 use blinkgl::wire::{self, HEADER_WORDS, MAGIC, VERSION_MAJOR, VERSION_MINOR};
 
@@ -215,7 +218,7 @@ impl Pass<'_> {
                 return Err(self.error(Some(info.op), constant_fault(check, operand, args)));
             }
         }
-        self.effect(info.op, mask, args).map_err(|fault| self.error(Some(info.op), fault))
+        self.effect(info.class, mask, args).map_err(|fault| self.error(Some(info.op), fault))
     }
 
     /// Why the instruction with this head word is refused before its constants are looked at. `rest`: the words
@@ -237,81 +240,119 @@ impl Pass<'_> {
         self.error(Some(info.op), fault)
     }
 
-    /// Ops that mean something to the verifier. Constants are members of their sets by now.
-    fn effect(&mut self, op: Op, mask: u16, args: &[u32]) -> Result<(), Fault> {
+    /// What an op means to the verifier. Constants are members of their sets by now.
+    fn effect(&mut self, class: Class, mask: u16, args: &[u32]) -> Result<(), Fault> {
         let constants = Constants { mask, args };
-        let at = |(operand, detail)| (Some(operand), detail);
-        let whole = |detail| (None, detail);
-        let first = args.first().copied().unwrap_or_default();
-        match op {
-            Op::Jmp => {
-                self.jump(op, first, 0, args.len())?;
-                self.reachable = false;
+        match class {
+            // Nothing: see `rows::is_plain`.
+            Class::Compute(_) | Class::Vertex(_) => {}
+            Class::Attribute(op) => self.attribute(op, constants).map_err(at)?,
+            Class::Read(op) => self.read(op, args),
+            Class::Signal(op) => self.signal(op),
+            Class::Jump(op) => self.jump(op, args)?,
+            Class::State(op) => self.state(op, constants)?,
+            Class::Begin(BeginOp::Begin) => self.begin(first(args)),
+            Class::End(EndOp::End) => self.end(),
+            Class::Draw(op) => self.draw(op, constants)?,
+            Class::ListDefinition(ListDefinitionOp::NewList) => self.new_list(first(args)).map_err(whole)?,
+            Class::ListDefinition(ListDefinitionOp::EndList) => self.end_list().map_err(whole)?,
+            Class::ListCall(ListCallOp::CallList) => {
+                self.body.path.stacks.call().map_err(whole)?;
+                self.body.call_list(first(args));
             }
-            Op::JmpIf => self.jump(op, args.get(3).copied().unwrap_or_default(), 3, args.len())?,
+        }
+        Ok(())
+    }
 
-            Op::Read => {
-                let what = args.get(1).copied().unwrap_or_default();
+    fn attribute(&mut self, op: AttributeOp, constants: Constants<'_>) -> Result<(), (usize, Detail)> {
+        match op {
+            AttributeOp::Material => {
+                self.seen.material = true;
+                constants.material()
+            }
+            AttributeOp::Normal3
+            | AttributeOp::Color4
+            | AttributeOp::TexCoord2
+            | AttributeOp::TexCoord4
+            | AttributeOp::MultiTexCoord4 => Ok(()),
+        }
+    }
+
+    fn read(&mut self, op: ReadOp, args: &[u32]) {
+        match op {
+            ReadOp::Read => {
+                let what = operand(args, 1);
                 self.externals |= 1u32.checked_shl(what).unwrap_or(0);
                 self.uses_time |= matches!(External::from_code(what), Some(External::Time | External::Frame));
             }
-            Op::TimeSince | Op::TimeMod => self.uses_time |= planted!(TimeForgotten, false, true),
-            Op::RequestFrame => self.requests_frame.note(self.unconditional()),
-            Op::Damage => self.damages.note(self.unconditional()),
-            Op::Notify => self.notifies.note(self.unconditional()),
+            ReadOp::TimeSince | ReadOp::TimeMod => self.uses_time |= planted!(TimeForgotten, false, true),
+        }
+    }
 
-            Op::Begin => {
-                self.body.draws.note(self.unconditional());
-                let before = self.body.path.cost;
-                self.primitive = Primitive { mode: first, begin: word_offset(self.offset), before };
-                self.seen = Seen::default();
-                self.place.set_begin(Some(self.offset));
-            }
-            Op::End => {
-                let cost = &mut self.body.path.cost;
-                let source = cost.vertices - self.primitive.before.vertices;
-                // At most three for each of a program's words.
-                let assembled = cost::assembled(self.primitive.mode, source);
-                cost.assembled += planted!(AssembledForgotten, 0, u32::try_from(assembled).unwrap_or(0));
-                self.place.set_begin(None);
-                // `end` itself is a GL call too. What is none is register work.
-                let (now, before) = (self.body.path.cost, self.primitive.before);
-                let is_gl = now.ops - before.ops == now.gl_calls - before.gl_calls;
-                let Seen { registers, material } = self.seen;
-                self.primitives.push(PrimitiveFacts {
-                    begin: self.primitive.begin,
-                    end: word_offset(self.offset + 1),
-                    mode: self.primitive.mode,
-                    vertices: source,
-                    plain: is_gl && planted!(PlainMaterial, true, !material),
-                    registers,
-                });
-            }
-            Op::Clear => {
-                let unconditional = self.unconditional();
-                self.body.clear(first, word_offset(self.offset), unconditional);
-            }
+    fn signal(&mut self, op: SignalOp) {
+        let unconditional = self.unconditional();
+        let occurs = match op {
+            SignalOp::RequestFrame => &mut self.requests_frame,
+            SignalOp::Damage => &mut self.damages,
+            SignalOp::Notify => &mut self.notifies,
+        };
+        occurs.note(unconditional);
+    }
 
-            Op::MatrixMode => self.body.path.stacks.set_mode(first),
-            Op::ActiveTexture => self.body.path.stacks.set_unit(first),
-            Op::PushMatrix => self.body.path.stacks.push().map_err(whole)?,
-            Op::PopMatrix => self.body.path.stacks.pop().map_err(whole)?,
-            Op::PushAttrib => self.body.push_attributes(first).map_err(whole)?,
-            Op::PopAttrib => self.body.pop_attributes().map_err(whole)?,
-            Op::Frustum => constants.frustum().map_err(at)?,
-            Op::Ortho => constants.ortho().map_err(at)?,
+    fn begin(&mut self, mode: u32) {
+        self.body.draws.note(self.unconditional());
+        let before = self.body.path.cost;
+        self.primitive = Primitive { mode, begin: word_offset(self.offset), before };
+        self.seen = Seen::default();
+        self.place.set_begin(Some(self.offset));
+    }
 
-            Op::Enable => self.capability(first, true),
-            Op::Disable => self.capability(first, false),
-            Op::DepthMask => self.body.path.depth_mask = open_if(first == 1),
-            Op::StencilMask => {
+    fn end(&mut self) {
+        let cost = &mut self.body.path.cost;
+        let source = cost.vertices - self.primitive.before.vertices;
+        // At most three for each of a program's words.
+        let assembled = cost::assembled(self.primitive.mode, source);
+        cost.assembled += planted!(AssembledForgotten, 0, u32::try_from(assembled).unwrap_or(0));
+        self.place.set_begin(None);
+        // `end` itself is a GL call too. What is none is register work.
+        let (now, before) = (self.body.path.cost, self.primitive.before);
+        let is_gl = now.ops - before.ops == now.gl_calls - before.gl_calls;
+        let Seen { registers, material } = self.seen;
+        self.primitives.push(PrimitiveFacts {
+            begin: self.primitive.begin,
+            end: word_offset(self.offset + 1),
+            mode: self.primitive.mode,
+            vertices: source,
+            plain: is_gl && planted!(PlainMaterial, true, !material),
+            registers,
+        });
+    }
+
+    fn state(&mut self, op: StateOp, constants: Constants<'_>) -> Result<(), Fault> {
+        use StateOp::*;
+        let Constants { mask, args } = constants;
+        let first = first(args);
+        match op {
+            MatrixMode => self.body.path.stacks.set_mode(first),
+            ActiveTexture => self.body.path.stacks.set_unit(first),
+            PushMatrix => self.body.path.stacks.push().map_err(whole)?,
+            PopMatrix => self.body.path.stacks.pop().map_err(whole)?,
+            PushAttrib => self.body.push_attributes(first).map_err(whole)?,
+            PopAttrib => self.body.pop_attributes().map_err(whole)?,
+            Frustum => constants.frustum().map_err(at)?,
+            Ortho => constants.ortho().map_err(at)?,
+
+            Enable => self.capability(first, true),
+            Disable => self.capability(first, false),
+            DepthMask => self.body.path.depth_mask = open_if(first == 1),
+            StencilMask => {
                 self.body.path.stencil_mask = open_if(mask == 0 && first & STENCIL_BITS == STENCIL_BITS);
             }
-            Op::ColorMask => {
+            ColorMask => {
                 self.body.uses.color_mask = true;
                 self.body.path.color_mask = open_if(args.iter().all(|&write| write == 1));
             }
-            Op::Scissor => {
+            Scissor => {
                 constants.rectangle().map_err(at)?;
                 self.body.uses.scissor = true;
                 // Without effect while the test is off; else it may be narrower than it was.
@@ -319,115 +360,63 @@ impl Pass<'_> {
                     self.body.path.scissor = Confinement::Unknown;
                 }
             }
-            Op::Viewport => {
+            Viewport => {
                 constants.rectangle().map_err(at)?;
                 self.body.uses.viewport = true;
             }
-            Op::PointSize | Op::LineWidth => constants.width().map_err(at)?,
-            Op::Material => {
-                self.seen.material = true;
-                constants.material().map_err(at)?;
-            }
-            Op::Light => constants.light().map_err(at)?,
-            Op::BindTexture => self.body.bind_texture(first),
-            Op::TexParameter => constants.tex_parameter().map_err(at)?,
-            Op::TexEnvCombine => constants.tex_env_combine().map_err(at)?,
-            Op::TexEnvScale => constants.tex_env_scale().map_err(at)?,
-            Op::TexGenMode => constants.tex_gen_mode().map_err(at)?,
-            Op::PointParameter => constants.point_parameter().map_err(at)?,
-            Op::Fog => constants.fog().map_err(at)?,
-
-            Op::ArrayPointer => {
+            PointSize | LineWidth => constants.width().map_err(at)?,
+            Light => constants.light().map_err(at)?,
+            BindTexture => self.body.bind_texture(first),
+            TexParameter => constants.tex_parameter().map_err(at)?,
+            TexEnvCombine => constants.tex_env_combine().map_err(at)?,
+            TexEnvScale => constants.tex_env_scale().map_err(at)?,
+            TexGenMode => constants.tex_gen_mode().map_err(at)?,
+            PointParameter => constants.point_parameter().map_err(at)?,
+            Fog => constants.fog().map_err(at)?,
+            ArrayPointer => {
                 constants.array_pointer().map_err(at)?;
-                self.body.use_buffer(args.get(4).copied().unwrap_or_default());
-            }
-            Op::DrawArrays => {
-                constants.place(1).map_err(at)?;
-                self.draw_arrays(first, 2, args)?;
-            }
-            Op::DrawElements => {
-                constants.place(4).map_err(at)?;
-                self.draw_arrays(first, 1, args)?;
-                self.body.use_buffer(args.get(3).copied().unwrap_or_default());
+                self.body.use_buffer(operand(args, 4));
             }
 
-            Op::NewList => {
-                let definitions = self.lists.len() as u64 + 1;
-                if definitions > u64::from(planted!(OneListMore, MAX_LISTS + 1, MAX_LISTS)) {
-                    let (resource, limit) = (Resource::ListDefinitions, u64::from(MAX_LISTS));
-                    return Err(whole(Detail::Budget { resource, needed: definitions, limit }));
-                }
-                let body = core::mem::replace(&mut self.body, Body::new());
-                self.outer = Some(Box::new(Outer { body, name: first }));
-                self.place.set_list(Some(self.offset));
-            }
-            Op::EndList => self.end_list().map_err(whole)?,
-            Op::CallList => {
-                self.body.path.stacks.call().map_err(whole)?;
-                self.body.call_list(first);
-            }
-
-            Op::Cmp
-            | Op::LoadIdentity
-            | Op::LoadMatrix
-            | Op::MultMatrix
-            | Op::Translate
-            | Op::Rotate
-            | Op::Scale
-            | Op::ShadeModel
-            | Op::CullFace
-            | Op::FrontFace
-            | Op::DepthFunc
-            | Op::DepthRange
-            | Op::BlendFunc
-            | Op::ClearColor
-            | Op::ClearDepth
-            | Op::LightModel
-            | Op::ColorMaterial
-            | Op::TexEnvMode
-            | Op::TexEnvColor
-            | Op::BlendFuncSeparate
-            | Op::BlendEquation
-            | Op::BlendColor
-            | Op::LogicOp
-            | Op::AlphaFunc
-            | Op::StencilFunc
-            | Op::StencilOp
-            | Op::ClearStencil
-            | Op::PolygonMode
-            | Op::PolygonOffset
-            | Op::ClipPlane
-            | Op::FogMode
-            | Op::Hint
-            | Op::TexGenPlane
-            | Op::EnableArray
-            | Op::MultiTexCoord4 => {}
-
-            // Plain: never come here.
-            Op::Mov
-            | Op::Add
-            | Op::Sub
-            | Op::Mul
-            | Op::Div
-            | Op::Min
-            | Op::Max
-            | Op::Neg
-            | Op::Abs
-            | Op::Floor
-            | Op::Fract
-            | Op::Sqrt
-            | Op::Sin
-            | Op::Cos
-            | Op::Atan2
-            | Op::Select
-            | Op::Vertex2
-            | Op::Vertex3
-            | Op::Vertex4
-            | Op::Normal3
-            | Op::Color4
-            | Op::TexCoord2
-            | Op::TexCoord4 => {}
+            // What the rows say is all there is to check, and no fact is about it.
+            LoadIdentity | LoadMatrix | MultMatrix | Translate | Rotate | Scale | ShadeModel | CullFace
+            | FrontFace | DepthFunc | DepthRange | BlendFunc | ClearColor | ClearDepth | LightModel
+            | ColorMaterial | TexEnvMode | TexEnvColor | BlendFuncSeparate | BlendEquation | BlendColor
+            | LogicOp | AlphaFunc | StencilFunc | StencilOp | ClearStencil | PolygonMode | PolygonOffset
+            | ClipPlane | FogMode | Hint | TexGenPlane | EnableArray => {}
         }
+        Ok(())
+    }
+
+    fn draw(&mut self, op: DrawOp, constants: Constants<'_>) -> Result<(), Fault> {
+        let args = constants.args;
+        match op {
+            DrawOp::Clear => {
+                let unconditional = self.unconditional();
+                self.body.clear(first(args), word_offset(self.offset), unconditional);
+            }
+            DrawOp::DrawArrays => {
+                constants.place(1).map_err(at)?;
+                self.draw_arrays(2, args)?;
+            }
+            DrawOp::DrawElements => {
+                constants.place(4).map_err(at)?;
+                self.draw_arrays(1, args)?;
+                self.body.use_buffer(operand(args, 3));
+            }
+        }
+        Ok(())
+    }
+
+    fn new_list(&mut self, name: u32) -> Result<(), Detail> {
+        let definitions = self.lists.len() as u64 + 1;
+        if definitions > u64::from(planted!(OneListMore, MAX_LISTS + 1, MAX_LISTS)) {
+            let (resource, limit) = (Resource::ListDefinitions, u64::from(MAX_LISTS));
+            return Err(Detail::Budget { resource, needed: definitions, limit });
+        }
+        let body = core::mem::replace(&mut self.body, Body::new());
+        self.outer = Some(Box::new(Outer { body, name }));
+        self.place.set_list(Some(self.offset));
         Ok(())
     }
 
@@ -437,10 +426,9 @@ impl Pass<'_> {
     }
 
     /// Drawing of as many vertices as operand `count` says.
-    fn draw_arrays(&mut self, mode: u32, count: usize, args: &[u32]) -> Result<(), Fault> {
+    fn draw_arrays(&mut self, count: usize, args: &[u32]) -> Result<(), Fault> {
         self.body.draws.note(self.unconditional());
-        let vertices = args.get(count).copied().unwrap_or_default();
-        let added = self.body.path.cost.add_arrays(mode, vertices, &mut self.needs);
+        let added = self.body.path.cost.add_arrays(first(args), operand(args, count), &mut self.needs);
         added.map_err(|detail| (Some(count), detail))
     }
 
@@ -469,7 +457,20 @@ impl Pass<'_> {
         }
     }
 
-    fn jump(&mut self, op: Op, target: u32, operand: usize, operands: usize) -> Result<(), Fault> {
+    fn jump(&mut self, op: JumpOp, args: &[u32]) -> Result<(), Fault> {
+        let at = match op {
+            JumpOp::Jmp => 0,
+            JumpOp::JmpIf => 3,
+        };
+        self.jump_to(op, operand(args, at), at, args.len())?;
+        match op {
+            JumpOp::Jmp => self.reachable = false,
+            JumpOp::JmpIf => {}
+        }
+        Ok(())
+    }
+
+    fn jump_to(&mut self, op: JumpOp, target: u32, operand: usize, operands: usize) -> Result<(), Fault> {
         let next = self.offset + 1 + operands;
         let offset = usize::try_from(target).unwrap_or(usize::MAX);
         if planted!(JumpIntoItself, offset + 1 < next, offset < next) {
@@ -480,7 +481,8 @@ impl Pass<'_> {
         }
         // Code that no path reaches brings no state to where it would jump.
         let path = self.reachable.then_some(self.body.path);
-        self.pending.push(Jump { target, op_index: self.index, offset: self.offset, op, path });
+        let (op_index, offset, op) = (self.index, self.offset, op.op());
+        self.pending.push(Jump { target, op_index, offset, op, path });
         Ok(())
     }
 
@@ -613,6 +615,26 @@ impl Pass<'_> {
             detail,
         }
     }
+}
+
+/// The fault of an operand.
+fn at((operand, detail): (usize, Detail)) -> Fault {
+    (Some(operand), detail)
+}
+
+/// The fault of an instruction as a whole.
+fn whole(detail: Detail) -> Fault {
+    (None, detail)
+}
+
+#[inline]
+fn operand(args: &[u32], i: usize) -> u32 {
+    args.get(i).copied().unwrap_or_default()
+}
+
+#[inline]
+fn first(args: &[u32]) -> u32 {
+    operand(args, 0)
 }
 
 /// Bits of a stencil buffer.
