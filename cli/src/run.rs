@@ -245,7 +245,7 @@ fn value(bits: u32) -> String {
 
 /// A command as text of the assembler.
 fn command(command: &jit::Command) -> String {
-    let row = command.op.info();
+    let row = command.op.op().info();
     let args: Vec<String> = row
         .operands
         .iter()

@@ -2,7 +2,7 @@
 //!
 //! `fuzz/tests/arithmetic.rs` holds them against [`jit::arith`].
 
-use blinkgl::ops::Op;
+use blinkgl::ops::ComputeOp;
 
 /// The result of arithmetic: all NaNs are one.
 fn result(value: f32) -> u32 {
@@ -21,38 +21,46 @@ fn floor(x: f32) -> f32 {
     (below as f32).copysign(if below == 0 { x } else { below as f32 })
 }
 
-/// What an op of one operand makes of it; `None` of other ops.
+/// What an op makes of its operands, in wire order after the register that is written.
+///
+/// # Panics
+/// Operands are missing.
 #[must_use]
-pub fn unary(op: Op, a: u32) -> Option<u32> {
-    let x = f32::from_bits(a);
-    Some(match op {
-        Op::Mov => a,
-        Op::Neg => a ^ 1 << 31,
-        Op::Abs => a & !(1 << 31),
-        Op::Floor => result(floor(x)),
-        Op::Fract => result(x - floor(x)),
-        Op::Sqrt => result(x.sqrt()),
-        Op::Sin => result(libm::sinf(x)),
-        Op::Cos => result(libm::cosf(x)),
-        _ => return None,
-    })
-}
-
-/// What an op of two operands makes of them; `None` of other ops.
-#[must_use]
-pub fn binary(op: Op, a: u32, b: u32) -> Option<u32> {
-    let (x, y) = (f32::from_bits(a), f32::from_bits(b));
-    Some(match op {
-        Op::Add => result(x + y),
-        Op::Sub => result(x - y),
-        Op::Mul => result(x * y),
-        Op::Div => result(x / y),
-        Op::Min if x < y => a,
-        Op::Max if x > y => a,
-        Op::Min | Op::Max => b,
-        Op::Atan2 => result(libm::atan2f(x, y)),
-        _ => return None,
-    })
+pub fn compute(op: ComputeOp, operands: &[u32]) -> u32 {
+    let a = operands[0];
+    let b = || operands[1];
+    let (x, y) = (f32::from_bits(a), || f32::from_bits(operands[1]));
+    match op {
+        ComputeOp::Mov => a,
+        ComputeOp::Neg => a ^ 1 << 31,
+        ComputeOp::Abs => a & !(1 << 31),
+        ComputeOp::Floor => result(floor(x)),
+        ComputeOp::Fract => result(x - floor(x)),
+        ComputeOp::Sqrt => result(x.sqrt()),
+        ComputeOp::Sin => result(libm::sinf(x)),
+        ComputeOp::Cos => result(libm::cosf(x)),
+        ComputeOp::Add => result(x + y()),
+        ComputeOp::Sub => result(x - y()),
+        ComputeOp::Mul => result(x * y()),
+        ComputeOp::Div => result(x / y()),
+        ComputeOp::Min => {
+            if x < y() {
+                a
+            } else {
+                b()
+            }
+        }
+        ComputeOp::Max => {
+            if x > y() {
+                a
+            } else {
+                b()
+            }
+        }
+        ComputeOp::Atan2 => result(libm::atan2f(x, y())),
+        ComputeOp::Cmp => truth(holds(a, operands[1], operands[2])),
+        ComputeOp::Select => select(a, operands[1], operands[2]),
+    }
 }
 
 /// Does a comparison hold? By the predicate's number on the wire.

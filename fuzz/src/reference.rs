@@ -5,7 +5,9 @@
 use crate::arithmetic as a;
 use crate::trace::{Corner, Current, Trace, Vertex};
 use blinkgl::limits::{MAX_LIST_NESTING, MAX_NOTIFICATIONS};
-use blinkgl::ops::{Class, Kind, Op};
+use blinkgl::ops::{
+    BeginOp, Class, DrawOp, EndOp, JumpOp, Kind, ListCallOp, ListDefinitionOp, ReadOp, SignalOp, VertexOp,
+};
 use jit::{DamageRect, Effects, Environment, Stop};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -123,22 +125,30 @@ impl<'a> Reference<'a> {
         };
         let mut all = program.instructions();
         while let Some(i) = all.next() {
-            if i.op() != Op::EndList {
-                machine.count(&i);
-            }
-            match (i.op(), i.args) {
-                (Op::Jmp, &[target]) => all = program.instructions_from(target as usize),
-                (Op::JmpIf, &[predicate, .., target]) => {
-                    if a::holds(predicate, machine.value(&i, 1), machine.value(&i, 2)) {
-                        all = program.instructions_from(target as usize);
+            machine.count(&i);
+            match i.info.class {
+                Class::Jump(JumpOp::Jmp) => all = program.instructions_from(i.args[0] as usize),
+                Class::Jump(JumpOp::JmpIf) => {
+                    if a::holds(i.args[0], machine.value(&i, 1), machine.value(&i, 2)) {
+                        all = program.instructions_from(i.args[3] as usize);
                     }
                 }
-                (Op::NewList, &[name]) => {
-                    let end = all.by_ref().find(|i| i.op() == Op::EndList).expect("verified");
+                Class::ListDefinition(ListDefinitionOp::NewList) => {
+                    let end = all.by_ref().find(ends_list).expect("verified");
                     machine.count(&end);
-                    machine.define(name, &i, &end);
+                    machine.define(i.args[0], &i, &end);
                 }
-                _ => machine.step(&i, 0),
+                Class::ListDefinition(ListDefinitionOp::EndList) => unreachable!("found by its new_list"),
+                Class::Compute(_)
+                | Class::Read(_)
+                | Class::Signal(_)
+                | Class::State(_)
+                | Class::Attribute(_)
+                | Class::Vertex(_)
+                | Class::Begin(_)
+                | Class::End(_)
+                | Class::Draw(_)
+                | Class::ListCall(_) => machine.step(&i, 0),
             }
             if machine.stop.is_some() {
                 break;
@@ -182,56 +192,58 @@ impl<'a> Reference<'a> {
         }
         let args = &resolved[..i.args.len()];
         match i.info.class {
-            Class::Compute(_) | Class::Read(_) => {
+            Class::Compute(op) => self.registers[i.args[0] as usize] = a::compute(op, &args[1..]),
+            Class::Read(op) => {
                 let now = self.environment.presentation_ns;
-                let written = match (i.op(), args) {
-                    (Op::Cmp, &[_, predicate, x, y]) => a::truth(a::holds(predicate, x, y)),
-                    (Op::Select, &[_, c, x, y]) => a::select(c, x, y),
-                    (Op::Read, &[_, what]) => self.environment.values[what as usize].to_bits(),
-                    (Op::TimeSince, &[_, hi, lo]) => a::time_since(now, hi, lo),
-                    (Op::TimeMod, &[_, period]) => a::time_mod(now, period),
-                    (op, &[_, x]) => a::unary(op, x).expect("an op of one operand"),
-                    (op, &[_, x, y]) => a::binary(op, x, y).expect("an op of two operands"),
-                    (op, _) => unreachable!("{op} is none that computes"),
+                self.registers[i.args[0] as usize] = match op {
+                    ReadOp::Read => self.environment.values[args[1] as usize].to_bits(),
+                    ReadOp::TimeSince => a::time_since(now, args[1], args[2]),
+                    ReadOp::TimeMod => a::time_mod(now, args[1]),
                 };
-                self.registers[i.args[0] as usize] = written;
             }
-            Class::Signal(_) => self.signal(i.op(), args),
-            Class::Begin(_) => self.primitive = Some((args[0], Vec::new())),
-            Class::Vertex(_) => {
+            Class::Signal(op) => self.signal(op, args),
+            Class::Begin(BeginOp::Begin) => self.primitive = Some((args[0], Vec::new())),
+            Class::Vertex(VertexOp::Vertex2 | VertexOp::Vertex3 | VertexOp::Vertex4) => {
                 let mut position = [0, 0, 0, 1.0f32.to_bits()];
                 position[..args.len()].copy_from_slice(args);
                 let vertex = Vertex { position, current: self.current, commands: self.trace.commands };
                 self.primitive.as_mut().expect("in a primitive").1.push(Corner::new(vertex));
             }
-            Class::End(_) => self.end(),
-            Class::ListCall(_) => self.call(args[0], nesting),
-            Class::State(_) | Class::Attribute(_) | Class::Draw(_) => {
-                if !self.current.set(i.op(), args) {
-                    self.arrays(i.op(), args);
-                    self.trace.command(i.op(), args, &self.current);
+            Class::End(EndOp::End) => self.end(),
+            Class::ListCall(ListCallOp::CallList) => self.call(args[0], nesting),
+            Class::Attribute(op) => {
+                if !self.current.set(op, args) {
+                    self.trace.command(op.into(), args, &self.current);
                 }
+            }
+            // What state means is OpenGL's, and the same for all that run it.
+            Class::State(op) => self.trace.command(op.into(), args, &self.current),
+            Class::Draw(op) => {
+                self.draw(op, args);
+                self.trace.command(op.into(), args, &self.current);
             }
             Class::Jump(_) | Class::ListDefinition(_) => unreachable!("neither in a list nor here"),
         }
     }
 
-    fn signal(&mut self, op: Op, args: &[u32]) {
+    fn signal(&mut self, op: SignalOp, args: &[u32]) {
         let effects = &mut self.effects;
-        match (op, args) {
-            (Op::RequestFrame, _) => effects.request_frame = true,
-            (Op::Notify, &[value]) if effects.notifications.len() < MAX_NOTIFICATIONS => {
-                effects.notifications.push(value);
+        match op {
+            SignalOp::RequestFrame => effects.request_frame = true,
+            SignalOp::Notify => {
+                if effects.notifications.len() < MAX_NOTIFICATIONS {
+                    effects.notifications.push(args[0]);
+                } else {
+                    effects.notifications_dropped += 1;
+                }
             }
-            (Op::Notify, _) => effects.notifications_dropped += 1,
-            (Op::Damage, &[x, y, width, height]) => {
-                let [x, y, width, height] = [x, y, width, height].map(u32::cast_signed);
+            SignalOp::Damage => {
+                let [x, y, width, height] = [0, 1, 2, 3].map(|i| args[i].cast_signed());
                 if width > 0 && height > 0 {
                     let rect = DamageRect { x, y, width, height };
                     effects.damage = Some(effects.damage.map_or(rect, |old| bounds(old, rect)));
                 }
             }
-            _ => unreachable!("{op} is no signal"),
         }
     }
 
@@ -276,10 +288,11 @@ impl<'a> Reference<'a> {
     }
 
     /// Counts what is drawn from arrays, a vertex at a time for those that are cheap to think of.
-    fn arrays(&mut self, op: Op, args: &[u32]) {
-        let (mode, count) = match (op, args) {
-            (Op::DrawArrays, &[mode, _, count]) | (Op::DrawElements, &[mode, count, ..]) => (mode, count),
-            _ => return,
+    fn draw(&mut self, op: DrawOp, args: &[u32]) {
+        let (mode, count) = match op {
+            DrawOp::Clear => return,
+            DrawOp::DrawArrays => (args[0], args[2]),
+            DrawOp::DrawElements => (args[0], args[1]),
         };
         let n = u64::from(count);
         let drawn = match mode {
@@ -327,6 +340,10 @@ impl<'a> Reference<'a> {
             }
         }
     }
+}
+
+fn ends_list(i: &VerifiedInstruction<'_>) -> bool {
+    matches!(i.info.class, Class::ListDefinition(ListDefinitionOp::EndList))
 }
 
 /// The rectangle around two.

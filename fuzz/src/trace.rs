@@ -4,8 +4,8 @@
 //! A trace is some hashes, as millions of them are compared. It can keep all that went into them too, to show
 //! where two runs part.
 
-use blinkgl::ops::Op;
-use jit::{Dynamic, Gl, Segment};
+use blinkgl::ops::{AttributeOp, DrawOp, StateOp};
+use jit::{CommandOp, Dynamic, Gl, Segment};
 use std::sync::Arc;
 
 const ONE: u32 = 0x3f80_0000;
@@ -29,18 +29,43 @@ impl Default for Current {
 }
 
 impl Current {
-    /// Does what an op says that sets an attribute. Of others nothing, and `false`.
-    pub fn set(&mut self, op: Op, args: &[u32]) -> bool {
-        match (op, args) {
-            (Op::Color4, &[r, g, b, a]) => self.color = [r, g, b, a],
-            (Op::Normal3, &[x, y, z]) => self.normal = [x, y, z],
-            (Op::TexCoord2, &[s, t]) => self.tex_coords[0] = [s, t, 0, ONE],
-            (Op::TexCoord4, &[s, t, r, q]) => self.tex_coords[0] = [s, t, r, q],
-            (Op::MultiTexCoord4, &[0x84c0, s, t, r, q]) => self.tex_coords[0] = [s, t, r, q],
-            (Op::MultiTexCoord4, &[_, s, t, r, q]) => self.tex_coords[1] = [s, t, r, q],
-            _ => return false,
+    /// Does what an op says that sets an attribute. Of a material nothing, and `false`.
+    ///
+    /// # Panics
+    /// Operands are missing.
+    pub fn set(&mut self, op: AttributeOp, args: &[u32]) -> bool {
+        match op {
+            AttributeOp::Color4 => self.color = [args[0], args[1], args[2], args[3]],
+            AttributeOp::Normal3 => self.normal = [args[0], args[1], args[2]],
+            AttributeOp::TexCoord2 => self.tex_coords[0] = [args[0], args[1], 0, ONE],
+            AttributeOp::TexCoord4 => self.tex_coords[0] = [args[0], args[1], args[2], args[3]],
+            AttributeOp::MultiTexCoord4 => {
+                let unit = usize::from(args[0] != 0x84c0);
+                self.tex_coords[unit] = [args[1], args[2], args[3], args[4]];
+            }
+            AttributeOp::Material => return false,
         }
         true
+    }
+}
+
+/// Does a command depend on the current attributes?
+fn uses_current(op: CommandOp) -> bool {
+    use StateOp::*;
+    match op {
+        CommandOp::Draw(DrawOp::DrawArrays | DrawOp::DrawElements) => true,
+        CommandOp::Draw(DrawOp::Clear) | CommandOp::Attribute(_) => false,
+        CommandOp::State(PushAttrib | PopAttrib) => true,
+        CommandOp::State(
+            MatrixMode | LoadIdentity | LoadMatrix | MultMatrix | PushMatrix | PopMatrix | Translate | Rotate
+            | Scale | Frustum | Ortho | Enable | Disable | ShadeModel | CullFace | FrontFace | DepthFunc
+            | DepthMask | DepthRange | ColorMask | BlendFunc | Scissor | Viewport | ClearColor | ClearDepth
+            | PointSize | LineWidth | BlendFuncSeparate | BlendEquation | BlendColor | LogicOp | AlphaFunc
+            | StencilFunc | StencilOp | StencilMask | ClearStencil | PolygonMode | PolygonOffset
+            | PointParameter | ClipPlane | FogMode | Fog | Light | LightModel | ColorMaterial | Hint
+            | BindTexture | TexEnvMode | TexEnvColor | TexParameter | ActiveTexture | TexEnvCombine
+            | TexEnvScale | TexGenMode | TexGenPlane | ArrayPointer | EnableArray,
+        ) => false,
     }
 }
 
@@ -59,7 +84,7 @@ pub struct Vertex {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
     /// A state command, with the current attributes if it uses them.
-    Command(Op, Vec<u32>, Option<Current>),
+    Command(CommandOp, Vec<u32>, Option<Current>),
     /// A point, line or triangle.
     Primitive(Vec<Vertex>),
 }
@@ -85,9 +110,9 @@ impl Trace {
     }
 
     /// A state command, and the attributes in force.
-    pub fn command(&mut self, op: Op, args: &[u32], current: &Current) {
-        let uses = matches!(op, Op::PushAttrib | Op::PopAttrib | Op::DrawArrays | Op::DrawElements);
-        let mut hash = mix(self.commands_hash, u64::from(op.code()) << 32 | args.len() as u64);
+    pub fn command(&mut self, op: CommandOp, args: &[u32], current: &Current) {
+        let uses = uses_current(op);
+        let mut hash = mix(self.commands_hash, u64::from(op.op().code()) << 32 | args.len() as u64);
         hash = mix_all(hash, args);
         if uses {
             hash = mix(hash, of_current(current));
@@ -206,12 +231,16 @@ impl Observer {
 }
 
 impl Gl for Observer {
-    fn command(&mut self, op: Op, args: &[u32]) {
-        self.since = (self.since.0 + op.info().cost, self.since.1 + 1);
+    fn command(&mut self, op: CommandOp, args: &[u32]) {
+        self.since = (self.since.0 + op.op().info().cost, self.since.1 + 1);
         if self.since.1 > 1 {
             self.farthest = self.farthest.max(self.since.0);
         }
-        if !self.current.set(op, args) {
+        let sets = match op {
+            CommandOp::Attribute(op) => self.current.set(op, args),
+            CommandOp::State(_) | CommandOp::Draw(_) => false,
+        };
+        if !sets {
             self.trace.command(op, args, &self.current);
         }
     }

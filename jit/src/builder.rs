@@ -5,7 +5,8 @@ use crate::edges::{self, PrimitiveRun};
 use crate::gl::{Assembly, Attributes, Command, Content, Inherited, Segment, SegmentId, Shape, Vertex};
 use crate::primitive;
 use crate::step::{Body, CAPTURED, Dynamic, EXIT, LEADING, Lazy, Patch, RecordPlace, Step, VERTEX_WORDS};
-use blinkgl::ops::{Op, TextureUnit};
+use blinkgl::gl::TextureUnit;
+use blinkgl::ops::{AttributeOp, VertexOp};
 use blinkgl::planted;
 use std::sync::{Arc, OnceLock};
 use verifier::PrimitiveFacts;
@@ -147,23 +148,24 @@ impl SegmentBuilder {
         self.dynamic = true;
     }
 
-    /// A vertex, an attribute, or the end of a primitive; anything else is none of a segment's.
+    /// A vertex.
     #[inline]
-    pub(crate) fn part(&mut self, op: Op, args: &[u32], mask: u16, body: &mut Body) {
-        match (op, args) {
-            (Op::Vertex2, &[x, y]) => self.vertex([x, y, 0, ONE], mask, body),
-            (Op::Vertex3, &[x, y, z]) => self.vertex([x, y, z, ONE], mask, body),
-            (Op::Vertex4, &[x, y, z, w]) => self.vertex([x, y, z, w], mask, body),
-            (Op::End, []) => self.end(),
-            (op, args) => {
-                if let Some((what, words, mask)) = attribute_of(op, args, mask) {
-                    self.attribute(what, words, mask);
-                }
-            }
+    pub(crate) fn vertex(&mut self, op: VertexOp, args: &[u32], mask: u16, body: &mut Body) {
+        if let Some(position) = position_of(op, args) {
+            self.add_vertex(position, mask, body);
         }
     }
 
-    fn end(&mut self) {
+    /// A vertex attribute.
+    #[inline]
+    pub(crate) fn attribute(&mut self, op: AttributeOp, args: &[u32], mask: u16) {
+        if let Some((what, words, mask)) = attribute_of(op, args, mask) {
+            self.set(what, words, mask);
+        }
+    }
+
+    /// The end of a primitive.
+    pub(crate) fn end(&mut self) {
         primitive::assemble(self.mode, self.primitive_first, self.next_vertex(), &mut self.indices);
         if self.assembly == Assembly::Triangles {
             edges::note(&mut self.primitives, self.mode, index(self.indices.len()));
@@ -173,7 +175,7 @@ impl SegmentBuilder {
 
     /// Sets an attribute; bit `i` of `mask`: word `i` is a register.
     #[inline]
-    fn attribute(&mut self, what: Attribute, words: [u32; 4], mask: u16) {
+    fn set(&mut self, what: Attribute, words: [u32; 4], mask: u16) {
         let next = self.next_vertex();
         let value = constants(words, mask);
         let (base, all): (usize, u32) = match what {
@@ -222,7 +224,7 @@ impl SegmentBuilder {
     }
 
     #[inline]
-    fn vertex(&mut self, words: [u32; 4], mask: u16, body: &mut Body) {
+    fn add_vertex(&mut self, words: [u32; 4], mask: u16, body: &mut Body) {
         if !self.pending.is_empty() {
             self.records.push(std::mem::take(&mut self.pending));
             self.current.record = planted!(
@@ -481,19 +483,33 @@ fn constants(words: [u32; 4], mask: u16) -> [f32; 4] {
     })
 }
 
-/// An op that sets an attribute: which, its four words, and which of them are registers.
+/// The four words of a vertex op's position. `None`: it has other arguments.
 #[inline]
-fn attribute_of(op: Op, args: &[u32], mask: u16) -> Option<(Attribute, [u32; 4], u16)> {
-    match (op, args) {
-        (Op::Color4, &[r, g, b, a]) => Some((Attribute::Color, [r, g, b, a], mask)),
-        (Op::TexCoord2, &[s, t]) => Some((Attribute::TexCoord, [s, t, 0, ONE], mask)),
-        (Op::TexCoord4, &[s, t, r, q]) => Some((Attribute::TexCoord, [s, t, r, q], mask)),
-        (Op::MultiTexCoord4, &[unit, s, t, r, q]) => {
+fn position_of(op: VertexOp, args: &[u32]) -> Option<[u32; 4]> {
+    match op {
+        VertexOp::Vertex2 => args.first_chunk().map(|&[x, y]| [x, y, 0, ONE]),
+        VertexOp::Vertex3 => args.first_chunk().map(|&[x, y, z]| [x, y, z, ONE]),
+        VertexOp::Vertex4 => args.first_chunk().copied(),
+    }
+}
+
+/// What an op sets of a vertex: the attribute, its four words, and which of them are registers. `None`: nothing, or it has
+/// other arguments.
+#[inline]
+fn attribute_of(op: AttributeOp, args: &[u32], mask: u16) -> Option<(Attribute, [u32; 4], u16)> {
+    match op {
+        AttributeOp::Color4 => args.first_chunk().map(|&words| (Attribute::Color, words, mask)),
+        AttributeOp::TexCoord2 => {
+            args.first_chunk().map(|&[s, t]| (Attribute::TexCoord, [s, t, 0, ONE], mask))
+        }
+        AttributeOp::TexCoord4 => args.first_chunk().map(|&words| (Attribute::TexCoord, words, mask)),
+        AttributeOp::MultiTexCoord4 => args.first_chunk().map(|&[unit, s, t, r, q]| {
             let first = unit == TextureUnit::Texture0.value();
             let what = if first { Attribute::TexCoord } else { Attribute::TexCoord1 };
-            Some((what, [s, t, r, q], mask >> 1))
-        }
-        (Op::Normal3, &[x, y, z]) => Some((Attribute::Normal, [x, y, z, 0], mask)),
-        (_, _) => None,
+            (what, [s, t, r, q], mask >> 1)
+        }),
+        AttributeOp::Normal3 => args.first_chunk().map(|&[x, y, z]| (Attribute::Normal, [x, y, z, 0], mask)),
+        // Soft state.
+        AttributeOp::Material => None,
     }
 }

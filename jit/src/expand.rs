@@ -2,8 +2,10 @@
 
 use crate::edges;
 use crate::gl::{Attributes, Inherited, Shape, Vertex};
+use crate::lower::is_soft;
 use crate::primitive;
-use blinkgl::Op;
+use blinkgl::gl::TextureUnit;
+use blinkgl::ops::{AttributeOp, BeginOp, Class, EndOp, VertexOp};
 use blinkgl::planted;
 use blinkgl::wire;
 
@@ -12,64 +14,28 @@ use blinkgl::wire;
 ///
 /// The words are verified, so that decoding ends at their end. Were they not, the shape would be a shorter one.
 pub(crate) fn expand(words: &[u32], vertices: usize, indices: usize) -> Shape {
-    let mut expansion = Expansion {
-        shape: Shape {
-            vertices: Vec::with_capacity(vertices),
-            indices: Vec::with_capacity(indices),
-            ..Shape::default()
-        },
-        current: Vertex::default(),
-        first: 0,
-        mode: 0,
-        is_open: false,
-        is_pending: false,
-        records: 0,
-        set: [None; 4],
-    };
+    let mut expansion = Expansion::default();
+    expansion.shape.vertices.reserve(vertices);
+    expansion.shape.indices.reserve(indices);
     let mut at = 0;
     while let Some((&head, rest)) = words.get(at..).and_then(<[u32]>::split_first) {
         // The ops that there are most of, without a look at the table. A head without register mask is the op's code.
-        at += match (head, rest) {
-            (VERTEX3, &[x, y, z, ..]) => {
-                expansion.vertex([x, y, z, ONE]);
-                4
-            }
-            (NORMAL3, &[x, y, z, ..]) => {
-                expansion.current.normal = [x, y, z].map(f32::from_bits);
-                expansion.note(NORMAL);
-                4
-            }
-            (COLOR4, &[r, g, b, a, ..]) => {
-                expansion.current.color = [r, g, b, a].map(f32::from_bits);
-                expansion.note(COLOR);
-                5
-            }
-            (VERTEX2, &[x, y, ..]) => {
-                expansion.vertex([x, y, 0, planted!(PointAtInfinity, 0, ONE)]);
-                3
-            }
-            (TEX_COORD2, &[s, t, ..]) => {
-                expansion.current.tex_coord = [s, t, 0, ONE].map(f32::from_bits);
-                expansion.note(TEX_COORD);
-                3
-            }
-            _ => match wire::decode(words, at) {
-                Ok(Some(instruction)) => {
-                    expansion.other(instruction.op(), instruction.args);
-                    instruction.words()
-                }
-                Ok(None) | Err(_) => break,
-            },
+        let operands = if let Some(op) = VertexOp::from_code(head) {
+            expansion.vertex(op, rest)
+        } else if let Some(op) = AttributeOp::from_code(head) {
+            expansion.attribute(op, rest)
+        } else {
+            None
         };
+        if let Some(operands) = operands {
+            at += 1 + operands;
+            continue;
+        }
+        let Some(length) = expansion.instruction(words, at) else { break };
+        at += length;
     }
     expansion.finish()
 }
-
-const VERTEX2: u32 = Op::Vertex2 as u32;
-const VERTEX3: u32 = Op::Vertex3 as u32;
-const NORMAL3: u32 = Op::Normal3 as u32;
-const COLOR4: u32 = Op::Color4 as u32;
-const TEX_COORD2: u32 = Op::TexCoord2 as u32;
 
 /// The bits of 1.0.
 const ONE: u32 = 0x3f80_0000;
@@ -80,6 +46,7 @@ const TEX_COORD: usize = 1;
 const TEX_COORD1: usize = 2;
 const NORMAL: usize = 3;
 
+#[derive(Default)]
 struct Expansion {
     shape: Shape,
     current: Vertex,
@@ -101,8 +68,20 @@ impl Expansion {
         u32::try_from(self.shape.vertices.len()).unwrap_or(u32::MAX)
     }
 
+    /// A vertex. Gives how many operands it has; `None`: fewer than that are there.
     #[inline]
-    fn vertex(&mut self, position: [u32; 4]) {
+    fn vertex(&mut self, op: VertexOp, rest: &[u32]) -> Option<usize> {
+        let (position, operands) = match op {
+            VertexOp::Vertex2 => {
+                let &[x, y] = rest.first_chunk()?;
+                ([x, y, 0, planted!(PointAtInfinity, 0, ONE)], 2)
+            }
+            VertexOp::Vertex3 => {
+                let &[x, y, z] = rest.first_chunk()?;
+                ([x, y, z, ONE], 3)
+            }
+            VertexOp::Vertex4 => (*rest.first_chunk()?, 4),
+        };
         if self.is_pending {
             self.is_pending = false;
             self.records += 1;
@@ -110,6 +89,60 @@ impl Expansion {
         }
         self.current.position = position.map(f32::from_bits);
         self.shape.vertices.push(self.current);
+        Some(operands)
+    }
+
+    /// An attribute or a material, likewise.
+    #[inline]
+    fn attribute(&mut self, op: AttributeOp, rest: &[u32]) -> Option<usize> {
+        Some(match op {
+            AttributeOp::Normal3 => {
+                let &[x, y, z] = rest.first_chunk()?;
+                self.current.normal = [x, y, z].map(f32::from_bits);
+                self.note(NORMAL);
+                3
+            }
+            AttributeOp::Color4 => {
+                let &[r, g, b, a] = rest.first_chunk()?;
+                self.current.color = [r, g, b, a].map(f32::from_bits);
+                self.note(COLOR);
+                4
+            }
+            AttributeOp::TexCoord2 => {
+                let &[s, t] = rest.first_chunk()?;
+                self.current.tex_coord = [s, t, 0, ONE].map(f32::from_bits);
+                self.note(TEX_COORD);
+                2
+            }
+            AttributeOp::TexCoord4 => {
+                let &[s, t, r, q] = rest.first_chunk()?;
+                self.current.tex_coord = [s, t, r, q].map(f32::from_bits);
+                self.note(TEX_COORD);
+                4
+            }
+            AttributeOp::MultiTexCoord4 => {
+                let &[unit, s, t, r, q] = rest.first_chunk()?;
+                let value = [s, t, r, q].map(f32::from_bits);
+                if planted!(UnitsSwapped, unit != UNIT0, unit == UNIT0) {
+                    self.current.tex_coord = value;
+                    self.note(TEX_COORD);
+                } else {
+                    self.current.tex_coord1 = value;
+                    self.note(TEX_COORD1);
+                }
+                5
+            }
+            AttributeOp::Material => {
+                let &[_, _, _, _, _, _] = rest.first_chunk()?;
+                self.soft();
+                6
+            }
+        })
+    }
+
+    /// Soft state. What stands before the first `begin` is no part of the segment.
+    fn soft(&mut self) {
+        planted!(MaterialForAll, self.is_pending = false, self.is_pending |= self.is_open);
     }
 
     #[inline]
@@ -120,43 +153,45 @@ impl Expansion {
         }
     }
 
-    fn other(&mut self, op: Op, args: &[u32]) {
-        match (op, args) {
-            (Op::Begin, &[mode]) => {
+    /// Any instruction. Gives how many words it has; `None` at the end.
+    #[inline(never)]
+    fn instruction(&mut self, words: &[u32], at: usize) -> Option<usize> {
+        let instruction = wire::decode(words, at).ok()??;
+        let args = instruction.args;
+        match instruction.info.class {
+            Class::Vertex(op) => {
+                self.vertex(op, args);
+            }
+            Class::Attribute(op) => {
+                self.attribute(op, args);
+            }
+            Class::Begin(BeginOp::Begin) => {
                 self.is_open = true;
-                self.mode = mode;
+                self.mode = args.first().copied().unwrap_or_default();
                 self.first = self.next();
             }
-            (Op::End, []) => {
-                let indices = &mut self.shape.indices;
-                let next = u32::try_from(self.shape.vertices.len()).unwrap_or(u32::MAX);
-                primitive::assemble(self.mode, self.first, next, indices);
-                if primitive::is_cut(self.mode) {
-                    let end = u32::try_from(indices.len()).unwrap_or(u32::MAX);
-                    edges::note(&mut self.shape.primitives, self.mode, end);
-                }
-            }
-            (Op::Vertex4, &[x, y, z, w]) => self.vertex([x, y, z, w]),
-            (Op::TexCoord4, &[s, t, r, q]) => {
-                self.current.tex_coord = [s, t, r, q].map(f32::from_bits);
-                self.note(TEX_COORD);
-            }
-            (Op::MultiTexCoord4, &[unit, s, t, r, q]) => {
-                let value = [s, t, r, q].map(f32::from_bits);
-                if planted!(UnitsSwapped, unit != UNIT0, unit == UNIT0) {
-                    self.current.tex_coord = value;
-                    self.note(TEX_COORD);
-                } else {
-                    self.current.tex_coord1 = value;
-                    self.note(TEX_COORD1);
-                }
-            }
-            // What stands before the first `begin` is no part of the segment.
-            (Op::Material | Op::ShadeModel, _) => {
-                planted!(MaterialForAll, self.is_pending = false, self.is_pending |= self.is_open)
-            }
-            // Register work and signals between primitives.
-            (_, _) => {}
+            Class::End(EndOp::End) => self.end(),
+            Class::State(op) if is_soft(op) => self.soft(),
+            // No part of the segment: register work and signals between primitives.
+            Class::State(_)
+            | Class::Compute(_)
+            | Class::Read(_)
+            | Class::Signal(_)
+            | Class::Jump(_)
+            | Class::Draw(_)
+            | Class::ListDefinition(_)
+            | Class::ListCall(_) => {}
+        }
+        Some(instruction.words())
+    }
+
+    fn end(&mut self) {
+        let next = self.next();
+        let indices = &mut self.shape.indices;
+        primitive::assemble(self.mode, self.first, next, indices);
+        if primitive::is_cut(self.mode) {
+            let end = u32::try_from(indices.len()).unwrap_or(u32::MAX);
+            edges::note(&mut self.shape.primitives, self.mode, end);
         }
     }
 
@@ -180,5 +215,22 @@ impl Expansion {
     }
 }
 
-/// GL_TEXTURE0.
-const UNIT0: u32 = 0x84c0;
+const UNIT0: u32 = TextureUnit::Texture0.value();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ops without a look at the table are as long as the table says.
+    #[test]
+    fn operands_are_those_of_the_table() {
+        for op in VertexOp::ALL {
+            let taken = Expansion::default().vertex(*op, &[0; 16]);
+            assert_eq!(taken, Some(op.op().info().operands.len()), "{op:?}");
+        }
+        for op in AttributeOp::ALL {
+            let taken = Expansion::default().attribute(*op, &[0; 16]);
+            assert_eq!(taken, Some(op.op().info().operands.len()), "{op:?}");
+        }
+    }
+}

@@ -11,7 +11,7 @@
 use crate::edges::{self, PrimitiveRun};
 use crate::expand;
 use crate::primitive;
-use blinkgl::Op;
+use blinkgl::ops::{AttributeOp, DrawOp, Op, StateOp};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -58,11 +58,52 @@ impl Assembly {
     }
 }
 
+/// The op of a state command: of the classes that a program hands on, and of no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CommandOp {
+    /// Changes the state.
+    State(StateOp),
+    /// Changes a current vertex attribute or a material.
+    Attribute(AttributeOp),
+    /// Draws without Begin.
+    Draw(DrawOp),
+}
+
+impl CommandOp {
+    /// The same among the ops of all classes.
+    #[must_use]
+    pub fn op(self) -> Op {
+        match self {
+            CommandOp::State(op) => op.op(),
+            CommandOp::Attribute(op) => op.op(),
+            CommandOp::Draw(op) => op.op(),
+        }
+    }
+}
+
+impl From<StateOp> for CommandOp {
+    fn from(op: StateOp) -> CommandOp {
+        CommandOp::State(op)
+    }
+}
+
+impl From<AttributeOp> for CommandOp {
+    fn from(op: AttributeOp) -> CommandOp {
+        CommandOp::Attribute(op)
+    }
+}
+
+impl From<DrawOp> for CommandOp {
+    fn from(op: DrawOp) -> CommandOp {
+        CommandOp::Draw(op)
+    }
+}
+
 /// A state command with its arguments resolved: constants' bits, `f32` bits, `i32` bits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Command {
     /// The op.
-    pub op: Op,
+    pub op: CommandOp,
     /// One word for each operand of its row, converted to the operand's kind.
     pub args: Box<[u32]>,
 }
@@ -295,9 +336,9 @@ impl Segment {
 
 /// Receives what a program does.
 pub trait Gl {
-    /// A state command: every op of class State, Attribute, or Draw (`clear`, `draw_arrays`...). Arguments are resolved as
-    /// in [`Command`]. Attribute ops come here only when outside of a segment.
-    fn command(&mut self, op: Op, args: &[u32]);
+    /// A state command. Arguments are resolved as in [`Command`]. Attribute ops come here only when outside of a
+    /// segment.
+    fn command(&mut self, op: CommandOp, args: &[u32]);
 
     /// Draws a segment. `dynamic` is there for a segment with [`Segment::dynamic`]: its vertices with register values
     /// put in, in place of those of its shape, and the attributes afterwards.

@@ -32,7 +32,8 @@ pub use cache::ProgramCache;
 pub use edges::{PrimitiveRun, interior_edges};
 pub use env::{DamageRect, Effects, Environment, Stop};
 pub use gl::{
-    Assembly, Attributes, Command, Dynamic, Given, Gl, Inherited, Segment, SegmentId, Shape, Summary, Vertex,
+    Assembly, Attributes, Command, CommandOp, Dynamic, Given, Gl, Inherited, Segment, SegmentId, Shape,
+    Summary, Vertex,
 };
 pub use lower::{LoweredProgram, lower, lower_with_yields};
 pub use native::{CompileError, Effort, NativeSize};

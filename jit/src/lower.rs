@@ -12,10 +12,13 @@
 
 use crate::arith::Predicate;
 use crate::builder::{SegmentBuilder, index};
-use crate::gl::Command;
+use crate::gl::{Command, CommandOp};
 use crate::step::{Body, CommandRow, List, Step};
 use crate::{work, yields};
-use blinkgl::ops::{Callback, Class, Kind, Op};
+use blinkgl::ops::{
+    AttributeOp, BeginOp, Callback, Class, DrawOp, EndOp, JumpOp, Kind, ListCallOp, ListDefinitionOp, OPS,
+    SignalOp, StateOp,
+};
 use blinkgl::planted;
 use std::sync::Arc;
 use verifier::{PrimitiveFacts, RegisterWork, VerifiedInstruction, VerifiedProgram};
@@ -99,22 +102,8 @@ pub fn lower_with_yields(program: &VerifiedProgram, distance: u32) -> LoweredPro
         if instruction.is_target {
             lowering.target();
         }
-        let end = match instruction.info.class {
-            Class::Compute(_) | Class::Read(_) => lowering.register_work(),
-            Class::Begin(_) => lowering.plain_primitive(instruction),
-            Class::State(_)
-            | Class::Attribute(_)
-            | Class::Vertex(_)
-            | Class::End(_)
-            | Class::Draw(_)
-            | Class::ListDefinition(_)
-            | Class::ListCall(_)
-            | Class::Signal(_)
-            | Class::Jump(_) => None,
-        };
-        match end {
-            Some(end) => instructions.skip_to(end),
-            None => lowering.instruction(instruction),
+        if let Some(end) = lowering.instruction(instruction) {
+            instructions.skip_to(end);
         }
     }
     lowering.finish()
@@ -135,7 +124,7 @@ struct Lowering<'a> {
     works: std::slice::Iter<'a, RegisterWork>,
     segment: SegmentBuilder,
     /// Attribute ops with no Begin before them: part of the segment if a Begin follows, else commands.
-    waiting: Vec<VerifiedInstruction<'a>>,
+    waiting: Vec<(AttributeOp, VerifiedInstruction<'a>)>,
     /// Steps before this one are in front of a jump target: nothing is added to them.
     barrier: usize,
     /// Jump steps, whose targets are indices of `targets` until the end.
@@ -144,180 +133,132 @@ struct Lowering<'a> {
     targets: Vec<u32>,
 }
 
+/// Is it soft state, which varies inside a segment by records (see [`crate::gl`])? Of attributes a material is.
+pub(crate) fn is_soft(op: StateOp) -> bool {
+    use StateOp::*;
+    match op {
+        ShadeModel => true,
+        MatrixMode | LoadIdentity | LoadMatrix | MultMatrix | PushMatrix | PopMatrix | Translate | Rotate
+        | Scale | Frustum | Ortho | Enable | Disable | CullFace | FrontFace | DepthFunc | DepthMask
+        | DepthRange | ColorMask | BlendFunc | Scissor | Viewport | ClearColor | ClearDepth | PointSize
+        | LineWidth | BlendFuncSeparate | BlendEquation | BlendColor | LogicOp | AlphaFunc | StencilFunc
+        | StencilOp | StencilMask | ClearStencil | PolygonMode | PolygonOffset | PointParameter
+        | ClipPlane | FogMode | Fog | Light | LightModel | ColorMaterial | PushAttrib | PopAttrib | Hint
+        | BindTexture | TexEnvMode | TexEnvColor | TexParameter | ActiveTexture | TexEnvCombine
+        | TexEnvScale | TexGenMode | TexGenPlane | ArrayPointer | EnableArray => false,
+    }
+}
+
 impl<'a> Lowering<'a> {
+    /// Lowers an instruction. Gives where the next one is, if some that follow were lowered with it.
     #[inline(always)]
-    fn instruction(&mut self, i: VerifiedInstruction<'a>) {
-        let mask = i.mask;
-        match i.info.op {
-            Op::Vertex2
-            | Op::Vertex3
-            | Op::Vertex4
-            | Op::Normal3
-            | Op::Color4
-            | Op::TexCoord2
-            | Op::TexCoord4
-            | Op::MultiTexCoord4
-            | Op::Begin
-            | Op::End
-            | Op::Material
-            | Op::ShadeModel => self.part(i),
-
-            Op::MatrixMode
-            | Op::LoadIdentity
-            | Op::LoadMatrix
-            | Op::MultMatrix
-            | Op::PushMatrix
-            | Op::PopMatrix
-            | Op::Translate
-            | Op::Rotate
-            | Op::Scale
-            | Op::Frustum
-            | Op::Ortho
-            | Op::Enable
-            | Op::Disable
-            | Op::CullFace
-            | Op::FrontFace
-            | Op::DepthFunc
-            | Op::DepthMask
-            | Op::DepthRange
-            | Op::ColorMask
-            | Op::BlendFunc
-            | Op::Scissor
-            | Op::Viewport
-            | Op::ClearColor
-            | Op::ClearDepth
-            | Op::Clear
-            | Op::PointSize
-            | Op::LineWidth
-            | Op::Light
-            | Op::LightModel
-            | Op::ColorMaterial
-            | Op::BindTexture
-            | Op::TexEnvMode
-            | Op::TexEnvColor
-            | Op::TexParameter
-            | Op::BlendFuncSeparate
-            | Op::BlendEquation
-            | Op::BlendColor
-            | Op::LogicOp
-            | Op::AlphaFunc
-            | Op::StencilFunc
-            | Op::StencilOp
-            | Op::StencilMask
-            | Op::ClearStencil
-            | Op::PolygonMode
-            | Op::PolygonOffset
-            | Op::PointParameter
-            | Op::ClipPlane
-            | Op::FogMode
-            | Op::Fog
-            | Op::PushAttrib
-            | Op::PopAttrib
-            | Op::Hint
-            | Op::ActiveTexture
-            | Op::TexEnvCombine
-            | Op::TexEnvScale
-            | Op::TexGenMode
-            | Op::TexGenPlane
-            | Op::ArrayPointer
-            | Op::EnableArray => {
-                self.close();
-                self.command(i);
-            }
-            Op::DrawArrays => {
-                if let [mode, _, count] = *i.args {
-                    self.arrays(i, mode, count);
+    fn instruction(&mut self, i: VerifiedInstruction<'a>) -> Option<usize> {
+        match i.info.class {
+            Class::Compute(_) | Class::Read(_) => return self.register_work(),
+            Class::Begin(BeginOp::Begin) => {
+                let end = self.plain_primitive(i);
+                if end.is_none() {
+                    self.begin(i);
                 }
+                return end;
             }
-            Op::DrawElements => {
-                if let [mode, count, ..] = *i.args {
-                    self.arrays(i, mode, count);
-                }
-            }
-
-            Op::NewList => {
-                self.close();
-                let name = i.args.first().copied().unwrap_or_default();
-                let body = std::mem::take(&mut self.body);
-                self.outer = Some(Box::new((body, name)));
-                self.segment.in_list = true;
-                self.barrier = 0;
-            }
-            Op::EndList => self.end_list(),
-            Op::CallList => {
+            Class::Vertex(op) => self.segment.vertex(op, i.args, i.mask, &mut self.body),
+            Class::End(EndOp::End) => self.segment.end(),
+            Class::Attribute(op) => self.attribute(op, i),
+            Class::State(op) if is_soft(op) => self.soft(op.into(), i),
+            Class::State(op) => self.hard(op.into(), i),
+            Class::Draw(op) => self.draw(op, i),
+            Class::ListDefinition(ListDefinitionOp::NewList) => self.new_list(i),
+            Class::ListDefinition(ListDefinitionOp::EndList) => self.end_list(),
+            Class::ListCall(ListCallOp::CallList) => {
                 self.close();
                 let name = i.args.first().copied().unwrap_or_default();
                 self.body.steps.push(Step::CallList { name });
             }
+            Class::Signal(op) => self.signal(op, i),
+            Class::Jump(op) => self.jump(op, i),
+        }
+        None
+    }
 
-            // Where it begins, `register_work` takes all of it.
-            Op::Mov
-            | Op::Neg
-            | Op::Abs
-            | Op::Floor
-            | Op::Fract
-            | Op::Sqrt
-            | Op::Sin
-            | Op::Cos
-            | Op::Add
-            | Op::Sub
-            | Op::Mul
-            | Op::Div
-            | Op::Min
-            | Op::Max
-            | Op::Atan2
-            | Op::Cmp
-            | Op::Select
-            | Op::Read
-            | Op::TimeSince
-            | Op::TimeMod => {}
-
-            Op::RequestFrame => self.body.steps.push(Step::RequestFrame),
-            Op::Damage => {
+    fn signal(&mut self, op: SignalOp, i: VerifiedInstruction<'a>) {
+        let step = match op {
+            SignalOp::RequestFrame => Step::RequestFrame,
+            SignalOp::Damage => {
                 let words = index(self.body.words.len());
                 self.body.words.extend_from_slice(i.args);
-                self.body.steps.push(Step::Damage { regs: mask, words });
+                Step::Damage { regs: i.mask, words }
             }
-            Op::Notify => {
-                let value = i.args.first().copied().unwrap_or_default();
-                self.body.steps.push(Step::Notify { reg: mask != 0, value });
+            SignalOp::Notify => {
+                Step::Notify { reg: i.mask != 0, value: i.args.first().copied().unwrap_or_default() }
             }
+        };
+        self.body.steps.push(step);
+    }
 
-            Op::Jmp => {
+    fn jump(&mut self, op: JumpOp, i: VerifiedInstruction<'a>) {
+        self.close();
+        match op {
+            JumpOp::Jmp => {
                 if let [target] = *i.args {
-                    self.close();
-                    self.jump(|target| Step::Jump { target }, target);
+                    self.jump_to(|target| Step::Jump { target }, target);
                 }
             }
-            Op::JmpIf => {
+            JumpOp::JmpIf => {
                 if let [predicate, a, b, target] = *i.args {
-                    self.close();
                     let predicate = Predicate::from_code(predicate);
-                    let regs = mask >> 1;
-                    self.jump(|target| Step::JumpIf { predicate, regs, a, b, target }, target);
+                    let regs = i.mask >> 1;
+                    self.jump_to(|target| Step::JumpIf { predicate, regs, a, b, target }, target);
                 }
             }
         }
     }
 
-    /// What segments are made of. A function of its own, because [`Lowering::look_at_words`] calls it from within.
-    fn part(&mut self, i: VerifiedInstruction<'a>) {
-        match (i.info.op, i.info.class) {
-            (Op::Begin, _) => self.begin(i),
-            (Op::Material, _) => {
+    /// State that a segment can't vary.
+    #[inline(always)]
+    fn hard(&mut self, op: CommandOp, i: VerifiedInstruction<'a>) {
+        self.close();
+        self.command(op, i);
+    }
+
+    fn draw(&mut self, op: DrawOp, i: VerifiedInstruction<'a>) {
+        match op {
+            DrawOp::Clear => self.hard(op.into(), i),
+            DrawOp::DrawArrays => {
+                if let [mode, _, count] = *i.args {
+                    self.arrays(op, i, mode, count);
+                }
+            }
+            DrawOp::DrawElements => {
+                if let [mode, count, ..] = *i.args {
+                    self.arrays(op, i, mode, count);
+                }
+            }
+        }
+    }
+
+    fn attribute(&mut self, op: AttributeOp, i: VerifiedInstruction<'a>) {
+        match op {
+            AttributeOp::Material => {
                 if self.segment.open && !self.segment.inside && i.mask != 0 {
                     // Its value would have to be kept in a record of its own for each run.
                     self.close();
                 }
-                self.soft(i);
+                self.soft(op.into(), i);
             }
-            (Op::ShadeModel, _) => self.soft(i),
-            (_, Class::Attribute(_)) if !self.segment.open => self.waiting.push(i),
-            (_, Class::Attribute(_)) if self.segment.words.is_some() => {
-                let registers = registers(i);
-                self.segment.extend_words(end(i), registers);
+            AttributeOp::Normal3
+            | AttributeOp::Color4
+            | AttributeOp::TexCoord2
+            | AttributeOp::TexCoord4
+            | AttributeOp::MultiTexCoord4 => {
+                if !self.segment.open {
+                    self.waiting.push((op, i));
+                } else if self.segment.words.is_some() {
+                    self.segment.extend_words(end(i), registers(i));
+                } else {
+                    self.segment.attribute(op, i.args, i.mask);
+                }
             }
-            (op, _) => self.segment.part(op, i.args, i.mask, &mut self.body),
         }
     }
 
@@ -334,10 +275,10 @@ impl<'a> Lowering<'a> {
             return None;
         }
         let end = usize::try_from(facts.end).ok()?;
-        let start = self.waiting.first().map_or(i.offset, |attribute| attribute.offset);
+        let start = self.waiting.first().map_or(i.offset, |(_, attribute)| attribute.offset);
         self.segment.plain(facts, start, end);
         let mut waiting = std::mem::take(&mut self.waiting);
-        for attribute in waiting.drain(..).filter(|attribute| attribute.mask != 0) {
+        for (_, attribute) in waiting.drain(..).filter(|(_, attribute)| attribute.mask != 0) {
             let registers = registers(attribute);
             self.segment.extend_words(end, registers);
         }
@@ -347,14 +288,31 @@ impl<'a> Lowering<'a> {
 
     /// A segment that was words alone gets something that is none: looks at its words after all.
     fn look_at_words(&mut self) {
+        use AttributeOp::{Color4, Material, MultiTexCoord4, Normal3, TexCoord2, TexCoord4};
         let Some(words) = self.segment.give_up_words() else { return };
         for i in self.program.instructions_from(words.start) {
             if i.offset >= words.end {
                 break;
             }
-            // Soft state before the first `begin` is done already.
-            if self.segment.open || !matches!(i.info.op, Op::Material | Op::ShadeModel) {
-                self.part(i);
+            match i.info.class {
+                Class::Begin(BeginOp::Begin) => self.begin(i),
+                Class::Vertex(op) => self.segment.vertex(op, i.args, i.mask, &mut self.body),
+                Class::End(EndOp::End) => self.segment.end(),
+                Class::Attribute(op @ (Normal3 | Color4 | TexCoord2 | TexCoord4 | MultiTexCoord4)) => {
+                    self.attribute(op, i);
+                }
+                Class::Attribute(op @ Material) if self.segment.open => self.attribute(op, i),
+                Class::State(op) if self.segment.open && is_soft(op) => self.soft(op.into(), i),
+                // Lowered already: soft state before the first `begin`, and what is no part of it.
+                Class::Attribute(Material)
+                | Class::State(_)
+                | Class::Compute(_)
+                | Class::Read(_)
+                | Class::Signal(_)
+                | Class::Jump(_)
+                | Class::Draw(_)
+                | Class::ListDefinition(_)
+                | Class::ListCall(_) => {}
             }
         }
     }
@@ -366,25 +324,25 @@ impl<'a> Lowering<'a> {
         }
         self.segment.begin(mode, &self.body);
         let mut waiting = std::mem::take(&mut self.waiting);
-        for attribute in waiting.drain(..) {
-            self.segment.part(attribute.info.op, attribute.args, attribute.mask, &mut self.body);
+        for (op, attribute) in waiting.drain(..) {
+            self.segment.attribute(op, attribute.args, attribute.mask);
         }
         self.waiting = waiting;
     }
 
     /// Soft state: part of the open segment. Before one, it goes ahead of attributes that wait for a Begin: what a
     /// material and an attribute set is different, so their order does not matter.
-    fn soft(&mut self, i: VerifiedInstruction<'a>) {
+    fn soft(&mut self, op: CommandOp, i: VerifiedInstruction<'a>) {
         if self.segment.open {
             if i.mask == 0 {
                 self.segment.extend_words(end(i), 0);
             } else {
                 self.look_at_words();
             }
-            let command = Command { op: i.info.op, args: i.args.into() };
+            let command = Command { op, args: i.args.into() };
             self.segment.soft(command, i.mask, &mut self.body);
         } else {
-            self.command(i);
+            self.command(op, i);
         }
     }
 
@@ -393,17 +351,17 @@ impl<'a> Lowering<'a> {
         self.segment.close(self.program.shared_words(), &mut self.body);
         if !self.waiting.is_empty() {
             let mut waiting = std::mem::take(&mut self.waiting);
-            for attribute in waiting.drain(..) {
-                self.command(attribute);
+            for (op, attribute) in waiting.drain(..) {
+                self.command(op.into(), attribute);
             }
             self.waiting = waiting;
         }
     }
 
     /// Drawing from arrays: a command that the receiver makes segments of. What it draws is counted here.
-    fn arrays(&mut self, i: VerifiedInstruction<'a>, mode: u32, count: u32) {
+    fn arrays(&mut self, op: DrawOp, i: VerifiedInstruction<'a>, mode: u32, count: u32) {
         self.close();
-        let command = self.row(i);
+        let command = self.row(op.into(), i);
         // Within the verifier's budget, so it fits.
         let vertices = planted!(
             ArraysNotAssembled,
@@ -414,18 +372,19 @@ impl<'a> Lowering<'a> {
     }
 
     /// A row of the command table, with its arguments; its index.
-    fn row(&mut self, i: VerifiedInstruction<'a>) -> u32 {
+    fn row(&mut self, op: CommandOp, i: VerifiedInstruction<'a>) -> u32 {
         let command = index(self.body.commands.len());
         let first = index(self.body.words.len());
         self.body.words.extend_from_slice(i.args);
-        let args = u16::try_from(i.args.len()).unwrap_or_default();
-        self.body.commands.push(CommandRow { op: i.info.op, args, first });
+        let args = u8::try_from(i.args.len()).unwrap_or_default();
+        let fuel = u8::try_from(i.info.cost).unwrap_or(u8::MAX);
+        self.body.commands.push(CommandRow { op, args, fuel, first });
         command
     }
 
     /// A command outside of segments.
-    fn command(&mut self, i: VerifiedInstruction<'a>) {
-        let command = self.row(i);
+    fn command(&mut self, op: CommandOp, i: VerifiedInstruction<'a>) {
+        let command = self.row(op, i);
         if i.mask != 0 {
             let ints = (0..)
                 .zip(i.info.operands)
@@ -455,7 +414,7 @@ impl<'a> Lowering<'a> {
             if planted!(
                 AttributeAfterWrite,
                 false,
-                self.waiting.iter().any(|&attribute| registers(attribute) & written != 0)
+                self.waiting.iter().any(|&(_, attribute)| registers(attribute) & written != 0)
             ) {
                 self.close();
             }
@@ -478,7 +437,7 @@ impl<'a> Lowering<'a> {
         self.segment.before_write(d, &mut self.body);
     }
 
-    fn jump(&mut self, step: impl Fn(u32) -> Step, target: u32) {
+    fn jump_to(&mut self, step: impl Fn(u32) -> Step, target: u32) {
         // Found by the verifier, so the search succeeds.
         let nth = self.program.jump_targets().binary_search(&target).unwrap_or_else(|nth| nth);
         self.jumps.push(self.body.steps.len());
@@ -489,6 +448,15 @@ impl<'a> Lowering<'a> {
         planted!(JumpIntoSegment, self.segment.word_registers = 0, self.close());
         self.targets.push(index(self.body.steps.len()));
         self.barrier = self.body.steps.len();
+    }
+
+    fn new_list(&mut self, i: VerifiedInstruction<'a>) {
+        self.close();
+        let name = i.args.first().copied().unwrap_or_default();
+        let body = std::mem::take(&mut self.body);
+        self.outer = Some(Box::new((body, name)));
+        self.segment.in_list = true;
+        self.barrier = 0;
     }
 
     fn end_list(&mut self) {
@@ -549,6 +517,15 @@ impl<'a> Lowering<'a> {
         }
     }
 }
+
+/// A row of the command table has a byte for it.
+const _: () = {
+    let mut i = 0;
+    while i < OPS.len() {
+        assert!(OPS[i].cost <= u8::MAX as u32, "an op costs more fuel than a command may");
+        i += 1;
+    }
+};
 
 /// Where an instruction ends.
 fn end(i: VerifiedInstruction<'_>) -> usize {

@@ -1,8 +1,7 @@
 //! The lowered form of a program: steps of 16 bytes, and the tables that they point into.
 
 use crate::arith::Predicate;
-use crate::gl::{Segment, Vertex};
-use blinkgl::Op;
+use crate::gl::{CommandOp, Segment, Vertex};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -98,14 +97,19 @@ pub(crate) enum Step {
 
 const _: () = assert!(size_of::<Step>() == 16);
 
-/// A row of the command table.
+/// A row of the command table. In this order, as the interpreter's loop over rows is shortest with it.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct CommandRow {
-    pub(crate) op: Op,
-    pub(crate) args: u16,
+    pub(crate) op: CommandOp,
+    pub(crate) args: u8,
+    /// Fuel of the op, for [`crate::yields`].
+    pub(crate) fuel: u8,
     /// Index of the first argument in `words`.
     pub(crate) first: u32,
 }
+
+const _: () = assert!(size_of::<CommandRow>() == 8);
 
 /// Where a patch's value goes, and where it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

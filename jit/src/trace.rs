@@ -1,8 +1,8 @@
 //! Two receivers of GL work that draw nothing: one counts, one records.
 
-use crate::gl::{Assembly, Attributes, Command, Dynamic, Gl, Segment};
-use blinkgl::Op;
-use blinkgl::ops::TextureUnit;
+use crate::gl::{Assembly, Attributes, Command, CommandOp, Dynamic, Gl, Segment};
+use blinkgl::gl::TextureUnit;
+use blinkgl::ops::{AttributeOp, DrawOp, StateOp};
 use std::sync::Arc;
 
 /// Counts what it is given.
@@ -17,7 +17,7 @@ pub struct NullGl {
 }
 
 impl Gl for NullGl {
-    fn command(&mut self, _op: Op, _args: &[u32]) {
+    fn command(&mut self, _op: CommandOp, _args: &[u32]) {
         self.commands += 1;
     }
 
@@ -52,34 +52,29 @@ impl Default for Current {
 }
 
 impl Current {
-    /// Sets an attribute by its op; of other ops nothing is done, and `false` returned.
-    pub fn set(&mut self, op: Op, args: &[u32]) -> bool {
+    /// Sets an attribute by its op. `false`: the op sets none (a material), or its arguments are others.
+    pub fn set(&mut self, op: AttributeOp, args: &[u32]) -> bool {
         const ONE: u32 = 0x3f80_0000;
-        if op == Op::Color4
-            && let &[r, g, b, a] = args
-        {
-            self.color = [r, g, b, a];
-        } else if op == Op::TexCoord2
-            && let &[s, t] = args
-        {
-            self.tex_coord = [s, t, 0, ONE];
-        } else if op == Op::TexCoord4
-            && let &[s, t, r, q] = args
-        {
-            self.tex_coord = [s, t, r, q];
-        } else if op == Op::MultiTexCoord4
-            && let &[unit, s, t, r, q] = args
-        {
-            let first = unit == TextureUnit::Texture0.value();
-            *(if first { &mut self.tex_coord } else { &mut self.tex_coord1 }) = [s, t, r, q];
-        } else if op == Op::Normal3
-            && let &[x, y, z] = args
-        {
-            self.normal = [x, y, z];
-        } else {
-            return false;
-        }
-        true
+        let unit0 = TextureUnit::Texture0.value();
+        let four = || args.first_chunk::<4>().copied();
+        let (to, value) = match op {
+            AttributeOp::Color4 => (&mut self.color, four()),
+            AttributeOp::TexCoord2 => (&mut self.tex_coord, args.first_chunk().map(|&[s, t]| [s, t, 0, ONE])),
+            AttributeOp::TexCoord4 => (&mut self.tex_coord, four()),
+            AttributeOp::MultiTexCoord4 => {
+                let to =
+                    if args.first() == Some(&unit0) { &mut self.tex_coord } else { &mut self.tex_coord1 };
+                (to, args.get(1..).and_then(|rest| rest.first_chunk().copied()))
+            }
+            AttributeOp::Normal3 => {
+                let value = args.first_chunk::<3>();
+                self.normal = value.copied().unwrap_or(self.normal);
+                return value.is_some();
+            }
+            AttributeOp::Material => return false,
+        };
+        *to = value.unwrap_or(*to);
+        value.is_some()
     }
 
     fn leave(&mut self, exit: &Attributes) {
@@ -95,6 +90,26 @@ impl Current {
         if let Some(normal) = exit.normal {
             self.normal = normal.map(f32::to_bits);
         }
+    }
+}
+
+/// Does a command depend on the current attributes?
+fn uses_current(op: CommandOp) -> bool {
+    use StateOp::*;
+    match op {
+        CommandOp::Draw(DrawOp::DrawArrays | DrawOp::DrawElements) => true,
+        CommandOp::Draw(DrawOp::Clear) | CommandOp::Attribute(_) => false,
+        CommandOp::State(PushAttrib | PopAttrib) => true,
+        CommandOp::State(
+            MatrixMode | LoadIdentity | LoadMatrix | MultMatrix | PushMatrix | PopMatrix | Translate | Rotate
+            | Scale | Frustum | Ortho | Enable | Disable | ShadeModel | CullFace | FrontFace | DepthFunc
+            | DepthMask | DepthRange | ColorMask | BlendFunc | Scissor | Viewport | ClearColor | ClearDepth
+            | PointSize | LineWidth | BlendFuncSeparate | BlendEquation | BlendColor | LogicOp | AlphaFunc
+            | StencilFunc | StencilOp | StencilMask | ClearStencil | PolygonMode | PolygonOffset
+            | PointParameter | ClipPlane | FogMode | Fog | Light | LightModel | ColorMaterial | Hint
+            | BindTexture | TexEnvMode | TexEnvColor | TexParameter | ActiveTexture | TexEnvCombine
+            | TexEnvScale | TexGenMode | TexGenPlane | ArrayPointer | EnableArray,
+        ) => false,
     }
 }
 
@@ -133,9 +148,13 @@ pub struct TraceGl {
 }
 
 impl Gl for TraceGl {
-    fn command(&mut self, op: Op, args: &[u32]) {
-        if !self.current.set(op, args) {
-            if matches!(op, Op::PushAttrib | Op::PopAttrib | Op::DrawArrays | Op::DrawElements) {
+    fn command(&mut self, op: CommandOp, args: &[u32]) {
+        let sets = match op {
+            CommandOp::Attribute(op) => self.current.set(op, args),
+            CommandOp::State(_) | CommandOp::Draw(_) => false,
+        };
+        if !sets {
+            if uses_current(op) {
                 self.used.push(self.current);
             }
             self.commands.push(Command { op, args: args.into() });

@@ -4,7 +4,7 @@
 use crate::arith::{self, Binary, Predicate, Unary};
 use crate::env::Environment;
 use blinkgl::limits::REGISTERS;
-use blinkgl::ops::Op;
+use blinkgl::ops::{ComputeOp, ReadOp};
 use blinkgl::planted;
 use std::cell::Cell;
 
@@ -57,8 +57,8 @@ pub(crate) enum Work {
 pub(crate) fn decode(words: &[u32], at: usize) -> Option<((u32, Work), usize)> {
     let rest = words.get(at..)?;
     let (&head, args) = rest.split_first()?;
-    #[allow(clippy::cast_possible_truncation, reason = "the low half")]
-    let (code, mask) = (head as u16, (head >> 16) as u16);
+    #[allow(clippy::cast_possible_truncation, reason = "the high half")]
+    let (code, mask) = (head & 0xffff, (head >> 16) as u16);
     let unary = |op| {
         let &[d, a] = args.first_chunk()?;
         Some(((d, Work::Unary { op, reg: mask & 2 != 0, a }), 3))
@@ -67,44 +67,47 @@ pub(crate) fn decode(words: &[u32], at: usize) -> Option<((u32, Work), usize)> {
         let &[d, a, b] = args.first_chunk()?;
         Some(((d, Work::Binary { op, regs: mask >> 1, a, b }), 4))
     };
-    match code {
-        MOV => unary(Unary::Mov),
-        NEG => unary(Unary::Neg),
-        ABS => unary(Unary::Abs),
-        FLOOR => unary(Unary::Floor),
-        FRACT => unary(Unary::Fract),
-        SQRT => unary(Unary::Sqrt),
-        SIN => unary(Unary::Sin),
-        COS => unary(Unary::Cos),
-        ADD => binary(Binary::Add),
-        SUB => binary(Binary::Sub),
-        MUL => binary(Binary::Mul),
-        DIV => binary(Binary::Div),
-        MIN => binary(Binary::Min),
-        MAX => binary(Binary::Max),
-        ATAN2 => binary(Binary::Atan2),
-        CMP => {
-            let &[d, predicate, a, b] = args.first_chunk()?;
-            let predicate = Predicate::from_code(predicate);
-            Some(((d, Work::Compare { predicate, regs: mask >> 2, a, b }), 5))
-        }
-        SELECT => {
-            let &[d, c, a, b] = args.first_chunk()?;
-            Some(((d, Work::Select { regs: mask >> 1, c, a, b }), 5))
-        }
-        READ => {
+    if let Some(op) = ComputeOp::from_code(code) {
+        return match op {
+            ComputeOp::Mov => unary(Unary::Mov),
+            ComputeOp::Neg => unary(Unary::Neg),
+            ComputeOp::Abs => unary(Unary::Abs),
+            ComputeOp::Floor => unary(Unary::Floor),
+            ComputeOp::Fract => unary(Unary::Fract),
+            ComputeOp::Sqrt => unary(Unary::Sqrt),
+            ComputeOp::Sin => unary(Unary::Sin),
+            ComputeOp::Cos => unary(Unary::Cos),
+            ComputeOp::Add => binary(Binary::Add),
+            ComputeOp::Sub => binary(Binary::Sub),
+            ComputeOp::Mul => binary(Binary::Mul),
+            ComputeOp::Div => binary(Binary::Div),
+            ComputeOp::Min => binary(Binary::Min),
+            ComputeOp::Max => binary(Binary::Max),
+            ComputeOp::Atan2 => binary(Binary::Atan2),
+            ComputeOp::Cmp => {
+                let &[d, predicate, a, b] = args.first_chunk()?;
+                let predicate = Predicate::from_code(predicate);
+                Some(((d, Work::Compare { predicate, regs: mask >> 2, a, b }), 5))
+            }
+            ComputeOp::Select => {
+                let &[d, c, a, b] = args.first_chunk()?;
+                Some(((d, Work::Select { regs: mask >> 1, c, a, b }), 5))
+            }
+        };
+    }
+    match ReadOp::from_code(code)? {
+        ReadOp::Read => {
             let &[d, what] = args.first_chunk()?;
             Some(((d, Work::Read { what }), 3))
         }
-        TIME_SINCE => {
+        ReadOp::TimeSince => {
             let &[d, hi, lo] = args.first_chunk()?;
             Some(((d, Work::TimeSince { regs: mask >> 1, hi, lo }), 4))
         }
-        TIME_MOD => {
+        ReadOp::TimeMod => {
             let &[d, period] = args.first_chunk()?;
             Some(((d, Work::TimeMod { reg: mask & 2 != 0, period }), 3))
         }
-        _ => None,
     }
 }
 
@@ -169,24 +172,3 @@ pub(crate) fn registers(words: &[u32], mut at: usize, end: usize) -> (u32, u32) 
     }
     (named, written)
 }
-
-const MOV: u16 = Op::Mov as u16;
-const NEG: u16 = Op::Neg as u16;
-const ABS: u16 = Op::Abs as u16;
-const FLOOR: u16 = Op::Floor as u16;
-const FRACT: u16 = Op::Fract as u16;
-const SQRT: u16 = Op::Sqrt as u16;
-const SIN: u16 = Op::Sin as u16;
-const COS: u16 = Op::Cos as u16;
-const ADD: u16 = Op::Add as u16;
-const SUB: u16 = Op::Sub as u16;
-const MUL: u16 = Op::Mul as u16;
-const DIV: u16 = Op::Div as u16;
-const MIN: u16 = Op::Min as u16;
-const MAX: u16 = Op::Max as u16;
-const ATAN2: u16 = Op::Atan2 as u16;
-const CMP: u16 = Op::Cmp as u16;
-const SELECT: u16 = Op::Select as u16;
-const READ: u16 = Op::Read as u16;
-const TIME_SINCE: u16 = Op::TimeSince as u16;
-const TIME_MOD: u16 = Op::TimeMod as u16;

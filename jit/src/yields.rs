@@ -181,7 +181,7 @@ impl Weights<'_> {
 
     fn command(&self, at: u32) -> u32 {
         let row: Option<&CommandRow> = self.body.commands.get(at as usize);
-        row.map_or(STEP, |row| row.op.info().cost.saturating_mul(COMMAND))
+        row.map_or(STEP, |row| u32::from(row.fuel).saturating_mul(COMMAND))
     }
 }
 

@@ -7,8 +7,8 @@ use blinkgl::ops::{Callback, Op};
 use common::{A, F, R, U, Words, environment, run};
 use jit::trace::{NullGl, TraceGl};
 use jit::{
-    Assembly, Attributes, CompileError, CompileQueue, Dynamic, Given, Gl, Inherited, Lists, Run, Segment,
-    Stop, Tier, TierChoice, Vertex,
+    Assembly, Attributes, CommandOp, CompileError, CompileQueue, Dynamic, Given, Gl, Inherited, Lists, Run,
+    Segment, Stop, Tier, TierChoice, Vertex,
 };
 use std::sync::Arc;
 
@@ -33,8 +33,8 @@ enum Event {
 struct Events(Vec<Event>);
 
 impl Gl for Events {
-    fn command(&mut self, op: Op, args: &[u32]) {
-        self.0.push(Event::Command(op, args.to_vec()));
+    fn command(&mut self, op: CommandOp, args: &[u32]) {
+        self.0.push(Event::Command(op.op(), args.to_vec()));
     }
 
     fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<Dynamic<'_>>) {
@@ -118,7 +118,7 @@ fn soft_state_becomes_records() {
     let all = segments(&w);
     let [s] = all.as_slice() else { panic!("one segment: {all:?}") };
     assert_eq!(s.shape().vertices.iter().map(|v| v.record).collect::<Vec<_>>(), [0, 1, 2, 2]);
-    let ops = |r: &[jit::Command]| r.iter().map(|c| (c.op, c.args.to_vec())).collect::<Vec<_>>();
+    let ops = |r: &[jit::Command]| r.iter().map(|c| (c.op.op(), c.args.to_vec())).collect::<Vec<_>>();
     let diffuse = |x: f32| (Op::Material, vec![0x404, 0x1201, x.to_bits(), 0, 0, 1.0f32.to_bits()]);
     assert!(s.records[0].is_empty());
     assert_eq!(ops(&s.records[1]), [diffuse(0.25), (Op::ShadeModel, vec![0x1d01])]);
@@ -540,7 +540,7 @@ fn constant_drawing_is_not_worth_a_compilation() {
 struct Broken;
 
 impl Gl for Broken {
-    fn command(&mut self, _op: Op, _args: &[u32]) {
+    fn command(&mut self, _op: CommandOp, _args: &[u32]) {
         panic!("out of order");
     }
 

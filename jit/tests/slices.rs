@@ -6,7 +6,9 @@ use blinkgl::Op;
 use blinkgl::ops::Callback;
 use common::{F, R, Seen, U, Words, environment, run};
 use jit::trace::{NullGl, TraceGl};
-use jit::{Dynamic, Environment, Gl, Lists, Outcome, Program, Progress, Run, Segment, Tier, TierChoice};
+use jit::{
+    CommandOp, Dynamic, Environment, Gl, Lists, Outcome, Program, Progress, Run, Segment, Tier, TierChoice,
+};
 use std::sync::Arc;
 
 /// Passes on, counts yield points, and ends the slice at some of them.
@@ -21,7 +23,7 @@ struct Sliced<'a> {
 }
 
 impl Gl for Sliced<'_> {
-    fn command(&mut self, op: Op, args: &[u32]) {
+    fn command(&mut self, op: CommandOp, args: &[u32]) {
         self.gl.command(op, args);
     }
 
@@ -131,7 +133,7 @@ fn long_register_work_yields_in_its_middle() {
 fn an_ordinary_run_is_never_asked() {
     struct Panics(NullGl);
     impl Gl for Panics {
-        fn command(&mut self, op: Op, args: &[u32]) {
+        fn command(&mut self, op: CommandOp, args: &[u32]) {
             self.0.command(op, args);
         }
         fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<Dynamic<'_>>) {

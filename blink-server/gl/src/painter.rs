@@ -9,11 +9,10 @@ use super::record::Record;
 use super::resource::ResourceScope;
 use super::state::{Hard, Lights, WindowState};
 use super::tracker::{Clear, Cursor, Drawing, Framebuffer, Tracker};
-use blinkgl::Op;
 use blinkgl::limits::{MAX_ARRAY_ELEMENTS, MAX_DRAWS};
-use blinkgl::ops::Class;
+use blinkgl::ops::{DrawOp, StateOp};
 use ipc::geometry::Rect;
-use jit::{Assembly, Dynamic, Given, Gl, Segment, Vertex};
+use jit::{Assembly, CommandOp, Dynamic, Given, Gl, Segment, Vertex};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -235,62 +234,55 @@ fn smooth(state: &WindowState) -> u32 {
     if state.soft.flat { 0 } else { SMOOTH }
 }
 
-/// May the command change hard state?
-fn touches_hard(op: Op, state: &WindowState) -> bool {
-    match op.info().class {
-        Class::Attribute(_) => false,
-        Class::State(_) if matches!(op, Op::ShadeModel | Op::Light | Op::ColorMaterial | Op::MatrixMode) => {
-            false
+/// What of the state a command may change, as far as a batch differs by it.
+#[derive(Clone, Copy, Debug)]
+enum Touched {
+    /// What records have.
+    Records,
+    /// The selected matrix: the second texture unit's is hard state, all others are in records.
+    Matrix,
+    /// Hard state.
+    Hard,
+    /// Lights, which a batch reads once.
+    Lights,
+    /// Lights or hard state.
+    LightsOrHard,
+    /// What was pushed, of any kind.
+    Restored,
+}
+
+impl Touched {
+    fn by(op: StateOp) -> Touched {
+        use StateOp::*;
+        match op {
+            ShadeModel | ColorMaterial | MatrixMode => Touched::Records,
+            LoadIdentity | LoadMatrix | MultMatrix | PushMatrix | PopMatrix | Translate | Rotate | Scale
+            | Frustum | Ortho => Touched::Matrix,
+            Enable | Disable | CullFace | FrontFace | DepthFunc | DepthMask | DepthRange | ColorMask
+            | BlendFunc | Scissor | Viewport | ClearColor | ClearDepth | PointSize | LineWidth
+            | BlendFuncSeparate | BlendEquation | BlendColor | LogicOp | AlphaFunc | StencilFunc
+            | StencilOp | StencilMask | ClearStencil | PolygonMode | PolygonOffset | PointParameter
+            | ClipPlane | FogMode | Fog | PushAttrib | Hint | BindTexture | TexEnvMode | TexEnvColor
+            | TexParameter | ActiveTexture | TexEnvCombine | TexEnvScale | TexGenMode | TexGenPlane
+            | ArrayPointer | EnableArray => Touched::Hard,
+            Light => Touched::Lights,
+            LightModel => Touched::LightsOrHard,
+            PopAttrib => Touched::Restored,
         }
-        Class::State(_) if op.code() & !0xf == MATRIX_OPS => state.is_texture_mode(),
-        Class::State(_)
-        | Class::Compute(_)
-        | Class::Read(_)
-        | Class::Signal(_)
-        | Class::Jump(_)
-        | Class::Vertex(_)
-        | Class::Begin(_)
-        | Class::End(_)
-        | Class::Draw(_)
-        | Class::ListDefinition(_)
-        | Class::ListCall(_) => true,
     }
 }
 
-/// The codes of matrix ops, their last digit aside.
-const MATRIX_OPS: u16 = Op::MatrixMode as u16;
-
 impl Gl for Painter<'_> {
-    fn command(&mut self, op: Op, args: &[u32]) {
-        if matches!(op, Op::Light | Op::LightModel) {
-            self.set_lights(op, args);
-            return;
-        }
-        if op == Op::Clear || op == Op::PopAttrib && self.state.pop_changes_lights() {
-            self.flush();
-        }
-        if matches!(op, Op::DrawArrays | Op::DrawElements) {
-            self.draw_arrays(op, args);
-            return;
-        }
-        if op == Op::Clear {
-            let mask = args.first().copied().unwrap_or(0);
-            // The compositor relies on the clear that a program opens with ([`verifier::BodyFacts::is_opaque`]):
-            // whatever the limits say, it is done. There is one for each buffer.
-            let opens = mask & !self.kept.opened != 0;
-            self.kept.opened |= mask;
-            if !self.admit() && !opens {
-                return;
+    fn command(&mut self, op: CommandOp, args: &[u32]) {
+        match op {
+            CommandOp::State(op) => self.change(op, args),
+            CommandOp::Attribute(op) => {
+                self.state.command(op, args);
+                self.kept.current = None;
             }
-            let WindowState { hard, clear_color: color, clear_depth: depth, clear_stencil: stencil, .. } =
-                *self.state;
-            let clear = Box::new(Clear { mask, hard, color, depth, stencil });
-            self.submit(Job::Clear { clear, from: Cursor::default() });
-            return;
+            CommandOp::Draw(DrawOp::Clear) => self.clear(args),
+            CommandOp::Draw(op @ (DrawOp::DrawArrays | DrawOp::DrawElements)) => self.draw_arrays(op, args),
         }
-        self.kept.hard_touched |= touches_hard(op, self.state);
-        self.state.command(op, args);
-        self.kept.current = None;
     }
 
     fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<Dynamic<'_>>) {
@@ -346,16 +338,32 @@ impl Gl for Painter<'_> {
 }
 
 impl Painter<'_> {
+    fn clear(&mut self, args: &[u32]) {
+        self.flush();
+        let mask = args.first().copied().unwrap_or(0);
+        // The compositor relies on the clear that a program opens with ([`verifier::BodyFacts::is_opaque`]):
+        // whatever the limits say, it is done. There is one for each buffer.
+        let opens = mask & !self.kept.opened != 0;
+        self.kept.opened |= mask;
+        if !self.admit() && !opens {
+            return;
+        }
+        let WindowState { hard, clear_color: color, clear_depth: depth, clear_stencil: stencil, .. } =
+            *self.state;
+        let clear = Box::new(Clear { mask, hard, color, depth, stencil });
+        self.submit(Job::Clear { clear, from: Cursor::default() });
+    }
+
     /// `draw_arrays`, `draw_elements`: vertices from buffers, then as any segment.
-    fn draw_arrays(&mut self, op: Op, args: &[u32]) {
-        let (mode, count, elements, indices) = match *args {
-            [mode, first, count] if op == Op::DrawArrays => (mode, count, Elements::First(first), None),
-            [mode, count, data, buffer, offset] => {
+    fn draw_arrays(&mut self, op: DrawOp, args: &[u32]) {
+        let (mode, count, elements, indices) = match (op, args) {
+            (DrawOp::DrawArrays, &[mode, first, count]) => (mode, count, Elements::First(first), None),
+            (DrawOp::DrawElements, &[mode, count, data, buffer, offset]) => {
                 let Some(buffer) = self.resources.buffer(buffer) else { return };
                 let elements = Elements::Indices(buffer.id, data, offset);
                 (mode, count, elements, Some((buffer, data, offset)))
             }
-            _ => return,
+            (DrawOp::Clear | DrawOp::DrawArrays | DrawOp::DrawElements, _) => return,
         };
         let mut sources = Vec::with_capacity(ARRAYS);
         let mut key = Key { mode, count, elements, arrays: Vec::with_capacity(ARRAYS) };
@@ -395,10 +403,26 @@ impl Painter<'_> {
         self.draw(&segment, None);
     }
 
+    /// Changes the state. What a batch reads once ends it, if it changes.
+    fn change(&mut self, op: StateOp, args: &[u32]) {
+        let touched = Touched::by(op);
+        self.kept.hard_touched |= match touched {
+            Touched::Records | Touched::Lights => false,
+            Touched::Matrix => self.state.is_texture_mode(),
+            Touched::Hard | Touched::LightsOrHard | Touched::Restored => true,
+        };
+        match touched {
+            Touched::Lights | Touched::LightsOrHard => return self.set_lights(op, args),
+            Touched::Restored if self.state.pop_changes_lights() => self.flush(),
+            Touched::Records | Touched::Matrix | Touched::Hard | Touched::Restored => {}
+        }
+        self.state.command(op, args);
+        self.kept.current = None;
+    }
+
     /// Changes lights. A batch reads them once, so it ends, unless they are what they were.
-    fn set_lights(&mut self, op: Op, args: &[u32]) {
+    fn set_lights(&mut self, op: StateOp, args: &[u32]) {
         let before = self.state.lights;
-        self.kept.hard_touched |= touches_hard(op, self.state);
         self.state.command(op, args);
         self.kept.current = None;
         if self.state.lights != before {

@@ -117,9 +117,10 @@ impl Product {
 mod tests {
     use super::super::state::WindowState;
     use super::*;
-    use blinkgl::Op;
+    use blinkgl::ops::{AttributeOp, StateOp};
+    use jit::CommandOp;
 
-    fn stage(commands: &[(Op, &[u32])]) -> Stage {
+    fn stage(commands: &[(CommandOp, &[u32])]) -> Stage {
         let mut state = WindowState::new(100, 100);
         for (op, args) in commands {
             state.command(*op, args);
@@ -127,9 +128,9 @@ mod tests {
         Stage::new(&[Record::new(&state)], &state.lights)
     }
 
-    const LIGHTING: (Op, &[u32]) = (Op::Enable, &[0x0b50]);
-    const LIGHT0: (Op, &[u32]) = (Op::Enable, &[0x4000]);
-    const LIGHT3: (Op, &[u32]) = (Op::Enable, &[0x4003]);
+    const LIGHTING: (CommandOp, &[u32]) = (CommandOp::State(StateOp::Enable), &[0x0b50]);
+    const LIGHT0: (CommandOp, &[u32]) = (CommandOp::State(StateOp::Enable), &[0x4000]);
+    const LIGHT3: (CommandOp, &[u32]) = (CommandOp::State(StateOp::Enable), &[0x4003]);
     const ONE: u32 = 0x3f80_0000;
 
     #[test]
@@ -149,20 +150,26 @@ mod tests {
         assert_eq!(two, Stage { lights: 9, ..sun });
         assert_eq!(two.defines(), "#define LIT\n#define ALL_LIGHTS LIGHT(0) LIGHT(3)\n");
 
-        let place: (Op, &[u32]) = (Op::Light, &[0x4000, 0x1203, 0, 0, 0, ONE]);
+        let place: (CommandOp, &[u32]) = (CommandOp::State(StateOp::Light), &[0x4000, 0x1203, 0, 0, 0, ONE]);
         assert_eq!(stage(&[LIGHTING, LIGHT0, place]), Stage { positional: true, ..sun });
-        let cutoff: (Op, &[u32]) = (Op::Light, &[0x4000, 0x1206, 10.0f32.to_bits(), 0, 0, 0]);
+        let cutoff: (CommandOp, &[u32]) =
+            (CommandOp::State(StateOp::Light), &[0x4000, 0x1206, 10.0f32.to_bits(), 0, 0, 0]);
         assert_eq!(stage(&[LIGHTING, LIGHT0, cutoff]), Stage { spots: true, ..sun });
-        let cutoff_of_another: (Op, &[u32]) = (Op::Light, &[0x4003, 0x1206, 10.0f32.to_bits(), 0, 0, 0]);
+        let cutoff_of_another: (CommandOp, &[u32]) =
+            (CommandOp::State(StateOp::Light), &[0x4003, 0x1206, 10.0f32.to_bits(), 0, 0, 0]);
         assert_eq!(stage(&[LIGHTING, LIGHT0, cutoff_of_another]), sun);
-        assert_eq!(stage(&[LIGHTING, LIGHT0, (Op::Enable, &[0x0b57])]), Stage { tracks: true, ..sun });
+        assert_eq!(
+            stage(&[LIGHTING, LIGHT0, (CommandOp::State(StateOp::Enable), &[0x0b57])]),
+            Stage { tracks: true, ..sun }
+        );
     }
 
     #[test]
     fn specular_light_takes_both_a_light_and_a_material() {
         let sun = Stage { lit: true, lights: 1, ..Stage::default() };
-        let metal: (Op, &[u32]) = (Op::Material, &[0x0404, 0x1202, ONE, 0, 0, ONE]);
-        let viewer: (Op, &[u32]) = (Op::LightModel, &[0x0b51, ONE, 0, 0, 0]);
+        let metal: (CommandOp, &[u32]) =
+            (CommandOp::Attribute(AttributeOp::Material), &[0x0404, 0x1202, ONE, 0, 0, ONE]);
+        let viewer: (CommandOp, &[u32]) = (CommandOp::State(StateOp::LightModel), &[0x0b51, ONE, 0, 0, 0]);
         assert_eq!(stage(&[LIGHTING, LIGHT0, metal]), Stage { shines: true, ..sun });
         let near = Stage { shines: true, local_viewer: true, ..sun };
         assert_eq!(stage(&[LIGHTING, LIGHT0, metal, viewer]), near);
@@ -170,16 +177,20 @@ mod tests {
         // Light 3 has none, unless it is infinite.
         assert_eq!(stage(&[LIGHTING, LIGHT3, metal]), Stage { lights: 8, ..sun });
         let infinite = f32::INFINITY.to_bits();
-        let glare: (Op, &[u32]) = (Op::Light, &[0x4003, 0x1202, infinite, 0, 0, ONE]);
+        let glare: (CommandOp, &[u32]) =
+            (CommandOp::State(StateOp::Light), &[0x4003, 0x1202, infinite, 0, 0, ONE]);
         assert_eq!(stage(&[LIGHTING, LIGHT3, glare]), Stage { lights: 8, shines: true, ..sun });
-        let tracked: [(Op, &[u32]); 2] = [(Op::ColorMaterial, &[0x0408, 0x1202]), (Op::Enable, &[0x0b57])];
+        let tracked: [(CommandOp, &[u32]); 2] = [
+            (CommandOp::State(StateOp::ColorMaterial), &[0x0408, 0x1202]),
+            (CommandOp::State(StateOp::Enable), &[0x0b57]),
+        ];
         let all = [&[LIGHTING, LIGHT0], &tracked[..]].concat();
         assert_eq!(stage(&all), Stage { shines: true, tracks: true, ..sun });
     }
 
     #[test]
     fn records_differ_in_transforms_or_in_materials() {
-        let record = |commands: &[(Op, &[u32])]| {
+        let record = |commands: &[(CommandOp, &[u32])]| {
             let mut state = WindowState::new(100, 100);
             for (op, args) in commands {
                 state.command(*op, args);
@@ -192,9 +203,10 @@ mod tests {
             (stage.transforms, stage.materials)
         };
         let plain = record(&[]);
-        let moved = record(&[(Op::Translate, &[ONE, 0, 0])]);
-        let metal = record(&[(Op::Material, &[0x0404, 0x1202, ONE, 0, 0, ONE])]);
-        let flat = record(&[(Op::ShadeModel, &[0x1d00])]);
+        let moved = record(&[(CommandOp::State(StateOp::Translate), &[ONE, 0, 0])]);
+        let metal =
+            record(&[(CommandOp::Attribute(AttributeOp::Material), &[0x0404, 0x1202, ONE, 0, 0, ONE])]);
+        let flat = record(&[(CommandOp::State(StateOp::ShadeModel), &[0x1d00])]);
         assert_eq!(differ(&[]), (false, false));
         assert_eq!(differ(&[moved]), (false, false));
         assert_eq!(differ(&[plain, plain]), (false, false));

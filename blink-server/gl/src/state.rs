@@ -8,14 +8,14 @@ mod attributes;
 use super::arrays::{self, ARRAYS, ArrayPointer};
 use super::matrix::Matrix;
 use attributes::Saved;
-use blinkgl::Op;
 use blinkgl::gl;
 use blinkgl::layout::texture::{Levels, TextureDesc};
 use blinkgl::limits::{
     MAX_CLIP_PLANES, MAX_LIGHTS, MAX_OBJECTS, MAX_TEXTURE_UNITS, MODELVIEW_STACK, PROJECTION_STACK,
     TEXTURE_STACK,
 };
-use jit::{Assembly, Attributes, Dynamic, Gl, Segment};
+use blinkgl::ops::{AttributeOp, DrawOp, StateOp};
+use jit::{Assembly, Attributes, CommandOp, Dynamic, Gl, Segment};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -760,86 +760,103 @@ impl WindowState {
         }
     }
 
-    /// A command changes the state. `clear` does not: it is drawing.
-    pub fn command(&mut self, op: Op, args: &[u32]) {
+    /// A command changes the state. What draws does not.
+    #[inline]
+    pub fn command(&mut self, op: impl Into<CommandOp>, args: &[u32]) {
+        match op.into() {
+            CommandOp::State(op) => self.state(op, args),
+            CommandOp::Attribute(op) => self.attribute(op, args),
+            CommandOp::Draw(DrawOp::Clear | DrawOp::DrawArrays | DrawOp::DrawElements) => {}
+        }
+    }
+
+    fn attribute(&mut self, op: AttributeOp, args: &[u32]) {
+        let word = |i: usize| args.get(i).copied().unwrap_or(0);
+        let float = |i: usize| f32::from_bits(word(i));
+        let four = |i: usize| [float(i), float(i + 1), float(i + 2), float(i + 3)];
+        match op {
+            AttributeOp::Color4 => self.set_color(four(0)),
+            AttributeOp::Normal3 => self.normal = [float(0), float(1), float(2)],
+            AttributeOp::TexCoord2 => self.tex_coord = [float(0), float(1), 0.0, 1.0],
+            AttributeOp::TexCoord4 => self.tex_coord = four(0),
+            AttributeOp::MultiTexCoord4 if word(0) == value::TEXTURE0 => self.tex_coord = four(1),
+            AttributeOp::MultiTexCoord4 => self.tex_coord1 = four(1),
+            AttributeOp::Material => self.material(word(0), word(1), four(2)),
+        }
+    }
+
+    fn state(&mut self, op: StateOp, args: &[u32]) {
         let word = |i: usize| args.get(i).copied().unwrap_or(0);
         let float = |i: usize| f32::from_bits(word(i));
         let int = |i: usize| word(i).cast_signed();
         let four = |i: usize| [float(i), float(i + 1), float(i + 2), float(i + 3)];
         let on = |i: usize| word(i) != 0;
         match op {
-            Op::Color4 => self.set_color(four(0)),
-            Op::Normal3 => self.normal = [float(0), float(1), float(2)],
-            Op::TexCoord2 => self.tex_coord = [float(0), float(1), 0.0, 1.0],
-            Op::TexCoord4 => self.tex_coord = four(0),
-            Op::MultiTexCoord4 if word(0) == value::TEXTURE0 => self.tex_coord = four(1),
-            Op::MultiTexCoord4 => self.tex_coord1 = four(1),
-            Op::Material => self.material(word(0), word(1), four(2)),
-            Op::MatrixMode => self.mode = word(0),
-            Op::LoadIdentity => self.set_matrix(Matrix::IDENTITY),
-            Op::LoadMatrix => self.set_matrix(Matrix(std::array::from_fn(float))),
-            Op::MultMatrix => self.multiply(&Matrix(std::array::from_fn(float))),
-            Op::PushMatrix => {
+            StateOp::MatrixMode => self.mode = word(0),
+            StateOp::LoadIdentity => self.set_matrix(Matrix::IDENTITY),
+            StateOp::LoadMatrix => self.set_matrix(Matrix(std::array::from_fn(float))),
+            StateOp::MultMatrix => self.multiply(&Matrix(std::array::from_fn(float))),
+            StateOp::PushMatrix => {
                 let (stack, depth) = self.stack();
                 if stack.len() < depth {
                     stack.push(*top(stack));
                 }
             }
-            Op::PopMatrix => {
+            StateOp::PopMatrix => {
                 let (stack, _) = self.stack();
                 if stack.len() > 1 {
                     stack.pop();
                 }
                 self.follow_texture_matrix();
             }
-            Op::Translate => self.multiply(&Matrix::translation(float(0), float(1), float(2))),
-            Op::Rotate => self.multiply(&Matrix::rotation(float(0), float(1), float(2), float(3))),
-            Op::Scale => self.multiply(&Matrix::scaling(float(0), float(1), float(2))),
-            Op::Frustum => {
+            StateOp::Translate => self.multiply(&Matrix::translation(float(0), float(1), float(2))),
+            StateOp::Rotate => self.multiply(&Matrix::rotation(float(0), float(1), float(2), float(3))),
+            StateOp::Scale => self.multiply(&Matrix::scaling(float(0), float(1), float(2))),
+            StateOp::Frustum => {
                 if let Some(matrix) = Matrix::frustum(std::array::from_fn(float)) {
                     self.multiply(&matrix);
                 }
             }
-            Op::Ortho => {
+            StateOp::Ortho => {
                 if let Some(matrix) = Matrix::ortho(std::array::from_fn(float)) {
                     self.multiply(&matrix);
                 }
             }
-            Op::Enable => self.capability(word(0), true),
-            Op::Disable => self.capability(word(0), false),
-            Op::ShadeModel => self.soft.flat = word(0) == value::FLAT,
-            Op::CullFace => self.hard.cull_face = word(0),
-            Op::FrontFace => self.hard.front_face = word(0),
-            Op::DepthFunc => self.hard.depth_func = word(0),
-            Op::DepthMask => self.hard.depth_mask = on(0),
-            Op::DepthRange => self.hard.depth_range = [unit(float(0)), unit(float(1))],
-            Op::ColorMask => self.hard.color_mask = [on(0), on(1), on(2), on(3)],
-            Op::BlendFunc => self.hard.blend_func = [word(0), word(1), word(0), word(1)],
-            Op::BlendFuncSeparate => self.hard.blend_func = [word(0), word(1), word(2), word(3)],
-            Op::BlendEquation => self.hard.blend_equation = [word(0), word(1)],
-            Op::BlendColor => self.hard.blend_color = four(0).map(unit),
-            Op::LogicOp => self.hard.logic_op = word(0),
-            Op::AlphaFunc => {
+            StateOp::Enable => self.capability(word(0), true),
+            StateOp::Disable => self.capability(word(0), false),
+            StateOp::ShadeModel => self.soft.flat = word(0) == value::FLAT,
+            StateOp::CullFace => self.hard.cull_face = word(0),
+            StateOp::FrontFace => self.hard.front_face = word(0),
+            StateOp::DepthFunc => self.hard.depth_func = word(0),
+            StateOp::DepthMask => self.hard.depth_mask = on(0),
+            StateOp::DepthRange => self.hard.depth_range = [unit(float(0)), unit(float(1))],
+            StateOp::ColorMask => self.hard.color_mask = [on(0), on(1), on(2), on(3)],
+            StateOp::BlendFunc => self.hard.blend_func = [word(0), word(1), word(0), word(1)],
+            StateOp::BlendFuncSeparate => self.hard.blend_func = [word(0), word(1), word(2), word(3)],
+            StateOp::BlendEquation => self.hard.blend_equation = [word(0), word(1)],
+            StateOp::BlendColor => self.hard.blend_color = four(0).map(unit),
+            StateOp::LogicOp => self.hard.logic_op = word(0),
+            StateOp::AlphaFunc => {
                 self.hard.alpha_func = word(0);
                 self.hard.alpha_reference = unit(float(1));
             }
-            Op::StencilFunc => {
+            StateOp::StencilFunc => {
                 let stencil = &mut self.hard.stencil;
                 (stencil.function, stencil.reference, stencil.mask) = (word(0), int(1), word(2));
             }
-            Op::StencilOp => self.hard.stencil.operations = [word(0), word(1), word(2)],
-            Op::StencilMask => self.hard.stencil.write_mask = word(0),
-            Op::ClearStencil => self.clear_stencil = int(0),
-            Op::PolygonMode => {
+            StateOp::StencilOp => self.hard.stencil.operations = [word(0), word(1), word(2)],
+            StateOp::StencilMask => self.hard.stencil.write_mask = word(0),
+            StateOp::ClearStencil => self.clear_stencil = int(0),
+            StateOp::PolygonMode => {
                 for (face, mode) in self.hard.polygon_mode.iter_mut().enumerate() {
                     if faces(word(0)) >> face & 1 != 0 {
                         *mode = word(1);
                     }
                 }
             }
-            Op::PolygonOffset => self.hard.polygon_offset = [float(0), float(1)],
-            Op::PointParameter => self.point_parameter(word(0), [float(1), float(2), float(3)]),
-            Op::ClipPlane => {
+            StateOp::PolygonOffset => self.hard.polygon_offset = [float(0), float(1)],
+            StateOp::PointParameter => self.point_parameter(word(0), [float(1), float(2), float(3)]),
+            StateOp::ClipPlane => {
                 let plane =
                     self.modelview().inverse().transform_plane([float(1), float(2), float(3), float(4)]);
                 let index = usize::try_from(word(0).wrapping_sub(value::CLIP_PLANE0)).unwrap_or(usize::MAX);
@@ -847,31 +864,31 @@ impl WindowState {
                     *to = plane;
                 }
             }
-            Op::FogMode => self.hard.fog.mode = word(0),
-            Op::Fog => self.fog(word(0), four(1)),
-            Op::PushAttrib => self.push_attributes(word(0)),
-            Op::PopAttrib => self.pop_attributes(),
-            Op::Hint => {}
-            Op::ActiveTexture => {
+            StateOp::FogMode => self.hard.fog.mode = word(0),
+            StateOp::Fog => self.fog(word(0), four(1)),
+            StateOp::PushAttrib => self.push_attributes(word(0)),
+            StateOp::PopAttrib => self.pop_attributes(),
+            StateOp::Hint => {}
+            StateOp::ActiveTexture => {
                 let unit = usize::try_from(word(0).wrapping_sub(value::TEXTURE0)).unwrap_or(usize::MAX);
                 if unit < MAX_TEXTURE_UNITS {
                     self.active = unit;
                 }
             }
-            Op::TexEnvCombine => self.combine(word(0), word(1)),
-            Op::TexEnvScale => {
+            StateOp::TexEnvCombine => self.combine(word(0), word(1)),
+            StateOp::TexEnvScale => {
                 let scale = float(1);
                 if [1.0, 2.0, 4.0].contains(&scale) {
                     let alpha = usize::from(word(0) != value::RGB_SCALE);
                     self.unit().combine.scales[alpha] = scale;
                 }
             }
-            Op::TexGenMode => {
+            StateOp::TexGenMode => {
                 if let Some(generation) = self.generation(word(0)) {
                     generation.mode = word(1);
                 }
             }
-            Op::TexGenPlane => {
+            StateOp::TexGenPlane => {
                 let object = word(1) == value::OBJECT_PLANE;
                 let plane = four(2);
                 let eye = self.modelview().inverse().transform_plane(plane);
@@ -879,79 +896,42 @@ impl WindowState {
                     if object { generation.object_plane = plane } else { generation.eye_plane = eye }
                 }
             }
-            Op::ArrayPointer => {
+            StateOp::ArrayPointer => {
                 if let Some(array) = self.array(word(0)) {
                     (array.size, array.data, array.stride) = (word(1), word(2), word(3));
                     (array.buffer, array.offset) = (word(4), word(5));
                 }
             }
-            Op::EnableArray => {
+            StateOp::EnableArray => {
                 if let Some(array) = self.array(word(0)) {
                     array.on = on(1);
                 }
             }
-            Op::Scissor => set_area(&mut self.hard.scissor, [int(0), int(1), int(2), int(3)]),
-            Op::Viewport => set_area(&mut self.hard.viewport, [int(0), int(1), int(2), int(3)]),
-            Op::ClearColor => self.clear_color = four(0).map(unit),
-            Op::ClearDepth => self.clear_depth = unit(float(0)),
-            Op::PointSize => set_positive(&mut self.hard.points.size, float(0)),
-            Op::LineWidth => set_positive(&mut self.hard.line_width, float(0)),
-            Op::Light => self.light(word(0), word(1), four(2)),
-            Op::LightModel => match word(0) {
+            StateOp::Scissor => set_area(&mut self.hard.scissor, [int(0), int(1), int(2), int(3)]),
+            StateOp::Viewport => set_area(&mut self.hard.viewport, [int(0), int(1), int(2), int(3)]),
+            StateOp::ClearColor => self.clear_color = four(0).map(unit),
+            StateOp::ClearDepth => self.clear_depth = unit(float(0)),
+            StateOp::PointSize => set_positive(&mut self.hard.points.size, float(0)),
+            StateOp::LineWidth => set_positive(&mut self.hard.line_width, float(0)),
+            StateOp::Light => self.light(word(0), word(1), four(2)),
+            StateOp::LightModel => match word(0) {
                 value::LOCAL_VIEWER => self.lights.local_viewer = float(1) != 0.0,
                 value::TWO_SIDE => self.hard.two_side = float(1) != 0.0,
                 _ => self.lights.ambient = four(1),
             },
-            Op::ColorMaterial => {
+            StateOp::ColorMaterial => {
                 self.soft.color_material_faces = faces(word(0));
                 self.soft.color_material_mode = word(1);
                 self.track_color();
             }
-            Op::BindTexture => {
+            StateOp::BindTexture => {
                 let sampling = self.samplings.get(&word(0)).copied().unwrap_or_default();
                 let unit = self.unit();
                 (unit.texture, unit.sampling) = (word(0), sampling);
             }
-            Op::TexEnvMode => self.unit().env_mode = word(0),
-            Op::TexEnvColor => self.unit().env_color = four(0).map(unit),
-            Op::TexParameter => self.tex_parameter(word(0), word(1)),
-            // Drawing, and what never comes here: the JIT keeps these to itself.
-            Op::Clear
-            | Op::DrawArrays
-            | Op::DrawElements
-            | Op::Begin
-            | Op::End
-            | Op::Vertex2
-            | Op::Vertex3
-            | Op::Vertex4
-            | Op::NewList
-            | Op::EndList
-            | Op::CallList
-            | Op::Mov
-            | Op::Add
-            | Op::Sub
-            | Op::Mul
-            | Op::Div
-            | Op::Min
-            | Op::Max
-            | Op::Neg
-            | Op::Abs
-            | Op::Floor
-            | Op::Fract
-            | Op::Sqrt
-            | Op::Sin
-            | Op::Cos
-            | Op::Atan2
-            | Op::Cmp
-            | Op::Select
-            | Op::Jmp
-            | Op::JmpIf
-            | Op::Read
-            | Op::TimeSince
-            | Op::TimeMod
-            | Op::RequestFrame
-            | Op::Damage
-            | Op::Notify => {}
+            StateOp::TexEnvMode => self.unit().env_mode = word(0),
+            StateOp::TexEnvColor => self.unit().env_color = four(0).map(unit),
+            StateOp::TexParameter => self.tex_parameter(word(0), word(1)),
         }
     }
 
@@ -1176,7 +1156,7 @@ fn set_area(area: &mut Area, [x, y, width, height]: [i32; 4]) {
 pub struct StateOnly<'a>(pub &'a mut WindowState);
 
 impl Gl for StateOnly<'_> {
-    fn command(&mut self, op: Op, args: &[u32]) {
+    fn command(&mut self, op: CommandOp, args: &[u32]) {
         self.0.command(op, args);
     }
 
@@ -1197,12 +1177,12 @@ mod tests {
     fn parameters_of_textures_are_bounded() {
         let mut state = WindowState::new(100, 100);
         for oid in 1..=2000 {
-            state.command(Op::BindTexture, &[oid]);
-            state.command(Op::TexParameter, &[value::WRAP_S, 0x812f]);
+            state.command(StateOp::BindTexture, &[oid]);
+            state.command(StateOp::TexParameter, &[value::WRAP_S, 0x812f]);
         }
         assert_eq!(state.samplings.len(), MAX_OBJECTS);
         for (oid, wrap) in [(1, 0x2901), (2000, 0x812f)] {
-            state.command(Op::BindTexture, &[oid]);
+            state.command(StateOp::BindTexture, &[oid]);
             assert_eq!(state.hard.units[0].sampling.wrap_s, wrap, "of texture {oid}");
         }
     }
@@ -1215,24 +1195,24 @@ mod tests {
         let nan = f32::NAN.to_bits();
         let minus = (-1.0f32).to_bits();
         for (op, args) in [
-            (Op::Viewport, vec![0, 0, u32::MAX, 5]),
-            (Op::Scissor, vec![0, 0, 5, u32::MAX]),
-            (Op::PointSize, vec![minus]),
-            (Op::PointSize, vec![nan]),
-            (Op::LineWidth, vec![0]),
-            (Op::Light, vec![value::LIGHT0, value::SPOT_CUTOFF, 91.0f32.to_bits(), 0, 0, 0]),
-            (Op::Light, vec![value::LIGHT0, value::SPOT_EXPONENT, nan, 0, 0, 0]),
-            (Op::Light, vec![value::LIGHT0, value::LINEAR_ATTENUATION, minus, 0, 0, 0]),
-            (Op::Material, vec![value::FRONT, value::SHININESS, 129.0f32.to_bits(), 0, 0, 0]),
-            (Op::Frustum, [-1.0f32, 1.0, -1.0, 1.0, 0.0, 5.0].map(f32::to_bits).to_vec()),
-            (Op::Ortho, [1.0f32, 1.0, -1.0, 1.0, 0.0, 5.0].map(f32::to_bits).to_vec()),
-            (Op::PopMatrix, vec![]),
+            (CommandOp::from(StateOp::Viewport), vec![0, 0, u32::MAX, 5]),
+            (StateOp::Scissor.into(), vec![0, 0, 5, u32::MAX]),
+            (StateOp::PointSize.into(), vec![minus]),
+            (StateOp::PointSize.into(), vec![nan]),
+            (StateOp::LineWidth.into(), vec![0]),
+            (StateOp::Light.into(), vec![value::LIGHT0, value::SPOT_CUTOFF, 91.0f32.to_bits(), 0, 0, 0]),
+            (StateOp::Light.into(), vec![value::LIGHT0, value::SPOT_EXPONENT, nan, 0, 0, 0]),
+            (StateOp::Light.into(), vec![value::LIGHT0, value::LINEAR_ATTENUATION, minus, 0, 0, 0]),
+            (AttributeOp::Material.into(), vec![value::FRONT, value::SHININESS, 129.0f32.to_bits(), 0, 0, 0]),
+            (StateOp::Frustum.into(), [-1.0f32, 1.0, -1.0, 1.0, 0.0, 5.0].map(f32::to_bits).to_vec()),
+            (StateOp::Ortho.into(), [1.0f32, 1.0, -1.0, 1.0, 0.0, 5.0].map(f32::to_bits).to_vec()),
+            (StateOp::PopMatrix.into(), vec![]),
         ] {
             state.command(op, &args);
-            assert_eq!(state, before, "{op} {args:x?}");
+            assert_eq!(state, before, "{op:?} {args:x?}");
         }
         for _ in 0..2 * MODELVIEW_STACK {
-            state.command(Op::PushMatrix, &[]);
+            state.command(StateOp::PushMatrix, &[]);
         }
         assert_eq!(state.modelview.len(), MODELVIEW_STACK);
     }

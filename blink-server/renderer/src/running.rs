@@ -3,12 +3,11 @@
 
 use super::client::{Context, Stored};
 use super::window::Published;
-use blinkgl::Op;
 use blinkgl::limits::REGISTERS;
 use blinkgl::ops::Callback;
 use gl::{Paused, StateOnly, Tracker, WindowState};
 use ipc::geometry::Rect;
-use jit::{Dynamic, Environment, Gl, Lists, Outcome, Progress, Segment, Suspended, TierChoice};
+use jit::{CommandOp, Dynamic, Environment, Gl, Lists, Outcome, Progress, Segment, Suspended, TierChoice};
 use std::sync::Arc;
 
 /// Runs of a program after which native code is worth its while.
@@ -197,7 +196,7 @@ pub struct StateInSlice<'a> {
 }
 
 impl Gl for StateInSlice<'_> {
-    fn command(&mut self, op: Op, args: &[u32]) {
+    fn command(&mut self, op: CommandOp, args: &[u32]) {
         self.state.command(op, args);
     }
 

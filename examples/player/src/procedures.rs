@@ -310,7 +310,7 @@ mod tests {
             let drawn = gl.primitives.iter().step_by(2).map(|triangle| {
                 let vertex = &triangle.vertices[0];
                 let before = &gl.commands[..vertex.commands];
-                let bound = before.iter().rev().find(|c| c.op == Op::BindTexture).unwrap();
+                let bound = before.iter().rev().find(|c| c.op.op() == Op::BindTexture).unwrap();
                 (bound.args[0] as usize - 10, f32::from_bits(vertex.attributes.color[3]))
             });
             (drawn.collect(), outcome.effects)

@@ -5,12 +5,12 @@ use crate::options::Options;
 use crate::report::{Both, CacheFigures, MixFigures, cpi};
 use benches::mix::Mix;
 use benches::tsc::{Samples, now};
-use blinkgl::ops::{Callback, Op};
+use blinkgl::ops::Callback;
 use blinkgl::wire::WireProgram;
 use jit::trace::NullGl;
 use jit::{
-    Dynamic, Environment, Gl, Lists, LoweredProgram, Program, ProgramCache, Run, Segment, Tier, TierChoice,
-    lower,
+    CommandOp, Dynamic, Environment, Gl, Lists, LoweredProgram, Program, ProgramCache, Run, Segment, Tier,
+    TierChoice, lower,
 };
 use std::process::Command;
 use std::sync::Arc;
@@ -103,7 +103,7 @@ struct Looking {
 }
 
 impl Gl for Looking {
-    fn command(&mut self, _op: Op, _args: &[u32]) {}
+    fn command(&mut self, _op: CommandOp, _args: &[u32]) {}
 
     fn draw(&mut self, segment: &Arc<Segment>, dynamic: Option<Dynamic<'_>>) {
         self.vertices += match dynamic {

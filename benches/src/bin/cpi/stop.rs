@@ -12,9 +12,9 @@ use crate::report::{StopFigures, StopRow, round};
 use benches::tsc::now;
 use blink_server::gl::WindowState;
 use blinkgl::limits::{MAX_COMPILE_COST, REGISTERS};
-use blinkgl::ops::{Callback, Op};
+use blinkgl::ops::Callback;
 use blinkgl::wire::WireProgram;
-use jit::{Dynamic, Environment, Gl, Lists, Outcome, Program, Progress, Run, Segment, TierChoice};
+use jit::{CommandOp, Dynamic, Environment, Gl, Lists, Outcome, Program, Progress, Run, Segment, TierChoice};
 use programs::Long;
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::Arc;
@@ -56,7 +56,7 @@ struct Clocked {
 }
 
 impl Gl for Clocked {
-    fn command(&mut self, op: Op, args: &[u32]) {
+    fn command(&mut self, op: CommandOp, args: &[u32]) {
         self.state.command(op, args);
     }
 

@@ -173,8 +173,9 @@ impl WindowState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use blinkgl::Op;
     use blinkgl::gl::{Capability, TextureUnit};
+    use blinkgl::ops::{AttributeOp, StateOp};
+    use jit::CommandOp;
 
     const ALL: u32 = 0xf_ffff;
 
@@ -182,41 +183,41 @@ mod tests {
     fn disturb(state: &mut WindowState) {
         let bits = f32::to_bits;
         for (op, args) in [
-            (Op::Color4, vec![bits(0.1); 4]),
-            (Op::Normal3, vec![bits(1.0), 0, 0]),
-            (Op::MultiTexCoord4, vec![0x84c1, bits(3.0), bits(3.0), 0, bits(1.0)]),
-            (Op::PointSize, vec![bits(3.0)]),
-            (Op::LineWidth, vec![bits(3.0)]),
-            (Op::CullFace, vec![0x404]),
-            (Op::PolygonMode, vec![0x408, 0x1b01]),
-            (Op::PolygonOffset, vec![bits(1.0), bits(2.0)]),
-            (Op::ShadeModel, vec![0x1d00]),
-            (Op::LightModel, vec![0x0b52, bits(1.0), 0, 0, 0]),
-            (Op::Light, vec![0x4001, 0x1201, bits(1.0), 0, 0, bits(1.0)]),
-            (Op::FogMode, vec![0x2601]),
-            (Op::DepthFunc, vec![0x207]),
-            (Op::ClearDepth, vec![0]),
-            (Op::StencilFunc, vec![0x200, 5, 7]),
-            (Op::ClearStencil, vec![9]),
-            (Op::Viewport, vec![1, 2, 3, 4]),
-            (Op::MatrixMode, vec![0x1701]),
-            (Op::ClipPlane, vec![0x3002, bits(1.0), 0, 0, 0]),
-            (Op::AlphaFunc, vec![0x201, bits(0.5)]),
-            (Op::BlendFunc, vec![0, 1]),
-            (Op::BlendEquation, vec![0x8007, 0x8008]),
-            (Op::ColorMask, vec![0, 1, 0, 1]),
-            (Op::ClearColor, vec![bits(0.5); 4]),
-            (Op::Scissor, vec![5, 5, 5, 5]),
-            (Op::ActiveTexture, vec![0x84c1]),
-            (Op::TexEnvMode, vec![0x8570]),
-            (Op::TexEnvCombine, vec![0x8581, 0x1702]),
-            (Op::TexGenMode, vec![0x2001, 0x2402]),
-            (Op::BindTexture, vec![7]),
+            (CommandOp::from(AttributeOp::Color4), vec![bits(0.1); 4]),
+            (AttributeOp::Normal3.into(), vec![bits(1.0), 0, 0]),
+            (AttributeOp::MultiTexCoord4.into(), vec![0x84c1, bits(3.0), bits(3.0), 0, bits(1.0)]),
+            (StateOp::PointSize.into(), vec![bits(3.0)]),
+            (StateOp::LineWidth.into(), vec![bits(3.0)]),
+            (StateOp::CullFace.into(), vec![0x404]),
+            (StateOp::PolygonMode.into(), vec![0x408, 0x1b01]),
+            (StateOp::PolygonOffset.into(), vec![bits(1.0), bits(2.0)]),
+            (StateOp::ShadeModel.into(), vec![0x1d00]),
+            (StateOp::LightModel.into(), vec![0x0b52, bits(1.0), 0, 0, 0]),
+            (StateOp::Light.into(), vec![0x4001, 0x1201, bits(1.0), 0, 0, bits(1.0)]),
+            (StateOp::FogMode.into(), vec![0x2601]),
+            (StateOp::DepthFunc.into(), vec![0x207]),
+            (StateOp::ClearDepth.into(), vec![0]),
+            (StateOp::StencilFunc.into(), vec![0x200, 5, 7]),
+            (StateOp::ClearStencil.into(), vec![9]),
+            (StateOp::Viewport.into(), vec![1, 2, 3, 4]),
+            (StateOp::MatrixMode.into(), vec![0x1701]),
+            (StateOp::ClipPlane.into(), vec![0x3002, bits(1.0), 0, 0, 0]),
+            (StateOp::AlphaFunc.into(), vec![0x201, bits(0.5)]),
+            (StateOp::BlendFunc.into(), vec![0, 1]),
+            (StateOp::BlendEquation.into(), vec![0x8007, 0x8008]),
+            (StateOp::ColorMask.into(), vec![0, 1, 0, 1]),
+            (StateOp::ClearColor.into(), vec![bits(0.5); 4]),
+            (StateOp::Scissor.into(), vec![5, 5, 5, 5]),
+            (StateOp::ActiveTexture.into(), vec![0x84c1]),
+            (StateOp::TexEnvMode.into(), vec![0x8570]),
+            (StateOp::TexEnvCombine.into(), vec![0x8581, 0x1702]),
+            (StateOp::TexGenMode.into(), vec![0x2001, 0x2402]),
+            (StateOp::BindTexture.into(), vec![7]),
         ] {
             state.command(op, &args);
         }
         for capability in Capability::ALL {
-            state.command(Op::Enable, &[capability.value()]);
+            state.command(StateOp::Enable, &[capability.value()]);
         }
     }
 
@@ -224,16 +225,16 @@ mod tests {
     fn what_is_pushed_comes_back_and_nothing_else() {
         let mut state = WindowState::new(100, 100);
         let start = state.clone();
-        state.command(Op::PushAttrib, &[ALL]);
+        state.command(StateOp::PushAttrib, &[ALL]);
         disturb(&mut state);
         assert_ne!(state.hard, start.hard);
         let disturbed = state.clone();
-        state.command(Op::PopAttrib, &[]);
+        state.command(StateOp::PopAttrib, &[]);
         assert_eq!(state, start);
 
-        state.command(Op::PushAttrib, &[0]);
+        state.command(StateOp::PushAttrib, &[0]);
         disturb(&mut state);
-        state.command(Op::PopAttrib, &[]);
+        state.command(StateOp::PopAttrib, &[]);
         let mut expected = disturbed;
         expected.attributes.clear();
         assert_eq!(state, expected);
@@ -247,9 +248,9 @@ mod tests {
             (AttribGroup::TEXTURE, Capability::Fog, true),
         ] {
             let mut state = WindowState::new(100, 100);
-            state.command(Op::PushAttrib, &[group.value()]);
-            state.command(Op::Enable, &[capability.value()]);
-            state.command(Op::PopAttrib, &[]);
+            state.command(StateOp::PushAttrib, &[group.value()]);
+            state.command(StateOp::Enable, &[capability.value()]);
+            state.command(StateOp::PopAttrib, &[]);
             assert_eq!(state.hard.fog.on, is_on, "{group:?}");
         }
     }
@@ -257,12 +258,12 @@ mod tests {
     #[test]
     fn the_active_unit_comes_back_with_the_textures() {
         let mut state = WindowState::new(100, 100);
-        state.command(Op::PushAttrib, &[AttribGroup::TEXTURE.value()]);
-        state.command(Op::ActiveTexture, &[TextureUnit::Texture1.value()]);
-        state.command(Op::PopAttrib, &[]);
+        state.command(StateOp::PushAttrib, &[AttribGroup::TEXTURE.value()]);
+        state.command(StateOp::ActiveTexture, &[TextureUnit::Texture1.value()]);
+        state.command(StateOp::PopAttrib, &[]);
         assert_eq!(state.active, 0);
         for _ in 0..2 * ATTRIB_STACK {
-            state.command(Op::PushAttrib, &[ALL]);
+            state.command(StateOp::PushAttrib, &[ALL]);
         }
         assert_eq!(state.attributes.len(), ATTRIB_STACK);
     }
