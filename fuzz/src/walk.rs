@@ -7,7 +7,10 @@ mod seen;
 
 use crate::{Mismatch, ensure};
 use blinkgl::limits::{ATTRIB_STACK, MODELVIEW_STACK, PROJECTION_STACK, TEXTURE_STACK};
-use blinkgl::ops::{Class, Kind, Op};
+use blinkgl::ops::{
+    AttributeOp, BeginOp, Class, DrawOp, EndOp, JumpOp, Kind, ListCallOp, ListDefinitionOp, ReadOp, SignalOp,
+    StateOp, VertexOp,
+};
 use blinkgl::wire::{self, HEADER_WORDS};
 use fastrand::Rng;
 use seen::{Confines, Saved, Seen, add, assembled, happened};
@@ -69,6 +72,7 @@ struct Whole {
 
 /// Walks one path, and holds what it sees against the facts.
 pub fn walk(rng: &mut Rng, verified: &VerifiedProgram) -> Result<(), Mismatch> {
+    use AttributeOp::{Color4, Material, MultiTexCoord4, Normal3, TexCoord2, TexCoord4};
     let words = verified.words();
     let facts = verified.facts();
     let capacity = [MODELVIEW_STACK, PROJECTION_STACK, TEXTURE_STACK, TEXTURE_STACK];
@@ -124,8 +128,9 @@ pub fn walk(rng: &mut Rng, verified: &VerifiedProgram) -> Result<(), Mismatch> {
         body.written |= written;
         ensure!(written & !facts.registers_written == 0, "facts", "writes register set {written:#x}");
         let in_list = outer.is_some();
+        let ends_list = matches!(info.class, Class::ListDefinition(ListDefinitionOp::EndList));
         let placed = if in_list {
-            info.class.in_list() || info.op == Op::EndList
+            info.class.in_list() || ends_list
         } else {
             info.class.allowed_in(verified.callback())
         };
@@ -135,17 +140,38 @@ pub fn walk(rng: &mut Rng, verified: &VerifiedProgram) -> Result<(), Mismatch> {
             let facts = &mut primitive.facts;
             facts.vertices += u32::from(matches!(info.class, Class::Vertex(_)));
             facts.registers |= named;
-            facts.plain &= matches!(info.class, Class::Vertex(_) | Class::Attribute(_) | Class::End(_));
-            facts.plain &= info.op != Op::Material;
+            facts.plain &= match info.class {
+                Class::Vertex(_) | Class::End(_) => true,
+                Class::Attribute(Normal3 | Color4 | TexCoord2 | TexCoord4 | MultiTexCoord4) => true,
+                Class::Attribute(Material) => false,
+                Class::Compute(_)
+                | Class::Read(_)
+                | Class::Signal(_)
+                | Class::Jump(_)
+                | Class::State(_)
+                | Class::Begin(_)
+                | Class::Draw(_)
+                | Class::ListDefinition(_)
+                | Class::ListCall(_) => false,
+            };
         }
         let mut next = offset + instruction.words();
-        if info.op != Op::EndList {
+        if !ends_list {
             add(&mut body.cost, info, args);
         }
-        match info.op {
-            Op::Jmp => next = args[0] as usize,
-            Op::JmpIf if rng.bool() => next = args[3] as usize,
-            Op::Begin => {
+        match info.class {
+            Class::Jump(op) => {
+                works.jumped();
+                match op {
+                    JumpOp::Jmp => next = args[0] as usize,
+                    JumpOp::JmpIf => {
+                        if rng.bool() {
+                            next = args[3] as usize;
+                        }
+                    }
+                }
+            }
+            Class::Begin(BeginOp::Begin) => {
                 ensure!(primitive.is_none(), "place", "word {offset}: begin in begin");
                 let begin = offset as u32;
                 let empty =
@@ -153,7 +179,7 @@ pub fn walk(rng: &mut Rng, verified: &VerifiedProgram) -> Result<(), Mismatch> {
                 primitive = Some(Primitive { facts: empty });
                 body.draws = true;
             }
-            Op::End => {
+            Class::End(EndOp::End) => {
                 let Some(Primitive { facts: mut seen }) = primitive.take() else {
                     return Err(Mismatch::new("place", format!("word {offset}: end without begin")));
                 };
@@ -163,15 +189,15 @@ pub fn walk(rng: &mut Rng, verified: &VerifiedProgram) -> Result<(), Mismatch> {
                 let said = primitives.find(|said| said.begin >= seen.begin);
                 ensure!(said == Some(&seen), "facts", "{said:?} for {seen:?}");
             }
-            Op::Vertex2 | Op::Vertex3 | Op::Vertex4 => {
+            Class::Vertex(VertexOp::Vertex2 | VertexOp::Vertex3 | VertexOp::Vertex4) => {
                 ensure!(primitive.is_some(), "place", "word {offset}: a vertex outside of begin and end");
             }
-            Op::NewList => {
+            Class::ListDefinition(ListDefinitionOp::NewList) => {
                 ensure!(!in_list, "place", "word {offset}: a list in a list");
                 let list = Seen::new(Confines::random(rng));
                 outer = Some((std::mem::replace(&mut body, list), args[0], next));
             }
-            Op::EndList => {
+            Class::ListDefinition(ListDefinitionOp::EndList) => {
                 let Some((program, name, start)) = outer.take() else {
                     return Err(Mismatch::new("place", format!("word {offset}: end_list without new_list")));
                 };
@@ -193,12 +219,42 @@ pub fn walk(rng: &mut Rng, verified: &VerifiedProgram) -> Result<(), Mismatch> {
                 whole.defined.push((name, start as u32));
                 add(&mut body.cost, info, args);
             }
-            _ => state(rng, &mut body, &mut whole, &instruction, offset, capacity)?,
+            Class::State(op) => state(op, &mut body, &instruction, offset, capacity)?,
+            Class::Draw(op) => match op {
+                DrawOp::Clear => body.clear(offset, args[0]),
+                DrawOp::DrawArrays => body.draws = true,
+                DrawOp::DrawElements => {
+                    body.draws = true;
+                    body.buffers.push(args[3]);
+                }
+            },
+            Class::ListCall(ListCallOp::CallList) => {
+                let good = (body.mode, body.unit) == (0, 0);
+                ensure!(good, "place", "word {offset}: called in mode {}, unit {}", body.mode, body.unit);
+                body.calls.push(args[0]);
+                body.draws = true;
+                // It may leave anything behind.
+                body.confines = Confines::random(rng);
+            }
+            Class::Signal(op) => {
+                let did = match op {
+                    SignalOp::RequestFrame => &mut whole.signals[0],
+                    SignalOp::Damage => &mut whole.signals[1],
+                    SignalOp::Notify => &mut whole.signals[2],
+                };
+                *did = true;
+            }
+            Class::Read(op) => match op {
+                ReadOp::Read => {
+                    whole.externals |= 1 << args[1];
+                    whole.uses_time |= args[1] < 2;
+                }
+                ReadOp::TimeSince | ReadOp::TimeMod => whole.uses_time = true,
+            },
+            // Registers were looked at above, and no fact is about attributes.
+            Class::Compute(_) | Class::Attribute(_) => {}
         }
         ensure!(next > offset, "place", "word {offset}: jumps to {next}");
-        if matches!(info.op, Op::Jmp | Op::JmpIf) {
-            works.jumped();
-        }
         if next != offset + instruction.words() {
             let known = verified.jump_targets().binary_search(&(next as u32)).is_ok();
             ensure!(known, "facts", "word {offset}: jumps to {next}, which is not known to be a target");
@@ -238,43 +294,36 @@ pub fn walk(rng: &mut Rng, verified: &VerifiedProgram) -> Result<(), Mismatch> {
     Ok(())
 }
 
-/// Ops that neither jump nor open or close anything.
 fn state(
-    rng: &mut Rng,
+    op: StateOp,
     body: &mut Seen,
-    whole: &mut Whole,
     instruction: &wire::Instruction<'_>,
     offset: usize,
     capacity: [usize; 4],
 ) -> Result<(), Mismatch> {
-    let (op, args) = (instruction.op(), instruction.args);
+    use StateOp::*;
+    let args = instruction.args;
     let stack = body.stack();
     match op {
-        Op::Clear => body.clear(offset, args[0]),
-        Op::DrawArrays => body.draws = true,
-        Op::DrawElements => {
-            body.draws = true;
-            body.buffers.push(args[3]);
-        }
-        Op::ArrayPointer => body.buffers.push(args[4]),
-        Op::BindTexture => body.textures.push(args[0]),
-        Op::ActiveTexture => body.unit = (args[0] - 0x84c0) as usize,
-        Op::MatrixMode => body.mode = (args[0] - 0x1700) as usize,
-        Op::PushMatrix => {
+        ArrayPointer => body.buffers.push(args[4]),
+        BindTexture => body.textures.push(args[0]),
+        ActiveTexture => body.unit = (args[0] - 0x84c0) as usize,
+        MatrixMode => body.mode = (args[0] - 0x1700) as usize,
+        PushMatrix => {
             body.depth[stack] += 1;
             ensure!(body.depth[stack] <= capacity[stack], "place", "word {offset}: stack {stack} overflows");
             body.peak[stack] = body.peak[stack].max(body.depth[stack]);
         }
-        Op::PopMatrix => {
+        PopMatrix => {
             ensure!(body.depth[stack] > 1, "place", "word {offset}: stack {stack} underflows");
             body.depth[stack] -= 1;
         }
-        Op::PushAttrib => {
+        PushAttrib => {
             let (mode, unit, confines) = (body.mode, body.unit, body.confines);
             body.saved.push(Saved { groups: args[0], mode, unit, confines });
             ensure!(body.saved.len() <= ATTRIB_STACK, "place", "word {offset}: attributes overflow");
         }
-        Op::PopAttrib => {
+        PopAttrib => {
             let Some(saved) = body.saved.pop() else {
                 return Err(Mismatch::new("place", format!("word {offset}: attributes underflow")));
             };
@@ -286,36 +335,27 @@ fn state(
             }
             body.confines.restore(saved.groups, saved.confines);
         }
-        Op::Scissor => {
+        Scissor => {
             body.uses.scissor = true;
             body.confines.rectangle = true;
         }
-        Op::Viewport => body.uses.viewport = true,
-        Op::ColorMask => {
+        Viewport => body.uses.viewport = true,
+        ColorMask => {
             body.uses.color_mask = true;
             body.confines.color = args != [1; 4];
         }
-        Op::DepthMask => body.confines.depth = args[0] != 1,
-        Op::StencilMask => body.confines.stencil = instruction.mask != 0 || args[0] & 0xff != 0xff,
-        Op::Enable => body.capability(args[0], true),
-        Op::Disable => body.capability(args[0], false),
-        Op::CallList => {
-            let good = (body.mode, body.unit) == (0, 0);
-            ensure!(good, "place", "word {offset}: called in mode {}, unit {}", body.mode, body.unit);
-            body.calls.push(args[0]);
-            body.draws = true;
-            // It may leave anything behind.
-            body.confines = Confines::random(rng);
-        }
-        Op::RequestFrame => whole.signals[0] = true,
-        Op::Damage => whole.signals[1] = true,
-        Op::Notify => whole.signals[2] = true,
-        Op::Read => {
-            whole.externals |= 1 << args[1];
-            whole.uses_time |= args[1] < 2;
-        }
-        Op::TimeSince | Op::TimeMod => whole.uses_time = true,
-        _ => {}
+        DepthMask => body.confines.depth = args[0] != 1,
+        StencilMask => body.confines.stencil = instruction.mask != 0 || args[0] & 0xff != 0xff,
+        Enable => body.capability(args[0], true),
+        Disable => body.capability(args[0], false),
+        // No fact is about these.
+        LoadIdentity | LoadMatrix | MultMatrix | Translate | Rotate | Scale | Frustum | Ortho
+        | ShadeModel | CullFace | FrontFace | DepthFunc | DepthRange | BlendFunc | ClearColor
+        | ClearDepth | PointSize | LineWidth | BlendFuncSeparate | BlendEquation | BlendColor | LogicOp
+        | AlphaFunc | StencilFunc | StencilOp | ClearStencil | PolygonMode | PolygonOffset
+        | PointParameter | ClipPlane | FogMode | Fog | Light | LightModel | ColorMaterial | Hint
+        | TexEnvMode | TexEnvColor | TexParameter | TexEnvCombine | TexEnvScale | TexGenMode
+        | TexGenPlane | EnableArray => {}
     }
     Ok(())
 }

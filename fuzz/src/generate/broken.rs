@@ -3,7 +3,7 @@
 mod operands;
 mod places;
 
-use super::{ALL_GROUPS, Generator, PROJECTION, Place, STACKS, TEXTURE, TEXTURE1, TOP};
+use super::{ALL_GROUPS, Generator, PROJECTION, Pairing, Place, STACKS, TEXTURE, TEXTURE1, TOP, pairing};
 use blinkgl::limits::{ATTRIB_STACK, MAX_PROGRAM_WORDS};
 use blinkgl::ops::{Callback, Class, OPS, Op, OpInfo};
 use blinkgl::wire::HEADER_WORDS;
@@ -174,7 +174,7 @@ impl Generator {
             wanted(row)
                 && match row.class {
                     Class::Compute(_) | Class::Read(_) | Class::Signal(_) | Class::Jump(_) => !in_list,
-                    Class::State(_) => has_gl && !matches!(row.op, Op::PopMatrix | Op::PopAttrib),
+                    Class::State(op) => has_gl && pairing(op) != Pairing::Pop,
                     Class::Attribute(_) => has_gl,
                     Class::Begin(_) | Class::Draw(_) | Class::ListCall(_) => draws,
                     Class::Vertex(_) | Class::End(_) | Class::ListDefinition(_) => false,
@@ -279,7 +279,14 @@ impl Generator {
                     .filter(|row| match row.class {
                         Class::Compute(_) | Class::Read(_) => true,
                         Class::Signal(_) | Class::Jump(_) => !open,
-                        _ => false,
+                        Class::State(_)
+                        | Class::Attribute(_)
+                        | Class::Vertex(_)
+                        | Class::Begin(_)
+                        | Class::End(_)
+                        | Class::Draw(_)
+                        | Class::ListDefinition(_)
+                        | Class::ListCall(_) => false,
                     })
                     .map(|row| row.op)
                     .collect();

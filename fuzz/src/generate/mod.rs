@@ -7,7 +7,7 @@ pub use broken::Broken;
 pub use operands::{EDGES, LISTS};
 
 use blinkgl::limits::{ATTRIB_STACK, MODELVIEW_STACK, PROJECTION_STACK, TEXTURE_STACK};
-use blinkgl::ops::{Callback, Class, OPS, Op};
+use blinkgl::ops::{Callback, Class, OPS, Op, StateOp};
 use blinkgl::wire::{self, HEADER_WORDS};
 use fastrand::Rng;
 use std::sync::LazyLock;
@@ -33,30 +33,66 @@ struct Ops {
     draw: Vec<Op>,
 }
 
-static BY_CLASS: LazyLock<Ops> = LazyLock::new(|| {
-    let of = |class: fn(Class) -> bool| -> Vec<Op> {
-        let paired = |op: Op| {
-            matches!(
-                op,
-                Op::PushMatrix
-                    | Op::PopMatrix
-                    | Op::MatrixMode
-                    | Op::ActiveTexture
-                    | Op::PushAttrib
-                    | Op::PopAttrib
-            )
-        };
-        OPS.iter().filter(|row| class(row.class) && !paired(row.op)).map(|row| row.op).collect()
-    };
-    Ops {
-        compute: of(|class| matches!(class, Class::Compute(_))),
-        read: of(|class| matches!(class, Class::Read(_))),
-        signal: of(|class| matches!(class, Class::Signal(_))),
-        state: of(|class| matches!(class, Class::State(_))),
-        attribute: of(|class| matches!(class, Class::Attribute(_))),
-        vertex: of(|class| matches!(class, Class::Vertex(_))),
-        draw: of(|class| matches!(class, Class::Draw(_))),
+/// How an op of class State stands to others: where it may stand depends on them, or theirs on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pairing {
+    /// Not at all.
+    Alone,
+    /// Another one must take back what it does.
+    Push,
+    /// It takes back what another one did.
+    Pop,
+    /// It selects what others are about.
+    Mode,
+}
+
+fn pairing(op: StateOp) -> Pairing {
+    use StateOp::*;
+    match op {
+        PushMatrix | PushAttrib => Pairing::Push,
+        PopMatrix | PopAttrib => Pairing::Pop,
+        MatrixMode | ActiveTexture => Pairing::Mode,
+        LoadIdentity | LoadMatrix | MultMatrix | Translate | Rotate | Scale | Frustum | Ortho | Enable
+        | Disable | ShadeModel | CullFace | FrontFace | DepthFunc | DepthMask | DepthRange | ColorMask
+        | BlendFunc | Scissor | Viewport | ClearColor | ClearDepth | PointSize | LineWidth
+        | BlendFuncSeparate | BlendEquation | BlendColor | LogicOp | AlphaFunc | StencilFunc | StencilOp
+        | StencilMask | ClearStencil | PolygonMode | PolygonOffset | PointParameter | ClipPlane | FogMode
+        | Fog | Light | LightModel | ColorMaterial | Hint | BindTexture | TexEnvMode | TexEnvColor
+        | TexParameter | TexEnvCombine | TexEnvScale | TexGenMode | TexGenPlane | ArrayPointer
+        | EnableArray => Pairing::Alone,
     }
+}
+
+static BY_CLASS: LazyLock<Ops> = LazyLock::new(|| {
+    let mut ops = Ops {
+        compute: Vec::new(),
+        read: Vec::new(),
+        signal: Vec::new(),
+        state: Vec::new(),
+        attribute: Vec::new(),
+        vertex: Vec::new(),
+        draw: Vec::new(),
+    };
+    for row in OPS {
+        let of_class = match row.class {
+            Class::Compute(_) => &mut ops.compute,
+            Class::Read(_) => &mut ops.read,
+            Class::Signal(_) => &mut ops.signal,
+            Class::State(op) if pairing(op) == Pairing::Alone => &mut ops.state,
+            Class::Attribute(_) => &mut ops.attribute,
+            Class::Vertex(_) => &mut ops.vertex,
+            Class::Draw(_) => &mut ops.draw,
+            // Put where something begins and ends.
+            Class::State(_)
+            | Class::Jump(_)
+            | Class::Begin(_)
+            | Class::End(_)
+            | Class::ListDefinition(_)
+            | Class::ListCall(_) => continue,
+        };
+        of_class.push(row.op);
+    }
+    ops
 });
 
 /// A matrix stack: how it is selected, and how much it holds.

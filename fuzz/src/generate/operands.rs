@@ -4,7 +4,8 @@
 
 use super::Generator;
 use blinkgl::limits::{MAX_APERTURE_BYTES, MAX_LISTS};
-use blinkgl::ops::{Kind, Op, OpInfo};
+use blinkgl::ops::{AttributeOp, Class, DrawOp, Kind, OPS, Op, OpInfo, StateOp};
+use std::sync::LazyLock;
 
 /// Bits that arithmetic stumbles over.
 pub const EDGES: &[u32] = &[
@@ -73,54 +74,115 @@ pub enum Demand {
 
 /// What operand `i` of an op must be, whose operands before it are `args`.
 pub fn demand(op: Op, i: usize, args: &[u32]) -> Demand {
+    use Demand::{Any, Range, UpTo};
+    match op.class() {
+        Class::State(op) => of_state(op, i, args),
+        Class::Attribute(op) => match op {
+            AttributeOp::Material if i == 2 && args[1] == SHININESS => Range(0.0, 128.0, 0.0),
+            AttributeOp::Material
+            | AttributeOp::Normal3
+            | AttributeOp::Color4
+            | AttributeOp::TexCoord2
+            | AttributeOp::TexCoord4
+            | AttributeOp::MultiTexCoord4 => Any,
+        },
+        Class::Draw(op) => match (op, i) {
+            (DrawOp::DrawArrays, 1) | (DrawOp::DrawElements, 4) => UpTo(MOST),
+            (DrawOp::DrawArrays | DrawOp::DrawElements | DrawOp::Clear, _) => Any,
+        },
+        Class::Compute(_)
+        | Class::Read(_)
+        | Class::Signal(_)
+        | Class::Jump(_)
+        | Class::Vertex(_)
+        | Class::Begin(_)
+        | Class::End(_)
+        | Class::ListDefinition(_)
+        | Class::ListCall(_) => Any,
+    }
+}
+
+fn of_state(op: StateOp, i: usize, args: &[u32]) -> Demand {
     use Demand::{Any, Count, OneOf, Positive, Range, Side, Size, UpTo};
+    use StateOp::*;
     let name = args.first().copied().unwrap_or_default();
     match (op, i) {
-        (Op::Frustum, 4..) => Side(true),
-        (Op::Frustum | Op::Ortho, _) => Side(false),
-        (Op::Scissor | Op::Viewport, 2..) => Size,
-        (Op::PointSize | Op::LineWidth, _) => Positive,
-        (Op::Material, 2) if args[1] == SHININESS => Range(0.0, 128.0, 0.0),
-        (Op::Light, 2) => match args[1] {
+        (Frustum, 4..) => Side(true),
+        (Frustum | Ortho, _) => Side(false),
+        (Scissor | Viewport, 2..) => Size,
+        (PointSize | LineWidth, _) => Positive,
+        (Light, 2) => match args[1] {
             SPOT_EXPONENT => Range(0.0, 128.0, 0.0),
             SPOT_CUTOFF => Range(0.0, 90.0, 180.0),
             0x1207..=0x1209 => Range(0.0, f32::INFINITY, 0.0),
             _ => Any,
         },
-        (Op::PointParameter, 1) if name != 0x8129 => Range(0.0, f32::INFINITY, 0.0),
-        (Op::Fog, 1) if name == DENSITY => Range(0.0, f32::INFINITY, 0.0),
-        (Op::TexEnvScale, 1) => OneOf(&[&SCALES], true),
-        (Op::ArrayPointer, 1) => match name {
+        (PointParameter, 1) if name != 0x8129 => Range(0.0, f32::INFINITY, 0.0),
+        (Fog, 1) if name == DENSITY => Range(0.0, f32::INFINITY, 0.0),
+        (TexEnvScale, 1) => OneOf(&[&SCALES], true),
+        (ArrayPointer, 1) => match name {
             VERTEX => Count(2, 4),
             NORMAL => Count(3, 3),
             COLOR => Count(3, 4),
             _ => Count(1, 4),
         },
-        (Op::ArrayPointer, 2) => match name {
+        (ArrayPointer, 2) => match name {
             COLOR => Any,
             NORMAL => OneOf(&[&SIGNED], false),
             _ => OneOf(&[&WIDE], false),
         },
-        (Op::ArrayPointer, 3 | 5) | (Op::DrawArrays, 1) | (Op::DrawElements, 4) => UpTo(MOST),
-        (Op::TexParameter, 1) => match name {
+        (ArrayPointer, 3 | 5) => UpTo(MOST),
+        (TexParameter, 1) => match name {
             0x2800 => OneOf(&[&[0x2600, 0x2601]], false),
             0x2801 => OneOf(&[&TEX_FILTERS], false),
             _ => OneOf(&[&TEX_WRAPS], false),
         },
-        (Op::TexEnvCombine, 1) => match name {
+        (TexEnvCombine, 1) => match name {
             0x8571 => OneOf(&[&FUNCTIONS, &DOTS], false),
             0x8572 => OneOf(&[&FUNCTIONS], false),
             0x8580..=0x8582 | 0x8588..=0x858a => OneOf(&[&SOURCES], false),
             0x8590..=0x8592 => OneOf(&[&COLORS, &ALPHAS], false),
             _ => OneOf(&[&ALPHAS], false),
         },
-        (Op::TexGenMode, 1) => match name {
+        (TexGenMode, 1) => match name {
             0x2000 | 0x2001 => Any,
             _ => OneOf(&[&[0x2400, 0x2401]], false),
         },
-        _ => Any,
+        // Other operands of these, and ops that take any.
+        (
+            Scissor | Viewport | Light | PointParameter | Fog | TexEnvScale | ArrayPointer | TexParameter
+            | TexEnvCombine | TexGenMode,
+            _,
+        )
+        | (
+            MatrixMode | LoadIdentity | LoadMatrix | MultMatrix | PushMatrix | PopMatrix | Translate | Rotate
+            | Scale | Enable | Disable | ShadeModel | CullFace | FrontFace | DepthFunc | DepthMask
+            | DepthRange | ColorMask | BlendFunc | ClearColor | ClearDepth | BlendFuncSeparate
+            | BlendEquation | BlendColor | LogicOp | AlphaFunc | StencilFunc | StencilOp | StencilMask
+            | ClearStencil | PolygonMode | PolygonOffset | ClipPlane | FogMode | LightModel | ColorMaterial
+            | PushAttrib | PopAttrib | Hint | BindTexture | TexEnvMode | TexEnvColor | ActiveTexture
+            | TexGenPlane | EnableArray,
+            _,
+        ) => Any,
     }
 }
+
+/// Ops with a demand on an operand, for some values of the operands before it.
+pub static DEMANDING: LazyLock<Vec<Op>> = LazyLock::new(|| {
+    let is_demanding = |row: &&OpInfo| {
+        let values = |i: usize| match row.operands.get(i).map(|operand| operand.kind) {
+            Some(Kind::Enum(set)) => set.values.iter().map(|&(_, value)| value).collect(),
+            _ => vec![0],
+        };
+        let (first, second) = (values(0), values(1));
+        let is_free = |i| {
+            let mut pairs = first.iter().flat_map(|&a| second.iter().map(move |&b| [a, b]));
+            pairs.all(|args| matches!(demand(row.op, i, &args), Demand::Any))
+        };
+        !(0..row.operands.len()).all(is_free)
+    };
+    OPS.iter().filter(is_demanding).map(|row| row.op).collect()
+});
 
 impl Generator {
     /// 32 bits for a register's value or a constant.

@@ -1,7 +1,7 @@
 //! What one body did on one path, and what that says of its facts.
 
 use crate::{Mismatch, ensure};
-use blinkgl::ops::{Class, Op, OpInfo};
+use blinkgl::ops::{Class, DrawOp, OpInfo};
 use fastrand::Rng;
 use verifier::{BodyFacts, ClearFact, Cost, Occurs, Uses};
 
@@ -290,9 +290,11 @@ pub(super) fn add(cost: &mut Cost, info: &OpInfo, args: &[u32]) {
     cost.fuel += info.cost;
     cost.gl_calls += u32::from(info.class.is_gl());
     cost.vertices += u32::from(matches!(info.class, Class::Vertex(_)));
-    let arrays = match (info.op, args) {
-        (Op::DrawArrays, &[mode, _, count]) | (Op::DrawElements, &[mode, count, ..]) => Some((mode, count)),
-        _ => None,
+    let Class::Draw(op) = info.class else { return };
+    let arrays = match op {
+        DrawOp::Clear => None,
+        DrawOp::DrawArrays => Some((args[0], args[2])),
+        DrawOp::DrawElements => Some((args[0], args[1])),
     };
     if let Some((mode, count)) = arrays {
         cost.fuel += count;

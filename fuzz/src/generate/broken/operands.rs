@@ -1,8 +1,9 @@
 //! Rules about codes, masks, operands and where jumps lead, and about constants.
 
 use crate::generate::Generator;
+use crate::generate::operands::DEMANDING;
 use blinkgl::limits::MAX_LISTS;
-use blinkgl::ops::{Callback, Class, Kind, Op, OpInfo};
+use blinkgl::ops::{Callback, Class, Kind, Op, OpInfo, StateOp};
 use blinkgl::wire::HEADER_WORDS;
 
 impl Generator {
@@ -108,8 +109,7 @@ impl Generator {
                 }
                 let op = self.any_op(|row| {
                     !row.operands.is_empty()
-                        && !matches!(row.class, Class::Jump(_))
-                        && row.op != Op::PushAttrib
+                        && !matches!(row.class, Class::Jump(_) | Class::State(StateOp::PushAttrib))
                 })?;
                 let (head, info) = self.good(op);
                 self.words[hole] = (head + self.rng.usize(1..=info.operands.len())) as u32;
@@ -127,31 +127,8 @@ impl Generator {
 
     /// Has an op operands whose constants have a range?
     pub(super) fn has_demand(&self, row: &OpInfo) -> bool {
-        let stands = match row.class {
-            Class::Draw(_) => self.draws(),
-            _ => self.has_gl(),
-        };
-        stands
-            && matches!(
-                row.op,
-                Op::Frustum
-                    | Op::Ortho
-                    | Op::Scissor
-                    | Op::Viewport
-                    | Op::PointSize
-                    | Op::LineWidth
-                    | Op::Material
-                    | Op::Light
-                    | Op::PointParameter
-                    | Op::Fog
-                    | Op::TexEnvScale
-                    | Op::ArrayPointer
-                    | Op::DrawArrays
-                    | Op::DrawElements
-                    | Op::TexParameter
-                    | Op::TexEnvCombine
-                    | Op::TexGenMode
-            )
+        let stands = if matches!(row.class, Class::Draw(_)) { self.draws() } else { self.has_gl() };
+        stands && DEMANDING.contains(&row.op)
     }
 
     /// Appends an instruction with one constant that is out of its range, or (`range` not set) of another kind.

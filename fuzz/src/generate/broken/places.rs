@@ -2,7 +2,7 @@
 
 use crate::generate::{BY_CLASS, Generator, MODELVIEW, PROJECTION, STACKS, TEXTURE, TEXTURE1};
 use blinkgl::limits::{MAX_FUEL, MAX_LISTS, MAX_UPLOAD_BYTES, MAX_VERTICES};
-use blinkgl::ops::{Class, OPS, Op, OpInfo};
+use blinkgl::ops::{Class, ListDefinitionOp, OPS, Op, OpInfo};
 
 impl Generator {
     pub(super) fn break_primitive(&mut self, rule: u32, force: bool) -> Option<usize> {
@@ -19,8 +19,14 @@ impl Generator {
                 let callback = self.callback;
                 let refused = |row: &&OpInfo| match row.class {
                     Class::Signal(_) | Class::Jump(_) | Class::State(_) | Class::Draw(_) | Class::ListCall(_) => true,
-                    Class::ListDefinition(_) => place.in_list && row.op == Op::NewList,
-                    _ => false,
+                    Class::ListDefinition(ListDefinitionOp::NewList) => place.in_list,
+                    Class::ListDefinition(ListDefinitionOp::EndList)
+                    | Class::Compute(_)
+                    | Class::Read(_)
+                    | Class::Attribute(_)
+                    | Class::Vertex(_)
+                    | Class::Begin(_)
+                    | Class::End(_) => false,
                 } && (place.in_list || row.class.allowed_in(callback));
                 let all: Vec<Op> = OPS.iter().filter(refused).map(|row| row.op).collect();
                 let op = self.pick(&all);
