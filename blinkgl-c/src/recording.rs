@@ -3,8 +3,8 @@
 
 use crate::error::{Mistake, gl};
 use crate::value::{Value, single};
-use blinkgl::gl::{MatrixMode, TextureUnit};
-use blinkgl::ops::{AttribGroup, Callback, Class, Kind, Op};
+use blinkgl::gl::{AttribGroup, Capability, MatrixMode, TextureUnit};
+use blinkgl::ops::{BeginOp, Callback, Class, EndOp, Kind, ListDefinitionOp, Op, StateOp};
 use blinkgl::record::Label;
 use blinkgl::wire::Arg;
 use blinkgl::{RecordError, Recorder, WireProgram};
@@ -49,34 +49,61 @@ pub struct Needs {
     pub unit: bool,
 }
 
-impl Needs {
-    /// Of an op.
-    fn of(op: Op) -> Needs {
-        let matrix_mode = matches!(
-            op,
-            Op::LoadIdentity
-                | Op::LoadMatrix
-                | Op::MultMatrix
-                | Op::PushMatrix
-                | Op::PopMatrix
-                | Op::Translate
-                | Op::Rotate
-                | Op::Scale
-                | Op::Frustum
-                | Op::Ortho
-        );
-        let unit = matches!(
-            op,
-            Op::BindTexture
-                | Op::TexEnvMode
-                | Op::TexEnvColor
-                | Op::TexEnvCombine
-                | Op::TexEnvScale
-                | Op::TexGenMode
-                | Op::TexGenPlane
-                | Op::TexParameter
-        );
-        Needs { matrix_mode, unit }
+/// What a state op has to do with what is selected.
+enum Selection {
+    /// Selects the matrix mode.
+    MatrixMode,
+    /// Selects the texture unit.
+    Unit,
+    /// Saves what is selected.
+    Push,
+    /// Restores what was saved.
+    Pop,
+    /// Depends on the matrix mode.
+    NeedsMatrixMode,
+    /// Depends on the texture unit.
+    NeedsUnit,
+    /// Depends on the texture unit, if the capability does.
+    Switch,
+    /// Nothing.
+    None,
+}
+
+impl Selection {
+    fn of(op: StateOp) -> Selection {
+        use StateOp::*;
+        match op {
+            MatrixMode => Selection::MatrixMode,
+            ActiveTexture => Selection::Unit,
+            PushAttrib => Selection::Push,
+            PopAttrib => Selection::Pop,
+            LoadIdentity | LoadMatrix | MultMatrix | PushMatrix | PopMatrix | Translate | Rotate | Scale
+            | Frustum | Ortho => Selection::NeedsMatrixMode,
+            BindTexture | TexEnvMode | TexEnvColor | TexEnvCombine | TexEnvScale | TexGenMode
+            | TexGenPlane | TexParameter => Selection::NeedsUnit,
+            Enable | Disable => Selection::Switch,
+            ShadeModel | CullFace | FrontFace | DepthFunc | DepthMask | DepthRange | ColorMask
+            | BlendFunc | Scissor | Viewport | ClearColor | ClearDepth | PointSize | LineWidth
+            | BlendFuncSeparate | BlendEquation | BlendColor | LogicOp | AlphaFunc | StencilFunc
+            | StencilOp | StencilMask | ClearStencil | PolygonMode | PolygonOffset | PointParameter
+            | ClipPlane | FogMode | Fog | Light | LightModel | ColorMaterial | Hint | ArrayPointer
+            | EnableArray => Selection::None,
+        }
+    }
+}
+
+/// Is it switched for a texture unit?
+fn is_of_unit(capability: u32) -> bool {
+    use Capability::*;
+    match Capability::from_value(capability) {
+        Some(Texture2d | TextureGenS | TextureGenT | TextureGenR | TextureGenQ) => true,
+        Some(
+            CullFace | Lighting | ColorMaterial | Fog | DepthTest | StencilTest | Normalize | AlphaTest
+            | Dither | Blend | ColorLogicOp | ScissorTest | PolygonOffsetPoint | PolygonOffsetLine
+            | PolygonOffsetFill | ClipPlane0 | ClipPlane1 | ClipPlane2 | ClipPlane3 | ClipPlane4 | ClipPlane5
+            | RescaleNormal | Light0 | Light1 | Light2 | Light3 | Light4 | Light5 | Light6 | Light7,
+        )
+        | None => false,
     }
 }
 
@@ -110,9 +137,6 @@ pub struct Recording {
     /// Labels by the number that C has.
     pub labels: Vec<Label>,
 }
-
-/// `GL_TEXTURE_2D`, which is switched for a unit; so are `GL_TEXTURE_GEN_S` and those after it.
-const TEXTURE_2D: u32 = 0x0de1;
 
 /// A finished program, and the call that recorded each of its ops.
 #[derive(Clone, Debug)]
@@ -212,26 +236,50 @@ impl Recording {
             Some(Arg::Const(word)) => *word,
             Some(Arg::Reg(_)) | None => 0,
         };
-        if let Some(list) = &mut self.list {
-            let unit_switch =
-                matches!(op, Op::Enable | Op::Disable) && matches!(first, TEXTURE_2D | 0x0c60..=0x0c63);
-            let needs = Needs::of(op);
-            list.add(Needs { unit: needs.unit || unit_switch, ..needs });
-            list.own.matrix_mode |= op == Op::MatrixMode;
-            list.own.unit |= op == Op::ActiveTexture;
+        match op.class() {
+            Class::State(op) => self.follow_state(op, first),
+            Class::Begin(BeginOp::Begin) => self.in_begin = true,
+            Class::End(EndOp::End) => self.in_begin = false,
+            Class::ListDefinition(ListDefinitionOp::NewList) => {
+                let (outside, needs) = (self.selected, Needs::default());
+                self.list = Some(List { name: first, outside, needs, own: needs });
+                self.selected = Selected::default();
+            }
+            Class::ListDefinition(ListDefinitionOp::EndList) => {
+                if let Some(list) = self.list.take() {
+                    self.selected = list.outside;
+                }
+            }
+            // These select nothing, and need nothing that is selected.
+            Class::Compute(_)
+            | Class::Read(_)
+            | Class::Signal(_)
+            | Class::Jump(_)
+            | Class::Attribute(_)
+            | Class::Vertex(_)
+            | Class::Draw(_)
+            | Class::ListCall(_) => {}
         }
-        if op == Op::MatrixMode {
-            self.selected.matrix_mode = first;
-        } else if op == Op::ActiveTexture {
-            self.selected.unit = first;
-        } else if op == Op::Begin {
-            self.in_begin = true;
-        } else if op == Op::End {
-            self.in_begin = false;
-        } else if op == Op::PushAttrib {
-            self.pushed.push((first, self.selected));
-        } else if op == Op::PopAttrib {
-            if let Some((groups, selected)) = self.pushed.pop() {
+    }
+
+    fn follow_state(&mut self, op: StateOp, first: u32) {
+        let list = self.list.as_mut();
+        match Selection::of(op) {
+            Selection::MatrixMode => {
+                self.selected.matrix_mode = first;
+                if let Some(list) = list {
+                    list.own.matrix_mode = true;
+                }
+            }
+            Selection::Unit => {
+                self.selected.unit = first;
+                if let Some(list) = list {
+                    list.own.unit = true;
+                }
+            }
+            Selection::Push => self.pushed.push((first, self.selected)),
+            Selection::Pop => {
+                let Some((groups, selected)) = self.pushed.pop() else { return };
                 if groups & AttribGroup::TRANSFORM.value() != 0 {
                     self.selected.matrix_mode = selected.matrix_mode;
                 }
@@ -239,14 +287,22 @@ impl Recording {
                     self.selected.unit = selected.unit;
                 }
             }
-        } else if op == Op::NewList {
-            let (outside, needs) = (self.selected, Needs::default());
-            self.list = Some(List { name: first, outside, needs, own: needs });
-            self.selected = Selected::default();
-        } else if op == Op::EndList
-            && let Some(list) = self.list.take()
-        {
-            self.selected = list.outside;
+            Selection::NeedsMatrixMode => {
+                if let Some(list) = list {
+                    list.add(Needs { matrix_mode: true, unit: false });
+                }
+            }
+            Selection::NeedsUnit => {
+                if let Some(list) = list {
+                    list.add(Needs { matrix_mode: false, unit: true });
+                }
+            }
+            Selection::Switch => {
+                if let Some(list) = list {
+                    list.add(Needs { matrix_mode: false, unit: is_of_unit(first) });
+                }
+            }
+            Selection::None => {}
         }
     }
 
