@@ -6,7 +6,7 @@ use crate::mixes::{registers, verify};
 use crate::report::{Both, GccFigures, cpi, ratio};
 use benches::mix::Mix;
 use benches::tsc::{Samples, now};
-use blinkgl::ops::Op;
+use blinkgl::ops::{Class, ComputeOp};
 use jit::trace::NullGl;
 use jit::{Environment, Lists, Program, Run, Tier, TierChoice};
 use std::ffi::{CStr, CString, c_char, c_void};
@@ -102,17 +102,21 @@ impl Native {
     }
 }
 
-/// What operations of A and B are in C.
-const IN_C: [(Op, &str); 8] = [
-    (Op::Add, "A + B"),
-    (Op::Sub, "A - B"),
-    (Op::Mul, "A * B"),
-    (Op::Div, "A / B"),
-    (Op::Min, "A < B ? A : B"),
-    (Op::Max, "A > B ? A : B"),
-    (Op::Neg, "-A"),
-    (Op::Abs, "fabsf(A)"),
-];
+/// What an operation of A and B is in C, for those that the mix has.
+fn in_c(op: ComputeOp) -> Option<&'static str> {
+    use ComputeOp::*;
+    match op {
+        Add => Some("A + B"),
+        Sub => Some("A - B"),
+        Mul => Some("A * B"),
+        Div => Some("A / B"),
+        Min => Some("A < B ? A : B"),
+        Max => Some("A > B ? A : B"),
+        Neg => Some("-A"),
+        Abs => Some("fabsf(A)"),
+        Mov | Floor | Fract | Sqrt | Sin | Cos | Atan2 | Cmp | Select => None,
+    }
+}
 
 /// The program as a C function of the register file.
 fn source(program: &VerifiedProgram) -> Result<String, Error> {
@@ -122,13 +126,14 @@ fn source(program: &VerifiedProgram) -> Result<String, Error> {
         let _ = writeln!(c, "float r{n} = file[{n}];");
     }
     for i in program.instructions() {
-        let (op, name) = (i.op(), i.op().info().name);
+        let name = i.info.name;
         let (d, a, b) = match (i.mask, i.args) {
             (0b11, &[d, a]) => (d, a, a),
             (0b111, &[d, a, b]) => (d, a, b),
             _ => return Err(Error::Op(name)),
         };
-        let (_, text) = IN_C.iter().find(|(known, _)| *known == op).ok_or(Error::Op(name))?;
+        let Class::Compute(op) = i.info.class else { return Err(Error::Op(name)) };
+        let text = in_c(op).ok_or(Error::Op(name))?;
         let text = text.replace('A', &format!("r{a}")).replace('B', &format!("r{b}"));
         let _ = writeln!(c, "r{d} = {text};");
     }

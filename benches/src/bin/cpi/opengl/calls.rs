@@ -1,6 +1,6 @@
 //! The OpenGL-mix as an OpenGL program makes it: a flat array of calls, and the same with the vertices in arrays.
 
-use blinkgl::ops::Op;
+use blinkgl::ops::{AttributeOp, BeginOp, Class, EndOp, StateOp, VertexOp};
 use thiserror::Error;
 use verifier::VerifiedProgram;
 
@@ -51,23 +51,34 @@ impl Calls {
             if i.mask != 0 {
                 return Err(Unknown(name));
             }
-            let call = match (i.op(), i.args) {
-                (Op::Begin, &[mode]) => Call::Begin(mode),
-                (Op::End, _) => Call::End,
-                (Op::Vertex3, _) => Call::Vertex([float(0), float(1), float(2)]),
-                (Op::Normal3, _) => Call::Normal([float(0), float(1), float(2)]),
-                (op @ (Op::Material | Op::Light), &[target, name, ..]) => {
-                    let values = u32::try_from(all.values.len()).unwrap_or(u32::MAX);
-                    all.values.push([float(2), float(3), float(4), float(5)]);
-                    if op == Op::Material {
-                        Call::Material { face: target, name, values }
-                    } else {
-                        Call::Light { light: target, name, values }
-                    }
+            let word = |n: usize| i.args.get(n).copied().unwrap_or_default();
+            let mut values = || {
+                all.values.push([float(2), float(3), float(4), float(5)]);
+                u32::try_from(all.values.len() - 1).unwrap_or(u32::MAX)
+            };
+            let call = match i.info.class {
+                Class::Begin(BeginOp::Begin) => Call::Begin(word(0)),
+                Class::End(EndOp::End) => Call::End,
+                Class::Vertex(VertexOp::Vertex3) => Call::Vertex([float(0), float(1), float(2)]),
+                Class::Attribute(AttributeOp::Normal3) => Call::Normal([float(0), float(1), float(2)]),
+                Class::Attribute(AttributeOp::Material) => {
+                    Call::Material { face: word(0), name: word(1), values: values() }
                 }
-                (Op::ShadeModel, &[model]) => Call::ShadeModel(model),
-                (Op::Enable, &[capability]) => Call::Enable(capability),
-                _ => return Err(Unknown(name)),
+                Class::State(StateOp::Light) => {
+                    Call::Light { light: word(0), name: word(1), values: values() }
+                }
+                Class::State(StateOp::ShadeModel) => Call::ShadeModel(word(0)),
+                Class::State(StateOp::Enable) => Call::Enable(word(0)),
+                Class::Vertex(_)
+                | Class::Attribute(_)
+                | Class::State(_)
+                | Class::Compute(_)
+                | Class::Read(_)
+                | Class::Signal(_)
+                | Class::Jump(_)
+                | Class::Draw(_)
+                | Class::ListDefinition(_)
+                | Class::ListCall(_) => return Err(Unknown(name)),
             };
             all.calls.push(call);
         }
