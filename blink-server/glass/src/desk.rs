@@ -404,7 +404,7 @@ impl Desk {
         self.version += 1;
         if let Some(client) = self.clients.get_mut(&window.id.client) {
             client.windows = client.windows.saturating_sub(1);
-            self.changes.moved.insert(window.id.client);
+            self.all_moved();
         }
         if let Some(parent) = window.parent.and_then(|parent| self.get_mut(parent)) {
             parent.children.retain(|&child| child != key);
@@ -422,6 +422,12 @@ impl Desk {
     }
 
     /// A window's place or frame is another one.
+    /// Windows above have other places in the stack now, whoever's they are.
+    fn all_moved(&mut self) {
+        let all: Vec<ClientId> = self.clients().map(|(id, _)| id).collect();
+        self.changes.moved.extend(all);
+    }
+
     fn changed(&mut self, key: Key) {
         self.version += 1;
         self.damage_window(key);
@@ -506,6 +512,7 @@ impl Desk {
             }
         }
         if self.stack.raise(&family) {
+            self.all_moved();
             for member in family {
                 self.changed(member);
                 self.damage_tag(member);

@@ -83,7 +83,6 @@ const CALLS: &[Call] = &[
     call(libc::SYS_timerfd_settime),
     call(libc::SYS_read),
     call(libc::SYS_clock_gettime),
-    call(libc::SYS_restart_syscall),
     // Messages and descriptors on the sockets that it holds; it can't make any. A long body is read out of memory.
     call(libc::SYS_recvmsg),
     call(libc::SYS_sendmsg),
@@ -94,23 +93,16 @@ const CALLS: &[Call] = &[
     call(libc::SYS_memfd_create),
     call(libc::SYS_ftruncate),
     only(libc::SYS_fcntl, 1, SEALS),
+    // And the log, which goes to the standard error.
     call(libc::SYS_write),
     call(libc::SYS_mmap),
     call(libc::SYS_munmap),
     // The heap.
     call(libc::SYS_brk),
     call(libc::SYS_mremap),
-    call(libc::SYS_madvise),
-    call(libc::SYS_mprotect),
-    call(libc::SYS_getrandom),
-    // The log, which goes to the standard error.
-    call(libc::SYS_writev),
-    call(libc::SYS_futex),
     // The end.
     call(libc::SYS_sigaltstack),
-    call(libc::SYS_rt_sigprocmask),
     call(libc::SYS_rt_sigreturn),
-    call(libc::SYS_exit),
     call(libc::SYS_exit_group),
 ];
 

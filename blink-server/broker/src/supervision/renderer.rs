@@ -358,7 +358,8 @@ impl Up {
 #[must_use]
 pub fn reason(status: &str) -> String {
     let said = match signal_of(status) {
-        Some(Signal::SYS) => "broke its sandbox (SIGSYS)",
+        // A failed allocation ends in calls that the sandbox has not, too.
+        Some(Signal::SYS) => "broke its sandbox, or needed more memory than its limit (SIGSYS)",
         Some(Signal::ABORT) => "aborted: out of memory, most likely (SIGABRT)",
         Some(Signal::SEGV) => "crashed: out of memory or a fault in the driver (SIGSEGV)",
         Some(Signal::BUS) => "crashed: out of memory or a fault in the driver (SIGBUS)",
@@ -458,8 +459,14 @@ mod tests {
         assert!(matches!(renderer.life, Life::Waiting(due) if due == start));
         renderer.died(end(1), true, start);
         assert!(matches!(renderer.life, Life::Failed));
-        assert_eq!(renderer.due_note().as_deref(), Some("failed: broke its sandbox (SIGSYS)"));
-        assert_eq!(renderer.state(), "failed: broke its sandbox (SIGSYS)");
+        assert_eq!(
+            renderer.due_note().as_deref(),
+            Some("failed: broke its sandbox, or needed more memory than its limit (SIGSYS)")
+        );
+        assert_eq!(
+            renderer.state(),
+            "failed: broke its sandbox, or needed more memory than its limit (SIGSYS)"
+        );
         renderer.try_again(start);
         assert!(matches!(renderer.life, Life::Waiting(_)));
         assert_eq!((renderer.state().as_str(), renderer.due_note()), ("starting", None));

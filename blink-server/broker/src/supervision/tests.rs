@@ -161,7 +161,10 @@ fn a_death_is_that_of_one_class_and_its_reason_comes_later() {
     assert_eq!(next.class, class);
     assert_eq!(scene.state(class).last_end.as_deref(), Some("it died"));
     scene.ended(pid, "signal: 31 (SIGSYS) (core dumped)");
-    assert_eq!(scene.state(class).last_end.as_deref(), Some("broke its sandbox (SIGSYS)"));
+    assert_eq!(
+        scene.state(class).last_end.as_deref(),
+        Some("broke its sandbox, or needed more memory than its limit (SIGSYS)")
+    );
     let told = scene
         .news
         .iter()

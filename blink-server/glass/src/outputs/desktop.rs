@@ -11,6 +11,13 @@ const COUNT: &[u64] = &[0x541b];
 const CALLS: &[Call] = &[
     #[cfg(target_arch = "x86_64")]
     call(libc::SYS_poll),
+    call(libc::SYS_writev),
+    call(libc::SYS_futex),
+    call(libc::SYS_madvise),
+    call(libc::SYS_mprotect),
+    call(libc::SYS_getrandom),
+    call(libc::SYS_rt_sigprocmask),
+    call(libc::SYS_restart_syscall),
     call(libc::SYS_ppoll),
     call(libc::SYS_recvfrom),
     call(libc::SYS_shutdown),
