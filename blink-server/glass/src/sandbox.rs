@@ -100,6 +100,8 @@ const CALLS: &[Call] = &[
     // The heap.
     call(libc::SYS_brk),
     call(libc::SYS_mremap),
+    // The first hash map's keys.
+    call(libc::SYS_getrandom),
     // The end.
     call(libc::SYS_sigaltstack),
     call(libc::SYS_rt_sigreturn),

@@ -15,7 +15,6 @@ const CALLS: &[Call] = &[
     call(libc::SYS_futex),
     call(libc::SYS_madvise),
     call(libc::SYS_mprotect),
-    call(libc::SYS_getrandom),
     call(libc::SYS_rt_sigprocmask),
     call(libc::SYS_restart_syscall),
     call(libc::SYS_ppoll),
