@@ -123,7 +123,7 @@ enum VmAction {
         /// Mode of its sockets: 600, or 660, which is the default with a group.
         #[arg(long, value_name = "MODE")]
         mode: Option<SocketMode>,
-        /// Private memory that its renderer may have, from 64M to 64G [default: the policy's, else 512M]
+        /// Private memory that its renderer may have, from 64M to 64G [default: the policy's, else 384M]
         #[arg(long, value_name = "SIZE")]
         renderer_memory: Option<RendererMemory>,
     },

@@ -54,6 +54,8 @@ pub struct Desk {
     focus: Focus,
     /// Counts places given to new windows, for the cascade.
     placed: u32,
+    /// The greatest stamp of a window.
+    last_stamp: u32,
     /// Counts changes of what is where.
     version: u64,
     changes: Changes,
@@ -200,13 +202,13 @@ impl Desk {
 
     /// Where a client's windows are.
     pub fn placements(&self, client: ClientId) -> Vec<Placement> {
-        let windows = (0..).zip(self.stack.order()).filter_map(|(stack, &key)| Some((stack, self.get(key)?)));
+        let windows = self.stack.order().iter().filter_map(|&key| self.get(key));
         windows
-            .filter(|(_, window)| window.id.client == client)
-            .map(|(stack, window)| {
+            .filter(|window| window.id.client == client)
+            .map(|window| {
                 let Rect { x, y, width, height } = window.content;
                 let focus = self.focused() == Some(window.id);
-                Placement { window: window.id, x, y, width, height, stack, focus }
+                Placement { window: window.id, x, y, width, height, stack: window.stamp, focus }
             })
             .collect()
     }
@@ -350,7 +352,16 @@ impl Desk {
         let root = parent.map(|parent| self.root(parent));
         let content = self.fit(style, &wish, root, content, heads);
         let offset = (content.x.saturating_sub(origin.x), content.y.saturating_sub(origin.y));
-        let rank = remembered.map(|placement| placement.stack);
+        let stamp = match (remembered, parent) {
+            (Some(placement), _) => placement.stack,
+            // A window in the background can't come to the top by a popup.
+            (None, Some(parent)) if style == Style::Popup => {
+                let stamps = self.family(parent).into_iter().filter_map(|key| self.get(key)).map(|w| w.stamp);
+                stamps.max().unwrap_or_default()
+            }
+            (None, _) => self.last_stamp.saturating_add(1),
+        };
+        self.last_stamp = self.last_stamp.max(stamp);
         let key = Key(self.windows.insert(Window {
             id,
             title: clean_title(&wish.title),
@@ -360,7 +371,8 @@ impl Desk {
             parent,
             children: Vec::new(),
             offset,
-            rank,
+            stamp,
+            is_restored: remembered.is_some(),
             buffers: Default::default(),
             cursor: None,
             label: None,
@@ -375,20 +387,10 @@ impl Desk {
         if let Some(parent) = parent.and_then(|parent| self.get_mut(parent)) {
             parent.children.push(key);
         }
-        match (rank, parent) {
-            (Some(rank), _) => {
-                // After a restart, windows come back in any order.
-                let windows = &self.windows;
-                let rank_of = |key: &Key| windows.get(key.0).and_then(|window| window.rank);
-                self.stack.push_below(key, |other| rank_of(other).is_none_or(|other| other > rank));
-            }
-            // A window in the background can't come to the top by a popup.
-            (None, Some(parent)) if style == Style::Popup => {
-                let family = self.family(parent);
-                self.stack.push_above(key, &family);
-            }
-            (None, _) => self.stack.push(key),
-        }
+        // After a restart, windows come back in any order.
+        let windows = &self.windows;
+        let stamp_of = |key: &Key| windows.get(key.0).map_or(0, |window| window.stamp);
+        self.stack.push_below(key, |other| stamp_of(other) > stamp);
         self.changed(key);
         (key, remembered.is_some_and(|placement| placement.focus))
     }
@@ -404,7 +406,7 @@ impl Desk {
         self.version += 1;
         if let Some(client) = self.clients.get_mut(&window.id.client) {
             client.windows = client.windows.saturating_sub(1);
-            self.all_moved();
+            self.changes.moved.insert(window.id.client);
         }
         if let Some(parent) = window.parent.and_then(|parent| self.get_mut(parent)) {
             parent.children.retain(|&child| child != key);
@@ -422,12 +424,6 @@ impl Desk {
     }
 
     /// A window's place or frame is another one.
-    /// Windows above have other places in the stack now, whoever's they are.
-    fn all_moved(&mut self) {
-        let all: Vec<ClientId> = self.clients().map(|(id, _)| id).collect();
-        self.changes.moved.extend(all);
-    }
-
     fn changed(&mut self, key: Key) {
         self.version += 1;
         self.damage_window(key);
@@ -506,14 +502,15 @@ impl Desk {
     /// Raises a window with what stays above it; a popup with its whole window, so that it is never without that.
     pub fn raise(&mut self, key: Key) {
         let family = self.family(self.root(key));
-        for &member in &family {
-            if let Some(window) = self.get_mut(member) {
-                window.rank = None;
-            }
-        }
         if self.stack.raise(&family) {
-            self.all_moved();
-            for member in family {
+            let first = self.stack.order().len().saturating_sub(family.len());
+            let raised: Vec<Key> = self.stack.order().iter().skip(first).copied().collect();
+            for member in raised {
+                self.last_stamp = self.last_stamp.saturating_add(1);
+                let stamp = self.last_stamp;
+                if let Some(window) = self.get_mut(member) {
+                    window.stamp = stamp;
+                }
                 self.changed(member);
                 self.damage_tag(member);
             }

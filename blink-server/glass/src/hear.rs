@@ -125,7 +125,7 @@ impl Glass {
     /// A new window is on the desk.
     fn welcome(&mut self, key: Key, id: WindowId, had_focus: bool) {
         let Some(window) = self.desk.get(key) else { return };
-        let (frame, is_restored) = (window.frame(), window.rank.is_some());
+        let (frame, is_restored) = (window.frame(), window.is_restored);
         // After a restart, the window that had the keyboard gets it again, in whatever order they come.
         let wants_focus = if is_restored { had_focus } else { window.style == Style::TopLevel };
         if wants_focus && self.desk.may_take_focus(id) {

@@ -100,6 +100,8 @@ const CALLS: &[Call] = &[
     // The heap.
     call(libc::SYS_brk),
     call(libc::SYS_mremap),
+    // That of threads other than the first, as in tests; never to be executed.
+    call(libc::SYS_mprotect),
     // The first hash map's keys.
     call(libc::SYS_getrandom),
     // The end.

@@ -16,17 +16,6 @@ impl Stack {
         &self.order
     }
 
-    /// Puts a window on top.
-    pub fn push(&mut self, key: Key) {
-        self.order.push(key);
-    }
-
-    /// Puts a window right above the highest of a family; on top, if none of it is there.
-    pub fn push_above(&mut self, key: Key, family: &[Key]) {
-        let highest = self.order.iter().rposition(|other| family.contains(other));
-        self.order.insert(highest.map_or(self.order.len(), |highest| highest + 1), key);
-    }
-
     /// Puts a window below the lowest one for which `is_higher` says so; on top, if there is none.
     pub fn push_below(&mut self, key: Key, is_higher: impl FnMut(&Key) -> bool) {
         let at = self.order.iter().position(is_higher).unwrap_or(self.order.len());
@@ -66,10 +55,9 @@ mod tests {
         assert!(stack.raise(&[Key(2), Key(1)]));
         assert_eq!(stack.order(), [5, 6, 3, 1, 2].map(Key));
         assert!(!stack.raise(&[Key(2), Key(1)]));
-        stack.push_above(Key(7), &[Key(6), Key(5)]);
-        stack.push_above(Key(8), &[]);
+        stack.push_below(Key(8), |_| false);
         stack.push_below(Key(9), |&key| key == Key(3));
-        assert_eq!(stack.order(), [5, 6, 7, 9, 3, 1, 2, 8].map(Key));
+        assert_eq!(stack.order(), [5, 6, 9, 3, 1, 2, 8].map(Key));
         stack.remove(Key(5));
         assert_eq!(stack.order().first(), Some(&Key(6)));
     }

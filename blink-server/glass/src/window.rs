@@ -73,8 +73,11 @@ pub struct Window {
     pub children: Vec<Key>,
     /// The content's corner from the parent's.
     pub offset: (i32, i32),
-    /// Its place in the stack before a restart, until the user restacks it: 0 is the lowest.
-    pub rank: Option<u32>,
+    /// Orders the stack: it grows with each new window and each that is raised. So a window's own is all that has to be
+    /// remembered of it, whoever comes and goes.
+    pub stamp: u32,
+    /// It was there before a restart.
+    pub is_restored: bool,
     /// Its memory.
     pub buffers: Buffers,
     /// The pointer's picture over its content.

@@ -48,7 +48,8 @@ pub struct Placement {
     pub width: u32,
     /// Height of the content.
     pub height: u32,
-    /// Place in the stack, 0 = lowest.
+    /// Orders windows in the stack, lowest first: it grows with each new window and each that is raised, so that nobody
+    /// else's changes.
     pub stack: u32,
     /// Has the keyboard focus.
     pub focus: bool,

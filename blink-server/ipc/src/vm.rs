@@ -198,7 +198,7 @@ impl RendererMemory {
 impl Default for RendererMemory {
     fn default() -> RendererMemory {
         // Textures of a quarter of it, with what Mesa makes of them, and the shaders and pictures of many windows.
-        RendererMemory(512 << 20)
+        RendererMemory(384 << 20)
     }
 }
 

@@ -82,7 +82,7 @@ impl Server {
     pub fn renderer(&self) -> u32 {
         until("a renderer", || {
             let stats = self.blinkctl(&["stats"]).ok()?;
-            u32::try_from(stats["renderer_pid"].as_u64()?).ok()
+            u32::try_from(stats["renderers"][0]["pid"].as_u64()?).ok()
         })
     }
 
@@ -99,7 +99,7 @@ impl Server {
     pub fn next_renderer(&self, old: u32) -> u32 {
         until("a new renderer", || {
             let stats = self.blinkctl(&["stats"]).ok()?;
-            let pid = u32::try_from(stats["renderer_pid"].as_u64()?).ok()?;
+            let pid = u32::try_from(stats["renderers"][0]["pid"].as_u64()?).ok()?;
             (pid != old).then_some(pid)
         })
     }

@@ -210,7 +210,7 @@ impl Display {
     /// The renderer's process; `None` while there is none.
     pub fn renderer(&self) -> Option<u32> {
         let stats = self.control.stats().ok()?;
-        stats["renderer_pid"]
+        stats["renderers"][0]["pid"]
             .as_u64()
             .and_then(|pid| u32::try_from(pid).ok())
             .filter(|pid| Usage::of(*pid).is_ok())

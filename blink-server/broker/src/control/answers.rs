@@ -161,8 +161,10 @@ fn complete_stats(stats: &mut Value, errors: &BTreeMap<ClassId, String>, house: 
             "error": errors.get(&renderer.class),
         }));
     }
-    // The one of the lowest class, for those who know of one renderer only.
-    fields.insert("renderer_pid".to_owned(), json!(renderers.iter().find_map(|renderer| renderer.pid)));
+    // The one of the lowest class, for those who know of one renderer only; before there is any, what it will be a copy of.
+    let first = renderers.iter().find_map(|renderer| renderer.pid);
+    let template = fields.get("template_pid").cloned().unwrap_or_default();
+    fields.insert("renderer_pid".to_owned(), first.map_or(template, |pid| json!(pid)));
     insert_counters(fields, "renderer", total);
     fields.insert("renderer_starts".to_owned(), json!(supervisor.starts()));
     fields.insert("renderers".to_owned(), Value::Array(all));

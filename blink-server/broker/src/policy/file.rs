@@ -4,7 +4,7 @@
 //! isolation = "vm"     # each VM has a renderer of its own, and so has each user; or "client", or "shared"
 //!
 //! [renderer]
-//! memory = "1G"        # private memory of each renderer; without it 512M
+//! memory = "1G"        # private memory of each renderer; without it 384M
 //!
 //! [budget]             # of one run of a program of each client, as `blink-server --help` explains
 //! fuel = 1000000       # what is not said is the limit

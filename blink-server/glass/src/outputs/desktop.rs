@@ -14,7 +14,6 @@ const CALLS: &[Call] = &[
     call(libc::SYS_writev),
     call(libc::SYS_futex),
     call(libc::SYS_madvise),
-    call(libc::SYS_mprotect),
     call(libc::SYS_rt_sigprocmask),
     call(libc::SYS_restart_syscall),
     call(libc::SYS_ppoll),
