@@ -190,6 +190,9 @@ fn take_stdin(stdin: BorrowedFd<'_>) -> std::io::Result<OwnedFd> {
 
 /// Runs a process that another one starts, with a socket to that as its standard input.
 fn child(name: &str, parent: &str, run: impl FnOnce(OwnedFd) -> ExitCode) -> ExitCode {
+    if let Err(error) = os::descriptors::close_inherited() {
+        log::warn!("descriptors that were open before the {name} stay open in it: {error}");
+    }
     // Without its parent it is of no use, and nobody would end it.
     if let Err(error) = rustix::process::set_parent_process_death_signal(Some(Signal::KILL)) {
         log::error!("the {name} would outlive the {parent}: {error}");

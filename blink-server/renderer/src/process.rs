@@ -121,8 +121,10 @@ pub(super) fn serve(broker: OwnedFd, warm: Warm, share: Share) -> Result<(), Fai
         wakeups: 0,
         quit: false,
     };
-    process.say(&ToBroker::Ready { gl: process.gl.clone() })?;
-    process.work()
+    let result = process.say(&ToBroker::Ready { gl: process.gl.clone() }).and_then(|()| process.work());
+    // The process ends. Ending the compiler's threads before would take calls that the sandbox has not.
+    std::mem::forget(process);
+    result
 }
 
 impl Process {
