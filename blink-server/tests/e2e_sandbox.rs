@@ -1068,7 +1068,7 @@ fn a_glass_makes_each_call_that_it_is_allowed() {
 }
 
 /// Calls that a glass without a desktop is allowed, those included that are answered with an error.
-const GLASS_CALLS: usize = 30;
+const GLASS_CALLS: usize = 23;
 
 /// Calls that the workload does not show, and why they are needed.
 const GLASS_EXCEPTIONS: [(i64, &str); 4] = [
