@@ -54,6 +54,9 @@ pub const REFUSED: &[(&str, &[i64], &str)] = &[
 /// Calls for guests of Xen, where the server is a domain of Xen's: reading doorbells, and what [`xen_requests`] leaves.
 const XEN: &[i64] = &[libc::SYS_ioctl, libc::SYS_read];
 
+/// The requests of `fcntl` by which an event channel is made one that does not wait: `F_GETFL`, `F_SETFL`.
+const XEN_FLAGS: [u64; 2] = [3, 4];
+
 /// Types of `ioctl` numbers: `evtchn`'s (linux/xen: uapi evtchn.h).
 const EVTCHN: u64 = 0x4500;
 /// Of `evtchn`'s numbers, that of notifying.
@@ -243,12 +246,14 @@ fn guests_only() -> Result<(), SandboxError> {
         rules.extend(calls.iter().map(|&call| (call, Vec::new())));
     }
     // Other requests of `fcntl` send signals.
-    let any = u64::from(u32::MAX);
-    rules.insert(libc::SYS_fcntl, vec![masked(1, any, GET_SEALS)?, masked(1, any, GET_FLAGS)?]);
+    let mut requests = vec![GET_SEALS, GET_FLAGS];
     if has_xen() {
         rules.extend(XEN.iter().map(|&call| (call, Vec::new())));
         rules.insert(libc::SYS_ioctl, xen_requests()?);
+        requests.extend(XEN_FLAGS);
     }
+    let request = |request| masked(1, u64::from(u32::MAX), request);
+    rules.insert(libc::SYS_fcntl, requests.into_iter().map(request).collect::<Result<_, _>>()?);
     apply(rules, SeccompAction::KillProcess, SeccompAction::Allow)
 }
 
