@@ -330,6 +330,8 @@ impl Shared {
     }
 
     fn work(self: Arc<Self>, worker: u64) {
+        // The thread's key for hash maps is chosen by a system call, once.
+        let _key = std::hash::RandomState::new();
         self.lock().started += 1;
         self.done.notify_all();
         while let Some((job, program)) = self.next(worker) {
