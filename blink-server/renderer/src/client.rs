@@ -198,7 +198,7 @@ pub struct Client {
     /// Directory entries that were refused, to refuse each of them once.
     refused: BTreeMap<u32, Entry>,
     throttle: Throttle,
-    /// The frame (time over refresh interval) before which it is not scanned again.
+    /// The time, nanoseconds, before which it is not scanned again.
     pub scan_from: u64,
     spent: Spent,
     /// Bytes of the images that levels of detail were made from, and of the levels as they are counted.
@@ -303,9 +303,11 @@ impl Client {
         }
     }
 
-    /// The scans of frame `tick` took bytes of this cost: the next one comes when that many frames' shares are over.
-    pub fn rest(&mut self, tick: u64, cost: u64) {
-        self.scan_from = tick.saturating_add(cost / MAX_SCAN_BYTES);
+    /// The scans of a frame took bytes of this cost: the next one comes when that many frames' shares are over.
+    pub fn rest(&mut self, now: u64, refresh: u64, cost: u64) {
+        let frames = cost / MAX_SCAN_BYTES;
+        self.scan_from =
+            if frames == 0 { 0 } else { (now / refresh).saturating_add(frames).saturating_mul(refresh) };
     }
 
     /// Bytes taken so far, each as dear as it is to take.

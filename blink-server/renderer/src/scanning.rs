@@ -14,9 +14,8 @@ use ipc::{ClientId, WindowId};
 impl Renderer {
     /// Scans the clients that rang, unless they rest from scans that were dear.
     pub fn scan(&mut self, now: u64) {
-        let tick = self.frame.tick(now);
         let rings = self.clients.values().filter(|c| c.rang);
-        let (rang, resting): (Vec<&Client>, Vec<&Client>) = rings.partition(|c| c.scan_from <= tick);
+        let (rang, resting): (Vec<&Client>, Vec<&Client>) = rings.partition(|c| c.scan_from <= now);
         self.pending |= !resting.is_empty();
         let rang: Vec<ClientId> = rang.iter().map(|c| c.info.id).collect();
         for id in rang {
@@ -62,7 +61,7 @@ impl Renderer {
         let frame = self.frame;
         let mut is_told = true;
         if let Some(client) = self.clients.get_mut(&id) {
-            client.rest(frame.tick(now), client.scan_cost().saturating_sub(cost));
+            client.rest(now, frame.refresh, client.scan_cost().saturating_sub(cost));
             // Its own doing: it may learn the time by it.
             for context in client.contexts.values_mut() {
                 context.channel.clock(now, frame.presentation.max(now), frame.refresh, client.frames);
