@@ -90,8 +90,7 @@ impl Clock {
             number: self.number,
             begun,
             deadline: begun.saturating_add(self.refresh / 100 * DEADLINE_PERCENT),
-            // A multiple of the interval, whatever began the frame: so an animation's times say nothing of when others drew.
-            presentation: (begun / self.refresh).saturating_add(1).saturating_mul(self.refresh),
+            presentation: begun.saturating_add(self.refresh),
         };
         self.open = Some(tick);
         Some(tick)

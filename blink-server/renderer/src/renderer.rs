@@ -184,7 +184,10 @@ impl Renderer {
                 self.place(window, content, visible, focus, now);
             }
             ToDraw::Frame { number, presentation, refresh } => {
-                self.make_frame(Frame { number, presentation, refresh: refresh.max(1) }, now);
+                let refresh = refresh.max(1);
+                // A multiple of the interval, whatever began the frame: a client's times say nothing of when others drew.
+                let presentation = presentation / refresh * refresh;
+                self.make_frame(Frame { number, presentation, refresh }, now);
             }
             ToDraw::Presented { number: _, time, windows } => self.presented(time, &windows, now),
             ToDraw::Input { window, event, x, y, buttons } => {
