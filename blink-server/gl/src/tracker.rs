@@ -718,55 +718,6 @@ impl Tracker {
         }
     }
 
-    /// Copies pixels from one framebuffer to another, with the upper left corner at `at`, inside `clip`.
-    pub fn copy(&mut self, from: &Framebuffer, rect: Rect, to: &Framebuffer, at: (i32, i32), clip: Rect) {
-        let (width, height) = (rect.width, rect.height);
-        self.trusted(to, &clip);
-        let source = from.flip(&rect);
-        let target = to.flip(&Rect::new(at.0, at.1, width, height));
-        // SAFETY: see the module `gl`.
-        unsafe {
-            self.gl.bind_framebuffer(glow::READ_FRAMEBUFFER, Some(from.framebuffer));
-            self.gl.blit_framebuffer(
-                source.x,
-                source.y,
-                source.x.saturating_add(source.width),
-                source.y.saturating_add(source.height),
-                target.x,
-                target.y,
-                target.x.saturating_add(target.width),
-                target.y.saturating_add(target.height),
-                glow::COLOR_BUFFER_BIT,
-                glow::NEAREST,
-            );
-        }
-    }
-
-    /// Copies everything to the output's own framebuffer.
-    pub fn blit_to_default(&mut self, from: &Framebuffer, width: u32, height: u32) {
-        let size = (signed(from.width), signed(from.height));
-        self.applied = Applied::default();
-        // SAFETY: see the module `gl`.
-        unsafe {
-            self.gl.bind_framebuffer(glow::READ_FRAMEBUFFER, Some(from.framebuffer));
-            self.gl.bind_framebuffer(glow::DRAW_FRAMEBUFFER, None);
-            self.gl.disable(glow::SCISSOR_TEST);
-            self.gl.color_mask(true, true, true, true);
-            self.gl.blit_framebuffer(
-                0,
-                0,
-                size.0,
-                size.1,
-                0,
-                0,
-                signed(width),
-                signed(height),
-                glow::COLOR_BUFFER_BIT,
-                glow::NEAREST,
-            );
-        }
-    }
-
     /// A frame is drawn. One call a frame: it ages the vertex cache.
     pub fn finish(&mut self) {
         self.frame += 1;
