@@ -10,11 +10,12 @@ use ipc::Command;
 use ipc::glass::{ClassId, FromGlass, FromRenderer, ToGlass};
 use ipc::options::OutputOption;
 use ipc::throttle::Throttle;
+use os::clock::now;
 use os::seqpacket::{self, Received, SocketError};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
-use rustix::time::{ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
+use rustix::time::{Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 use serde_json::json;
 use std::collections::{BTreeMap, VecDeque};
 use std::process::ExitCode;
@@ -55,13 +56,6 @@ pub fn main(broker: OwnedFd, option: OutputOption) -> ExitCode {
     }
 }
 
-/// Nanoseconds of the monotonic clock: the same for every process and every life of the glass.
-fn now() -> u64 {
-    let time = rustix::time::clock_gettime(ClockId::Monotonic);
-    let [seconds, nanoseconds] = [time.tv_sec, time.tv_nsec].map(|t| u64::try_from(t).unwrap_or(0));
-    seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
-}
-
 fn open_output(option: OutputOption) -> Result<Box<dyn Output>, Failure> {
     match option {
         OutputOption::Headless { width, height, hz } => Ok(Box::new(Headless::new(width, height, hz))),
@@ -90,7 +84,7 @@ fn run(broker: OwnedFd, option: OutputOption) -> Result<(), Failure> {
         epoll::add(&epoll, fd, EventData::new_u64(OUTPUT), EventFlags::IN)?;
     }
     // The first look at the clock finds out how to read it, which is not allowed later.
-    now();
+    let _ = now();
     // Outside of the log's arguments, which are not evaluated where nobody reads them.
     let sandbox = sandbox::enter(output.needs())?;
     log::info!("glass: {sandbox}");

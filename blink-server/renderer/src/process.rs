@@ -11,11 +11,12 @@ use blinkgl::limits::MAX_CLIENTS;
 use ipc::glass::ToDraw;
 use ipc::template::Share;
 use ipc::{ClientId, ClientInfo, MAX_PART_BYTES, Question, ToBroker, ToRenderer};
+use os::clock::now;
 use os::seqpacket::{self, Received, SocketError};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
-use rustix::time::{ClockId, Timespec};
+use rustix::time::Timespec;
 use serde_json::json;
 use xen::channel::EventChannel;
 
@@ -72,13 +73,6 @@ pub(super) fn end(result: Result<(), Failure>) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-/// Nanoseconds of the monotonic clock: the server's clock, the same for all its processes.
-fn now() -> u64 {
-    let time = rustix::time::clock_gettime(ClockId::Monotonic);
-    let [seconds, nanoseconds] = [time.tv_sec, time.tv_nsec].map(|t| u64::try_from(t).unwrap_or(0));
-    seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds)
-}
-
 /// See the [module](self).
 struct Process {
     /// Before the context, in which its objects are deleted.
@@ -104,7 +98,7 @@ pub(super) fn serve(broker: OwnedFd, warm: Warm, share: Share) -> Result<(), Fai
     let doorbells = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     epoll::add(&epoll, &doorbells, EventData::new_u64(DOORBELLS), EventFlags::IN | EventFlags::ONESHOT)?;
     // The first look at the clock asks the kernel where its clock is.
-    now();
+    let _ = now();
     // The compiler's threads are there before the sandbox, which allows no new ones.
     let renderer = Renderer::staffed(tracker, FIRST_REFRESH);
     sandbox::limit(share)?;
