@@ -4,6 +4,7 @@ use crate::desk::Focus;
 use crate::glass::Glass;
 use crate::window::Window;
 use ipc::geometry::Rect;
+use ipc::samples::MILLISECOND;
 use ipc::{ClientId, Command, WindowId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -129,7 +130,7 @@ impl Glass {
             "frames": self.stats.composed,
             "ticks": self.clock.number(),
             "refresh_hz": hz(self.clock.refresh()),
-            "composed_ms": self.stats.latency.summary(),
+            "composed_ms": self.stats.latency.summary(MILLISECOND),
             "copied_bytes": self.stats.copied,
             "heads": heads.collect::<Vec<Value>>(),
             "classes": classes.collect::<Vec<Value>>(),

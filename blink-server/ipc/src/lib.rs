@@ -7,6 +7,7 @@ pub mod glass;
 pub mod limits;
 pub mod message;
 pub mod options;
+pub mod samples;
 pub mod template;
 pub mod throttle;
 pub mod vm;

@@ -2,9 +2,9 @@
 
 use super::client::{Client, Context, Stored};
 use super::renderer::Renderer;
-use super::stats::MICROSECOND;
 use blinkgl::ops::Callback;
 use ipc::WindowId;
+use ipc::samples::MICROSECOND;
 use jit::Tier;
 use serde_json::{Value, json};
 

@@ -3,7 +3,6 @@
 
 use super::client::{Client, Context};
 use super::doorbell::Doorbell;
-use super::stats::Samples;
 use super::views::{Sight, Surface, Views};
 use super::wake::Wake;
 use super::window::{Damage, Window};
@@ -11,6 +10,7 @@ use blinkgl::layout::EventKind;
 use blinkgl::shm::Shm;
 use gl::{Resources, Tracker};
 use ipc::glass::{Drawn, FromRenderer, ToDraw};
+use ipc::samples::Samples;
 use ipc::{ClientId, ClientInfo, WindowId};
 use jit::{CompileQueue, ProgramCache};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
