@@ -70,6 +70,21 @@ impl Glass {
         result
     }
 
+    /// Has the broker told of the client that a message is about? If it has not, the message may be a lie, or older than what
+    /// the broker has said since.
+    #[must_use]
+    pub fn was_told_of(&self, class: ClassId, message: &FromRenderer) -> bool {
+        let client = match message {
+            FromRenderer::Window { window, .. }
+            | FromRenderer::WindowGone { window }
+            | FromRenderer::Cursor { window, .. } => window.client,
+            FromRenderer::All { client } => *client,
+            // A picture is of a window that the glass gave memory for.
+            FromRenderer::Want | FromRenderer::Done { .. } => return true,
+        };
+        self.standing_of(class, client).is_ok()
+    }
+
     /// May this class speak of this window?
     fn standing(&self, class: ClassId, window: WindowId) -> Result<Standing, String> {
         if usize::try_from(window.context).map_or(true, |context| context >= MAX_CONTEXTS) {

@@ -198,7 +198,9 @@ impl Process {
             self.wakeups += 1;
             for event in &events {
                 match event.data.u64() {
-                    BROKER => self.broker_messages()?,
+                    BROKER => {
+                        self.broker_messages()?;
+                    }
                     TIMER => self.take_timer(),
                     // Its events are taken at the loop's start.
                     OUTPUT => {}
@@ -304,7 +306,8 @@ impl Process {
 
     // ---- The broker ----------------------------------------------------------------------------
 
-    fn broker_messages(&mut self) -> Result<(), Failure> {
+    /// Reads what the broker has said. True: there may be more.
+    fn broker_messages(&mut self) -> Result<bool, Failure> {
         self.broker.flush()?;
         for _ in 0..MESSAGES_A_TURN {
             match seqpacket::receive(self.broker.socket.as_fd())? {
@@ -312,14 +315,14 @@ impl Process {
                     Ok(message) => self.broker_says(message, fds)?,
                     Err(error) => log::error!("a message of the broker makes no sense: {error}"),
                 },
-                Received::Nothing => return Ok(()),
+                Received::Nothing => return Ok(false),
                 Received::Closed => {
                     self.quit = true;
-                    return Ok(());
+                    return Ok(false);
                 }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn broker_says(&mut self, message: ToGlass, mut fds: Vec<OwnedFd>) -> Result<(), Failure> {
@@ -419,10 +422,17 @@ impl Process {
             }
             let reason = match seqpacket::receive(renderer.link.as_fd()) {
                 Ok(Received::Message(bytes, fds)) => match read(&bytes, &fds) {
-                    Ok(message) => match self.glass.hear(class, message, time) {
-                        Ok(()) => continue,
-                        Err(reason) => reason,
-                    },
+                    Ok(message) => {
+                        // The broker tells the glass of a client before it tells the renderer, so its word is here by now.
+                        while !self.glass.was_told_of(class, &message) && self.broker_messages()? {}
+                        if !self.renderers.contains_key(&number) {
+                            return Ok(());
+                        }
+                        match self.glass.hear(class, message, time) {
+                            Ok(()) => continue,
+                            Err(reason) => reason,
+                        }
+                    }
                     Err(reason) => reason,
                 },
                 Ok(Received::Nothing) => return Ok(()),

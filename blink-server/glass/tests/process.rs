@@ -99,18 +99,22 @@ impl Broker {
         processes.filter_map(status).find(|status| status.contains(&parent)).expect("it runs")
     }
 
-    fn client(&self, client: u32) -> OwnedFd {
+    fn introduce(&self, client: u32, class: u32) {
         write(
             &self.socket,
             &ToGlass::Client(ShownClient {
                 id: ClientId(client),
-                class: ClassId(client),
+                class: ClassId(class),
                 name: format!("vm{client}"),
                 color: [200, 100, 50],
                 placements: Vec::new(),
             }),
             None,
         );
+    }
+
+    fn client(&self, client: u32) -> OwnedFd {
+        self.introduce(client, client);
         let (socket, other) = pair();
         write(&self.socket, &ToGlass::Renderer { class: ClassId(client) }, Some(other));
         socket
@@ -238,6 +242,28 @@ fn a_renderer_that_breaks_the_rules_is_cut_off() {
         while read::<ToDraw>(&bad).is_some() {}
     }
     assert_eq!(broker.pixel(60, 70), [255; 3]);
+    broker.end();
+}
+
+/// The renderer's socket has something first; what the broker said is in its own, unread.
+#[test]
+fn the_broker_is_heard_before_a_renderer_is_judged() {
+    let mut broker = Broker::start("headless");
+    let renderer = broker.client(1);
+    draw(&renderer, id(1));
+    until("the window is white", || broker.pixel(60, 70) == [255; 3]);
+    let status = broker.status();
+    let pid = status.lines().find_map(|line| line.strip_prefix("Pid:\t")).unwrap().parse().unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    until("it is stopped", || broker.status().contains("State:\tT"));
+    write(&renderer, &FromRenderer::Want, None);
+    broker.introduce(2, 1);
+    write(&renderer, &FromRenderer::Window { window: id(2), wish: Wish::default() }, None);
+    rustix::process::kill_process(pid, rustix::process::Signal::CONT).unwrap();
+    let (_, _, before) = broker.ask(Command::List);
+    assert!(!before.iter().any(|report| matches!(report, FromGlass::Misbehaved { .. })), "{before:?}");
+    draw(&renderer, id(2));
     broker.end();
 }
 
