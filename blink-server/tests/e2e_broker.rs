@@ -288,10 +288,12 @@ fn a_dead_server_is_replaced_a_living_one_is_not() {
     assert!(!output.status.success());
     assert!(String::from_utf8(output.stderr).unwrap().contains("runs at"));
     let connection = server.connect("x").unwrap();
-    let renderer = server.renderer();
+    let (broker, renderer) = (server.broker(), server.renderer());
     server.child.kill().unwrap();
     server.child.wait().unwrap();
     assert_eq!(connection.wait(Some(PATIENCE)).unwrap(), Wake::ServerGone);
+    // The broker closes its sockets one by one: who connects before the last gets no answer.
+    until("the broker's end", || (!is_running(broker)).then_some(()));
     until("the renderer's end", || (!is_running(renderer)).then_some(()));
     assert!(server.socket.exists(), "nobody could remove it");
     let error = server.connect("x").unwrap_err();

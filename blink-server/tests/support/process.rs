@@ -236,8 +236,9 @@ pub fn rest(pid: u32) {
 }
 
 pub fn is_running(pid: u32) -> bool {
-    // A process that has ended but was not waited for has no command line.
-    std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
+    // One that has ended but was not waited for is Z. Its command line is gone before that, while its sockets are still open.
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.is_ok_and(|stat| !stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with(['Z', 'X'])))
 }
 
 /// Publishes a window of one color.
