@@ -169,7 +169,10 @@ fn draw(socket: &OwnedFd, window: WindowId) {
     write(socket, &FromRenderer::Window { window, wish }, None);
     let mut memory = None;
     while memory.is_none() {
-        if let (ToDraw::Buffer { serial, width, height, .. }, fds) = read(socket).unwrap() {
+        // Memory for an earlier wish may come first.
+        if let (ToDraw::Buffer { serial, width: width @ 100, height: height @ 80, .. }, fds) =
+            read(socket).unwrap()
+        {
             let bytes = 2 * half_bytes(width, height);
             let shm = os::memory::map(&fds[0], bytes).unwrap();
             shm.copy_out(shm::ShmOffset(0), &[0x00ff_ffff; 100 * 80]).unwrap();
