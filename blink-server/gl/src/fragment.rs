@@ -2,6 +2,7 @@
 //! texture environments; 3.10: fog; 4.1.4: alpha test.
 
 use super::shader::{Environment, Polygons, UnitVariant, Variant};
+use super::stage::Shading;
 use std::fmt::Write as _;
 
 /// The text of a variant's fragment shader, after its head.
@@ -16,10 +17,22 @@ pub fn text(variant: &Variant) -> String {
         text += &line;
         text.push('\n');
     };
-    line(format!("in vec4 {v}_smooth;\nflat in vec4 {v}_flat;\nflat in int {v}_is_flat;"));
-    if two_side {
-        line("in vec4 v_back_smooth;\nflat in vec4 v_back_flat;".into());
+    let shading = variant.stage.shading;
+    let sides: &[String] = if two_side { &[v.into(), format!("{v}_back")] } else { &[v.into()] };
+    for side in sides {
+        if shading.has_smooth() {
+            line(format!("in vec4 {side}_smooth;"));
+        }
+        if shading.has_flat() {
+            line(format!("flat in vec4 {side}_flat;"));
+        }
     }
+    // The vertex stage says by the flat color's alpha which it is, where there are both.
+    let shaded = |side: &str| match shading {
+        Shading::Smooth => format!("color = {side}_smooth;"),
+        Shading::Flat => format!("color = {side}_flat;"),
+        Shading::Mixed => format!("color = {side}_flat.a < 0.0 ? {side}_smooth : {side}_flat;"),
+    };
     if variant.wants_eye() {
         line(format!("in vec4 {v}_eye;"));
     }
@@ -31,9 +44,9 @@ pub fn text(variant: &Variant) -> String {
         }
     }
     line("out vec4 color;\nvoid main() {".into());
-    line(format!("color = {v}_is_flat != 0 ? {v}_flat : {v}_smooth;"));
+    line(shaded(v));
     if two_side {
-        line("if (!gl_FrontFacing) color = v_is_flat != 0 ? v_back_flat : v_back_smooth;".into());
+        line(format!("if (!gl_FrontFacing) {}", shaded("v_back")));
     }
     line("vec4 primary = color;".into());
     for (u, unit) in (0..).zip(variant.units) {

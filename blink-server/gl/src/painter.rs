@@ -217,12 +217,12 @@ impl<'a> Painter<'a> {
                 let textures = hard.units.map(|unit| texture(unit.on, unit.texture));
                 let drawing = Drawing { assembly: *assembly, hard, textures, records, lights };
                 self.tracker.confine(&self.target, hard);
-                let from = self.tracker.draw_batch(&drawing, contents, from)?;
+                let from = self.tracker.draw_batch(self.target.framebuffer, &drawing, contents, from)?;
                 Some(Job::Batch { batch, from })
             }
             Job::Clear { clear, from } => {
                 self.tracker.confine(&self.target, &clear.hard);
-                let from = self.tracker.clear(&clear, from)?;
+                let from = self.tracker.clear(self.target.framebuffer, &clear, from)?;
                 Some(Job::Clear { clear, from })
             }
         }

@@ -5,6 +5,44 @@
 use super::record::{Record, flag};
 use super::state::Lights;
 
+/// GL_SHADE_MODEL of a batch's records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Shading {
+    /// Of all.
+    #[default]
+    Smooth,
+    /// Of all.
+    Flat,
+    /// Some are smooth and some flat.
+    Mixed,
+}
+
+impl Shading {
+    /// Of records with and without flat shading.
+    fn of(records: &[Record]) -> Shading {
+        let is_flat = |record: &Record| record.flags() & flag::FLAT != 0;
+        if !records.iter().any(is_flat) {
+            Shading::Smooth
+        } else if records.iter().all(is_flat) {
+            Shading::Flat
+        } else {
+            Shading::Mixed
+        }
+    }
+
+    /// Are some smooth?
+    #[must_use]
+    pub fn has_smooth(self) -> bool {
+        self != Shading::Flat
+    }
+
+    /// Are some flat?
+    #[must_use]
+    pub fn has_flat(self) -> bool {
+        self != Shading::Smooth
+    }
+}
+
 /// What the records and lights of a batch need of the vertex stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Stage {
@@ -12,6 +50,8 @@ pub struct Stage {
     pub transforms: bool,
     /// Some differ in their materials or flags.
     pub materials: bool,
+    /// How their colors are spread.
+    pub shading: Shading,
     /// Some records are lit.
     pub lit: bool,
     /// Lights that are on in some of these, by bit.
@@ -32,7 +72,7 @@ impl Stage {
     /// What a batch needs.
     #[must_use]
     pub fn new(records: &[Record], lights: &Lights) -> Stage {
-        let mut stage = Stage::default();
+        let mut stage = Stage { shading: Shading::of(records), ..Stage::default() };
         let mut specular = Product::default();
         for record in records {
             if let Some(first) = records.first() {
@@ -70,6 +110,8 @@ impl Stage {
         for (is_on, name) in [
             (self.transforms, "TRANSFORMS"),
             (self.materials, "MATERIALS"),
+            (self.shading.has_smooth(), "SMOOTH"),
+            (self.shading.has_flat(), "FLAT"),
             (self.lit, "LIT"),
             (self.positional, "POSITIONAL"),
             (self.spots, "SPOTS"),
@@ -137,7 +179,7 @@ mod tests {
     fn without_lighting_nothing_else_matters() {
         assert_eq!(stage(&[]), Stage::default());
         assert_eq!(stage(&[LIGHT0, LIGHT3]), Stage::default());
-        assert_eq!(Stage::default().defines(), "");
+        assert_eq!(Stage::default().defines(), "#define SMOOTH\n");
     }
 
     #[test]
@@ -148,7 +190,7 @@ mod tests {
         assert_eq!(stage(&[LIGHTING, LIGHT0]), sun);
         let two = stage(&[LIGHTING, LIGHT0, LIGHT3]);
         assert_eq!(two, Stage { lights: 9, ..sun });
-        assert_eq!(two.defines(), "#define LIT\n#define ALL_LIGHTS LIGHT(0) LIGHT(3)\n");
+        assert_eq!(two.defines(), "#define SMOOTH\n#define LIT\n#define ALL_LIGHTS LIGHT(0) LIGHT(3)\n");
 
         let place: (CommandOp, &[u32]) = (CommandOp::State(StateOp::Light), &[0x4000, 0x1203, 0, 0, 0, ONE]);
         assert_eq!(stage(&[LIGHTING, LIGHT0, place]), Stage { positional: true, ..sun });
@@ -202,6 +244,7 @@ mod tests {
             let stage = Stage::new(records, &lights);
             (stage.transforms, stage.materials)
         };
+        let shading = |records: &[Record]| Stage::new(records, &lights).shading;
         let plain = record(&[]);
         let moved = record(&[(CommandOp::State(StateOp::Translate), &[ONE, 0, 0])]);
         let metal =
@@ -213,6 +256,11 @@ mod tests {
         assert_eq!(differ(&[plain, plain, moved]), (true, false));
         assert_eq!(differ(&[plain, metal]), (false, true));
         assert_eq!(differ(&[flat, plain]), (false, true));
+        assert_eq!(shading(&[]), Shading::Smooth);
+        assert_eq!(shading(&[plain, moved]), Shading::Smooth);
+        assert_eq!(shading(&[flat, flat]), Shading::Flat);
+        assert_eq!(shading(&[plain, flat]), Shading::Mixed);
+        assert_eq!(shading(&[flat, plain]), Shading::Mixed);
         assert_eq!(differ(&[plain, moved, metal]), (true, true));
     }
 }

@@ -70,6 +70,26 @@ pub fn stencil() -> Vec<Scene> {
             colorful(p, [-0.2, -0.2, 0.2, 0.2]);
         }));
     }
+    // What is in the stencil buffer, by a draw or by a clear, outlives clears of the depth buffer.
+    scenes.push(scene("stencil-and-clear-depth", |p| {
+        clear(p);
+        let keep = StencilOp::Keep;
+        p.clear(ClearMask::DEPTH);
+        p.enable(Capability::StencilTest);
+        p.stencil_func(Comparison::Always, 0xa5, Raw::bits(!0));
+        p.stencil_op(keep, keep, StencilOp::Replace);
+        invisible(p, cell(1, 2, 1), 0.0);
+        p.disable(Capability::StencilTest);
+        p.clear(ClearMask::DEPTH);
+        p.enable(Capability::ScissorTest);
+        p.scissor(SIDE / 2, 0, SIDE / 2, SIDE / 2);
+        p.clear_stencil(0x3c);
+        p.clear(ClearMask::STENCIL);
+        p.disable(Capability::ScissorTest);
+        p.clear_stencil(0x11);
+        p.clear(ClearMask::DEPTH);
+        reveal(p);
+    }));
     for &op in StencilOp::ALL {
         scenes.push(scene(&format!("stencil-op-{}", name(&STENCIL_OP, op.value())), |p| {
             columns(p, &[0, 1, 5, 0x7f, 0xa9, 254, 255, 256 + 77]);

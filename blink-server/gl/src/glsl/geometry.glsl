@@ -9,12 +9,19 @@ layout(line_strip, max_vertices = 6) out;
 layout(points, max_vertices = 3) out;
 #endif
 
+#ifdef SMOOTH
 in vec4 v_smooth[];
-flat in vec4 v_flat[];
-flat in int v_is_flat[];
+out vec4 g_smooth;
 #ifdef TWO_SIDE
 in vec4 v_back_smooth[];
+#endif
+#endif
+#ifdef FLAT
+flat in vec4 v_flat[];
+flat out vec4 g_flat;
+#ifdef TWO_SIDE
 flat in vec4 v_back_flat[];
+#endif
 #endif
 #ifdef UNIT0
 in vec4 v_tex_coord0[];
@@ -30,25 +37,24 @@ out vec4 g_eye;
 #endif
 flat in int v_inner[];
 
-out vec4 g_smooth;
-flat out vec4 g_flat;
-flat out int g_is_flat;
-
 bool is_front;
 float lift;
 
 void corner(int i) {
     gl_Position = gl_in[i].gl_Position;
     gl_Position.z += lift * gl_Position.w;
+#ifdef SMOOTH
     g_smooth = v_smooth[i];
+#ifdef TWO_SIDE
+    if (!is_front) g_smooth = v_back_smooth[i];
+#endif
+#endif
+#ifdef FLAT
     g_flat = v_flat[2];
 #ifdef TWO_SIDE
-    if (!is_front) {
-        g_smooth = v_back_smooth[i];
-        g_flat = v_back_flat[2];
-    }
+    if (!is_front) g_flat = v_back_flat[2];
 #endif
-    g_is_flat = v_is_flat[2];
+#endif
 #ifdef UNIT0
     g_tex_coord0 = v_tex_coord0[i];
 #endif

@@ -3,8 +3,8 @@
 //
 // Switches: TWO_SIDE; UNIT0, UNIT1: the unit has a texture; GENERATED0, GENERATED1: its coordinates may be generated;
 // EYE: the fragment stage wants eye coordinates; POINTS; ATTENUATED: points get smaller; OUTLINED: polygons that are not
-// filled. Of the records and lights: TRANSFORMS, MATERIALS, LIT, ALL_LIGHTS, POSITIONAL, SPOTS, SHINES, LOCAL_VIEWER,
-// TRACKS.
+// filled. Of the records and lights: TRANSFORMS, MATERIALS, SMOOTH, FLAT, LIT, ALL_LIGHTS, POSITIONAL, SPOTS, SHINES,
+// LOCAL_VIEWER, TRACKS.
 #if defined(LIT) || defined(EYE) || defined(GENERATED0) || defined(GENERATED1) || defined(ATTENUATED)
 #define NEEDS_EYE
 #endif
@@ -35,12 +35,21 @@ layout(location = 3) in vec3 a_normal;
 layout(location = 4) in uint a_record;
 layout(location = 5) in vec4 a_tex_coord1;
 
+// Where some are smooth and some flat, the flat color of a smooth one has the alpha -1. A software renderer takes its time
+// for each output of each vertex and triangle, so there are no more than are needed.
+#ifdef SMOOTH
 out vec4 v_smooth;
+#endif
+#ifdef FLAT
 flat out vec4 v_flat;
-flat out int v_is_flat;
+#endif
 #ifdef TWO_SIDE
+#ifdef SMOOTH
 out vec4 v_back_smooth;
+#endif
+#ifdef FLAT
 flat out vec4 v_back_flat;
+#endif
 #endif
 #ifdef UNIT0
 out vec4 v_tex_coord0;
@@ -160,7 +169,6 @@ void main() {
     vec4 rest = MATERIAL.rest;
     int flags = int(rest.z);
     gl_Position = TRANSFORM.product * a_position;
-    v_is_flat = flags >> 9 & 1;
     vec4 front_color = clamp(a_color, 0.0, 1.0);
 #ifdef TWO_SIDE
     vec4 back_color = front_color;
@@ -215,11 +223,25 @@ void main() {
     gl_PointSize = whole_size(max(min(size, point.z), point.y));
     gl_Position = on_pixels(gl_Position, gl_PointSize);
 #endif
+#ifdef SMOOTH
     v_smooth = front_color;
-    v_flat = front_color;
 #ifdef TWO_SIDE
     v_back_smooth = back_color;
+#endif
+#endif
+#ifdef FLAT
+    v_flat = front_color;
+#ifdef TWO_SIDE
     v_back_flat = back_color;
+#endif
+#ifdef SMOOTH
+    if ((flags & 0x200) == 0) {
+        v_flat.a = -1.0;
+#ifdef TWO_SIDE
+        v_back_flat.a = -1.0;
+#endif
+    }
+#endif
 #endif
 #ifdef UNIT0
     v_tex_coord0 = TRANSFORM.texture * tex_coord0;
