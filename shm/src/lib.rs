@@ -4,9 +4,10 @@
 //! words go in and out by atomic operations, bulk data by copies made of them. What was copied is
 //! private and can be checked; reading a word twice is a bug (the second may differ).
 //!
-//! Words are accessed as 32-bit atomics, pixels as 64-bit ones. A peer that writes the same bytes with the
-//! other width, or with plain stores, while they are copied can make the copy hold any value, and
-//! nothing else: the copy is private before anything looks at it.
+//! Words are accessed as 32-bit atomics, a client's pixels as 64-bit ones, and a window's, which only another process
+//! writes, by volatile reads of 128 bits. A peer that writes the same bytes with another width, or with plain stores,
+//! while they are copied can make the copy hold any value, and nothing else: the copy is private before anything
+//! looks at it.
 //!
 //! All `unsafe` of this crate is here.
 
@@ -23,6 +24,43 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 /// Bytes of a page: the unit in which memory is shared.
 pub const PAGE_SIZE: usize = 4096;
+
+/// The alpha of a pixel that hides what is behind it.
+const OPAQUE: u32 = 0xff00_0000;
+/// Bytes of four pixels.
+const FOUR_PIXELS: usize = 16;
+
+/// Four pixels, opaque.
+///
+/// # Safety
+/// `at` is a multiple of `FOUR_PIXELS`, and the four words from there are readable.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+#[inline]
+unsafe fn four_pixels(at: NonNull<AtomicU32>) -> [u32; 4] {
+    use core::arch::x86_64::{__m128i, _mm_or_si128, _mm_set1_epi32};
+    // SAFETY: the caller's: aligned and readable. Who writes there meanwhile is another process, in memory that Rust did not
+    // allocate: volatile is made for that, the four words are read once, and any value is a value.
+    let pixels = unsafe { at.cast::<__m128i>().read_volatile() };
+    // SAFETY: every x86-64 processor has SSE2, and both types are 16 bytes that may have any value.
+    unsafe { core::mem::transmute(_mm_or_si128(pixels, _mm_set1_epi32(OPAQUE.cast_signed()))) }
+}
+
+/// Four pixels, opaque.
+///
+/// # Safety
+/// `at` is a multiple of `FOUR_PIXELS`, and the four words from there are readable.
+#[cfg(any(not(target_arch = "x86_64"), miri))]
+#[inline]
+unsafe fn four_pixels(at: NonNull<AtomicU32>) -> [u32; 4] {
+    let two = |i: usize| {
+        // SAFETY: the caller's: 16 readable bytes at an address that is a multiple of 8; `i` is 0 or 1. Atomics may be
+        // accessed concurrently.
+        let both = u64::from_le(unsafe { at.cast::<AtomicU64>().add(i).as_ref() }.load(Ordering::Relaxed));
+        [OPAQUE | (both & 0xffff_ffff) as u32, OPAQUE | (both >> 32) as u32]
+    };
+    let ([a, b], [c, d]) = (two(0), two(1));
+    [a, b, c, d]
+}
 
 /// A byte offset into a shared region that was not checked against its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,38 +180,34 @@ impl Shm {
         Ok(())
     }
 
-    /// Copies pixels in and makes them opaque: the highest byte of each word is set. In 64-bit steps where the offset
-    /// allows.
+    /// Copies pixels in and makes them opaque: the highest byte of each word is set. Four at a time, which takes half as long
+    /// as two where another core wrote them.
     ///
     /// # Errors
     /// Out of bounds or not aligned to 4.
     pub fn copy_pixels_in(&self, offset: ShmOffset, into: &mut [u32]) -> Result<(), OutOfBounds> {
-        const OPAQUE: u32 = 0xff00_0000;
-        let base = self.check(offset, size_of_val(into), 4)?;
-        // `base` of the region is aligned to 8, so the offset tells whether this address is.
-        let lead = usize::from(!offset.0.is_multiple_of(8)).min(into.len());
+        let base = self.check(offset, size_of_val(into), 4)?.cast::<AtomicU32>();
+        let one = |at: NonNull<AtomicU32>, into: &mut u32| {
+            // SAFETY: each caller below gives the address of an aligned word that `check` proved to be inside the region;
+            // atomics may be accessed concurrently.
+            *into = OPAQUE | u32::from_le(unsafe { at.as_ref() }.load(Ordering::Relaxed));
+        };
+        let lead = base.as_ptr().align_offset(FOUR_PIXELS).min(into.len());
         let (first, rest) = into.split_at_mut(lead);
-        for word in first {
-            // SAFETY: `check` proved that this aligned word is inside the region; atomics may be accessed concurrently.
-            *word =
-                OPAQUE | u32::from_le(unsafe { base.cast::<AtomicU32>().as_ref() }.load(Ordering::Relaxed));
+        for (i, word) in first.iter_mut().enumerate() {
+            // SAFETY: `i` is less than the length of `into`, all of whose words `check` proved to be inside the region.
+            one(unsafe { base.add(i) }, word);
         }
-        // SAFETY: `lead` words are inside the region, so the result is inside it or one past its end.
-        let base = unsafe { base.add(lead * 4) };
-        let (pairs, last) = rest.as_chunks_mut::<2>();
-        let count = pairs.len();
-        for (i, pair) in pairs.iter_mut().enumerate() {
-            // SAFETY: `check` proved that these two words are inside the region, and they are aligned to 8; atomics may be
-            // accessed concurrently.
-            let both = unsafe { base.cast::<AtomicU64>().add(i).as_ref() }.load(Ordering::Relaxed);
-            let both = u64::from_le(both);
-            *pair = [OPAQUE | (both & 0xffff_ffff) as u32, OPAQUE | (both >> 32) as u32];
+        let (fours, last) = rest.as_chunks_mut::<4>();
+        for (i, four) in fours.iter_mut().enumerate() {
+            // SAFETY: the four words from this one on are inside the region, because `into` has room for them and `check`
+            // proved that all of its words are; `lead` words make the address a multiple of `FOUR_PIXELS`.
+            *four = unsafe { four_pixels(base.add(lead + i * 4)) };
         }
-        for word in last {
-            // SAFETY: `check` proved that this aligned word, after `count` pairs, is inside the region; atomics may be accessed
-            // concurrently.
-            let at = unsafe { base.cast::<AtomicU64>().add(count).cast::<AtomicU32>().as_ref() };
-            *word = OPAQUE | u32::from_le(at.load(Ordering::Relaxed));
+        let done = lead + fours.len() * 4;
+        for (i, word) in last.iter_mut().enumerate() {
+            // SAFETY: `done + i` is less than the length of `into`, all of whose words `check` proved to be inside the region.
+            one(unsafe { base.add(done + i) }, word);
         }
         fence(Ordering::Acquire);
         Ok(())
@@ -286,7 +320,7 @@ mod tests {
         let words: Vec<u32> = (0..64).map(|i| i * 0x0101_0101).collect();
         shm.copy_out(ShmOffset(0), &words).unwrap();
         for from in 0..8 {
-            for length in 0..9 {
+            for length in 0..25 {
                 let mut into = vec![9; length];
                 shm.copy_pixels_in(ShmOffset(from * 4), &mut into).unwrap();
                 let wanted: Vec<u32> = words[from..from + length].iter().map(|w| w | 0xff00_0000).collect();
