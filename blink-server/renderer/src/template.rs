@@ -14,7 +14,7 @@ use gl::{ResourceKey, Resources, Slice, Target, Tracker, WindowState};
 use ipc::geometry::Rect;
 use ipc::glass::ClassId;
 use ipc::template::{FromTemplate, Share, ToTemplate};
-use os::seqpacket::{self, Received};
+use os::seqpacket::{self, Received, SocketError};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::Errno;
@@ -269,10 +269,16 @@ fn fork(broker: &OwnedFd, class: ClassId, forks: bool) -> Result<Option<Child>, 
 
 fn say(broker: &OwnedFd, message: &FromTemplate, fds: &[BorrowedFd<'_>]) -> Result<(), Failure> {
     match serde_json::to_vec(message) {
-        Ok(bytes) => seqpacket::send(broker.as_fd(), &bytes, fds)?,
-        Err(error) => log::error!("a message to the broker can't be written: {error}"),
+        Ok(bytes) => match seqpacket::send(broker.as_fd(), &bytes, fds) {
+            // It is gone: that is noticed where it is heard, and is no error.
+            Err(SocketError::System(Errno::PIPE)) => Ok(()),
+            result => Ok(result?),
+        },
+        Err(error) => {
+            log::error!("a message to the broker can't be written: {error}");
+            Ok(())
+        }
     }
-    Ok(())
 }
 
 /// Threads of this process; none can be counted: as many as make copying impossible.
