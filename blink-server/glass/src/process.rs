@@ -428,7 +428,10 @@ impl Process {
                         if !self.renderers.contains_key(&number) {
                             return Ok(());
                         }
+                        let is_done = matches!(message, FromRenderer::Done { .. });
                         match self.glass.hear(class, message, time) {
+                            // It says nothing more before the next frame, most often: if it does, the next wait tells.
+                            Ok(()) if is_done => return Ok(()),
                             Ok(()) => continue,
                             Err(reason) => reason,
                         }

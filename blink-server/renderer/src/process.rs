@@ -190,13 +190,18 @@ impl Process {
             match seqpacket::receive(glass.as_fd()) {
                 Ok(Received::Message(bytes, fds)) => match serde_json::from_slice::<ToDraw>(&bytes) {
                     Ok(message) => {
-                        if matches!(message, ToDraw::Frame { .. }) {
+                        let is_frame = matches!(message, ToDraw::Frame { .. });
+                        if is_frame {
                             self.hear_doorbells()?;
                         }
                         self.renderer.hear(message, fds.into_iter().next(), now());
                         if self.renderer.tracker().context_lost() {
                             // The next renderer starts with a new context and finds everything in the apertures.
                             return Err(Failure::ContextLost);
+                        }
+                        if is_frame {
+                            // The glass waits for its answer, and says little before it has it.
+                            return Ok(());
                         }
                     }
                     Err(error) => log::error!("a message of the glass makes no sense: {error}"),
