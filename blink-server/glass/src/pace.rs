@@ -2,12 +2,15 @@
 //!
 //! A frame begins at once if none began within the last refresh interval, else at the next tick. It is composed when all
 //! renderers that are waited for are done, at the latest at the deadline. A renderer is waited for if it answered its last
-//! [`PROBATION`] frames in time, judged by the time of its `Done` against its own `Frame`. (Judged by "was composed in its
+//! [`PROBATION`] frames in time (more, if it is late again and again), judged by the time of its `Done` against its own `Frame`. (Judged by "was composed in its
 //! tick", one late frame would exclude it for ever.) While one that is not waited for is drawing, nothing is composed before
 //! [`PATIENCE`]: it may be in time after all.
 
 /// Frames in time after a late one, before a renderer is waited for again.
 pub const PROBATION: u32 = 30;
+/// The same, at most: the number doubles with each frame that is late soon after it was waited for again, for each costs the
+/// others a whole refresh interval.
+const LONG_PROBATION: u32 = 16 * PROBATION;
 /// Nanoseconds after the tick before which a frame is not composed without somebody; at most a quarter of the refresh interval.
 pub const PATIENCE: u64 = 4_000_000;
 /// Of the refresh interval, the part after which a frame is composed, percent.
@@ -18,6 +21,9 @@ const WINDOW: u64 = 500_000_000;
 const TOO_LATE: u64 = WINDOW / 4;
 /// Nanoseconds without lateness after which a renderer counts as keeping its frames again.
 const REDEEMED: u64 = 5_000_000_000;
+/// Nanoseconds from a renderer's first frame in which only that it hangs is held against it: many start together, each lets
+/// the driver compile its first shaders, and there is nobody to protect from them by making all of them wait.
+const NEW: u64 = 1_000_000_000;
 
 /// The glass's clock.
 #[derive(Debug)]
@@ -121,6 +127,10 @@ pub struct Pace {
     is_counted: bool,
     /// Frames to be in time for until it is waited for again.
     probation: u32,
+    /// What `probation` was set to last.
+    sentence: u32,
+    /// When its first frame began, nanoseconds.
+    since: Option<u64>,
     /// When the current window began, and the lateness in it, nanoseconds.
     window: (u64, u64),
     /// When it was late last.
@@ -142,6 +152,7 @@ impl Pace {
     /// It was asked for a frame.
     pub fn ask(&mut self, tick: Tick) {
         self.asked = Some(tick);
+        self.since.get_or_insert(tick.begun);
         self.is_counted = false;
     }
 
@@ -165,7 +176,10 @@ impl Pace {
         let Some(tick) = self.asked.take() else { return };
         self.frames += 1;
         if now > tick.deadline {
-            self.probation = PROBATION;
+            if !self.is_counted {
+                self.misses(now);
+            }
+            self.probation = self.sentence;
             self.late += 1;
             self.count(now.saturating_sub(tick.deadline).max(refresh), now);
         } else {
@@ -177,11 +191,26 @@ impl Pace {
     pub fn composed(&mut self, now: u64) {
         if self.asked.is_some_and(|tick| now >= tick.deadline) && !self.is_counted {
             self.is_counted = true;
-            self.probation = PROBATION;
+            self.misses(now);
         }
     }
 
+    /// It is late: it is not waited for.
+    fn misses(&mut self, now: u64) {
+        let was_waited_for = self.is_waited_for();
+        if now.saturating_sub(self.last_late) >= REDEEMED {
+            self.sentence = PROBATION;
+        } else if was_waited_for {
+            self.sentence = self.sentence.saturating_mul(2).clamp(PROBATION, LONG_PROBATION);
+        }
+        self.probation = self.sentence;
+        self.last_late = now;
+    }
+
     fn count(&mut self, lateness: u64, now: u64) {
+        if self.since.is_none_or(|since| now.saturating_sub(since) < NEW) {
+            return;
+        }
         if now.saturating_sub(self.window.0) > WINDOW {
             self.window = (now, 0);
         }
@@ -292,9 +321,35 @@ mod tests {
     }
 
     #[test]
+    fn late_again_and_again_is_waited_for_more_and_more_seldom() {
+        let (mut pace, mut clock) = (Pace::default(), Clock::new(REFRESH));
+        let mut now = 0;
+        for sentence in [30, 60, 120, 240, 480, 480] {
+            // Two in a row are one.
+            now = draw(&mut pace, &mut clock, now, 2, 15_000_000);
+            now = draw(&mut pace, &mut clock, now, sentence - 1, 1_000_000);
+            assert!(!pace.is_waited_for(), "{sentence}");
+            now = draw(&mut pace, &mut clock, now, 1, 1_000_000);
+            assert!(pace.is_waited_for(), "{sentence}");
+            if sentence == 480 {
+                break;
+            }
+        }
+        // It kept all for longer than it takes to be forgiven.
+        now = draw(&mut pace, &mut clock, now, 1, 15_000_000);
+        draw(&mut pace, &mut clock, now, 30, 1_000_000);
+        assert!(pace.is_waited_for());
+    }
+
+    #[test]
     fn whoever_misses_a_quarter_is_reported_until_it_keeps_all_for_five_seconds() {
         let (mut pace, mut clock) = (Pace::default(), Clock::new(REFRESH));
-        let mut now = draw(&mut pace, &mut clock, 0, 7, 15_000_000);
+        // New: the driver compiles.
+        let mut now = draw(&mut pace, &mut clock, 0, 62, 15_000_000);
+        assert!(now < NEW);
+        assert_eq!(pace.report(now), None);
+        now = draw(&mut pace, &mut clock, now, 1, 1_000_000);
+        now = draw(&mut pace, &mut clock, now, 7, 15_000_000);
         assert_eq!(pace.report(now), None);
         now = draw(&mut pace, &mut clock, now, 1, 15_000_000);
         assert_eq!((pace.report(now), pace.report(now)), (Some(true), None));
@@ -308,7 +363,8 @@ mod tests {
             now = draw(&mut pace, &mut clock, now, 9, 1_000_000);
             assert_eq!(pace.report(now), None);
         }
-        // No answer at all.
+        // No answer at all: not from a new one either.
+        pace.renew();
         let tick = begin(&mut clock, now);
         pace.ask(tick);
         assert_eq!(pace.report_due(), Some(tick.begun + 500_000_000));

@@ -128,7 +128,7 @@ fn one_late_frame_is_forgiven_after_thirty() {
 
 #[test]
 fn whoever_keeps_its_frames_again_is_reported() {
-    let cost = |_, frame| Some(if frame < 20 { 50 * MS } else { 2 * MS });
+    let cost = |_, frame| Some(if frame < 40 { 50 * MS } else { 2 * MS });
     let (bench, _) = run(1, 10, cost);
     let paces: Vec<&FromGlass> =
         bench.reports.iter().filter(|report| matches!(report, FromGlass::Pace { .. })).collect();

@@ -87,8 +87,9 @@ fn draw_usual(tracker: &mut Tracker) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What nearly every window draws: plain and lit triangles, lines, with and without depth, blended, with a texture.
-const USUAL: [&str; 5] = [
+/// What nearly every window draws: plain and lit triangles, lines, with and without depth, several objects of which each has
+/// its own place, blended, with a texture.
+const USUAL: [&str; 6] = [
     "clear_color 0.0, 0.0, 0.0, 1.0
     clear color|depth
     begin triangles
@@ -125,6 +126,27 @@ const USUAL: [&str; 5] = [
     vertex3 0.0, 1.0, 0.0
     end
     shade_model smooth
+    begin triangles
+    normal3 0.0, 0.0, 1.0
+    vertex3 0.0, 0.0, 0.0
+    vertex3 1.0, 0.0, 0.0
+    vertex3 0.0, 1.0, 0.0
+    end",
+    "clear color|depth
+    enable depth_test
+    enable cull_face
+    enable lighting
+    enable light0
+    enable normalize
+    shade_model flat
+    begin triangles
+    normal3 0.0, 0.0, 1.0
+    vertex3 0.0, 0.0, 0.0
+    vertex3 1.0, 0.0, 0.0
+    vertex3 0.0, 1.0, 0.0
+    end
+    shade_model smooth
+    translate 0.1, 0.0, 0.0
     begin triangles
     normal3 0.0, 0.0, 1.0
     vertex3 0.0, 0.0, 0.0
