@@ -1,7 +1,9 @@
-//! What the processes of Blink ask of Linux, written once: packets with descriptors, shared memory, signals, the clock.
+//! What the processes of Blink ask of Linux, written once: packets with descriptors, shared memory, signals, the clock, the end of
+//! root.
 
 pub mod clock;
 pub mod descriptors;
 pub mod memory;
+pub mod root;
 pub mod seqpacket;
 pub mod signals;

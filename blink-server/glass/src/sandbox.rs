@@ -8,16 +8,13 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetError,
     RulesetStatus, Scope,
 };
+use os::root::RootError;
 use rustix::io::Errno;
-use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal};
-use rustix::thread::{CapabilitySet, CapabilitySets, Gid, Uid};
+use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
 };
 use std::collections::BTreeMap;
-
-/// The user and group of nobody.
-const NOBODY: u32 = 65534;
 
 /// What the output needs after the start.
 #[derive(Clone, Copy, Debug, Default)]
@@ -159,31 +156,13 @@ fn limit() -> Result<(), SandboxError> {
 
 /// Becomes nobody, if it is root.
 fn give_up_root() -> Result<(), SandboxError> {
-    let none = CapabilitySet::empty();
-    if rustix::process::geteuid().is_root() {
-        let (uid, gid) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
-        let become_nobody = || {
-            rustix::thread::set_thread_groups(&[])?;
-            rustix::thread::set_thread_res_gid(gid, gid, gid)?;
-            rustix::thread::set_thread_res_uid(uid, uid, uid)
-        };
-        match become_nobody() {
-            Ok(()) => {
-                // The kernel forgot it with the user.
-                rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
-                    .map_err(system("the parent's death"))?;
-            }
-            // In a container that knows no other user. Without capabilities, its root is a user like others.
-            Err(Errno::INVAL | Errno::PERM) => log::warn!("glass: it can't become another user than root"),
-            Err(errno) => return Err(SandboxError::System("to become nobody", errno)),
-        }
-        rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(system("dumpable"))?;
+    let is_left =
+        os::root::give_up().map_err(|RootError { what, error }| SandboxError::System(what, error))?;
+    if !is_left {
+        log::warn!("glass: it can't become another user than root, and gave up its capabilities only");
     }
-    rustix::thread::set_capabilities(
-        None,
-        CapabilitySets { effective: none, permitted: none, inheritable: none },
-    )
-    .map_err(system("capabilities"))
+    // Another user's process is as it is started: to be looked into by that user.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(system("dumpable"))
 }
 
 /// No files, no TCP, no signals to others.

@@ -15,8 +15,9 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
     RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
+use os::root::RootError;
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, Signal};
+use rustix::process::{Resource, Rlimit};
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule,
@@ -74,9 +75,6 @@ const GET_FLAGS: u64 = 1;
 /// `PROT_WRITE` and `PROT_EXEC`.
 const WRITE: u64 = 2;
 const EXECUTE: u64 = 4;
-
-/// User and group of a renderer whose server is root's: Debian's `nobody` and `nogroup`, who own no files.
-const NOBODY: u32 = 65_534;
 
 /// What OpenGL's drivers read.
 const READ: &[&str] = &[
@@ -172,28 +170,18 @@ fn limit_core() -> Result<(), SandboxError> {
 /// # Errors
 /// The system refuses.
 pub fn leave_root() -> Result<(), SandboxError> {
-    if !rustix::process::geteuid().is_root() {
-        return Ok(());
-    }
-    let failed = |what| {
-        let error = Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::PERM);
-        SandboxError::System { what, error }
+    let RootError { what, error } = match os::root::give_up() {
+        Ok(is_left) => {
+            if !is_left {
+                log::warn!(
+                    "renderer: it can't become another user than root, and gave up its capabilities only"
+                );
+            }
+            return Ok(());
+        }
+        Err(error) => error,
     };
-    // SAFETY: no list is given, of length 0.
-    if unsafe { libc::setgroups(0, std::ptr::null()) } != 0 {
-        return Err(failed("setgroups"));
-    }
-    // SAFETY: only numbers are passed. The C library changes all threads.
-    if unsafe { libc::setresgid(NOBODY, NOBODY, NOBODY) } != 0 {
-        return Err(failed("setresgid"));
-    }
-    // SAFETY: as for the group: only numbers are passed.
-    if unsafe { libc::setresuid(NOBODY, NOBODY, NOBODY) } != 0 {
-        return Err(failed("setresuid"));
-    }
-    // The kernel forgets it when the user changes.
-    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
-        .map_err(|error| SandboxError::System { what: "PR_SET_PDEATHSIG", error })
+    Err(SandboxError::System { what, error })
 }
 
 /// Is the server a domain of Xen's?
