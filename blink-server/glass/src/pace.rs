@@ -2,7 +2,7 @@
 //!
 //! A frame begins at once if none began within the last refresh interval, else at the next tick. It is composed when all
 //! renderers that are waited for are done, at the latest at the deadline. A renderer is waited for if it answered its last
-//! [`PROBATION`] frames in time (more, if it is late again and again), judged by the time of its `Done` against its own `Frame`. (Judged by "was composed in its
+//! [`PROBATION`] frames in time (more, if it is late again and again) and is not known as slow, judged by the time of its `Done` against its own `Frame`. (Judged by "was composed in its
 //! tick", one late frame would exclude it for ever.) While one that is not waited for is drawing, nothing is composed before
 //! [`PATIENCE`]: it may be in time after all.
 
@@ -161,9 +161,9 @@ impl Pace {
         self.asked
     }
 
-    /// Is it waited for?
+    /// Is it waited for? Nobody waits for one that is known as slow.
     pub fn is_waited_for(&self) -> bool {
-        self.probation == 0
+        self.probation == 0 && !self.is_reported
     }
 
     /// Does it draw for so long that nobody need expect an answer?
