@@ -4,8 +4,14 @@
 //! Counted are all processes of a server: CPU time by the scheduler's own count (`schedstat`), context switches, and the
 //! windows' runs of `redraw`. The output's clock is set faster than can be reached, so that nothing waits for it, or to
 //! 60 Hz for the time from a tick to the picture.
+//!
+//! With `--beside`: seven gears in classes of their own, beside three hostile clients of one kind: which frames the gears
+//! keep, and when the hostile ones are known as slow.
+
+mod hostile;
 
 use clap::Parser;
+use hostile::Kind;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +20,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 /// CPU, context switches and frames of a server that shows many gears.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 struct Options {
     /// Folders with `blink-server` and `blinkctl`; several are measured in turns. [default: this program's]
     #[arg(long, value_name = "DIR")]
@@ -37,6 +43,15 @@ struct Options {
     /// Prints one JSON object.
     #[arg(long)]
     json: bool,
+    /// Measures what seven gears keep beside three hostile clients, of each of these kinds. [without a kind: of all]
+    #[arg(long, value_name = "KIND", num_args = 0.., value_delimiter = ',')]
+    beside: Option<Vec<Kind>>,
+    /// Is a hostile client.
+    #[arg(long, value_name = "KIND", hide = true)]
+    be: Option<Kind>,
+    /// Where its window is.
+    #[arg(long, value_name = "PIXELS", hide = true, num_args = 2, default_values_t = [0, 0])]
+    at: Vec<i32>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +83,17 @@ struct Figures {
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
+    let options = Options::parse();
+    if let Some(kind) = options.be {
+        return match hostile::run(kind, (options.at[0], options.at[1])) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("crowd: hostile client: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    match run(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("crowd: {error}");
@@ -85,6 +110,9 @@ fn own_folder() -> Result<PathBuf, Error> {
 fn run(options: &Options) -> Result<(), Error> {
     let clients = own_folder()?;
     let servers = if options.server.is_empty() { vec![clients.clone()] } else { options.server.clone() };
+    if let Some(kinds) = &options.beside {
+        return beside(&servers, &clients, options, if kinds.is_empty() { &Kind::ALL } else { kinds });
+    }
     let mut rows = Vec::new();
     for &hz in &options.hz {
         for &side in &options.sides {
@@ -148,6 +176,111 @@ fn print_row(row: &Value) {
     );
 }
 
+// ---- Beside hostile clients --------------------------------------------------------------------
+
+const GEARS: usize = 7;
+const HOSTILE: usize = 3;
+/// Where their windows are: beside and below the gears'.
+const PLACES: [(i32, i32); HOSTILE] = [(1000, 370), (10, 700), (340, 700)];
+
+fn beside(servers: &[PathBuf], clients: &Path, options: &Options, kinds: &[Kind]) -> Result<(), Error> {
+    let gears = Options { windows: u32::try_from(GEARS).unwrap_or(0), ..options.clone() };
+    let mut rows = Vec::new();
+    for kind in [None].into_iter().chain(kinds.iter().copied().map(Some)) {
+        for server in servers {
+            let row = keep(server, clients, &gears, kind)?;
+            if !options.json {
+                println!(
+                    "{:9} | kept {:5.1} %, of the worst {:5.1} % | tick to picture {:5.1} / {:5.1} ms | {} of {HOSTILE} slow, the last after {:.1} s | {}",
+                    row["beside"].as_str().unwrap_or("nobody"),
+                    row["kept"].as_f64().unwrap_or(f64::NAN),
+                    row["worst"].as_f64().unwrap_or(f64::NAN),
+                    row["composed_p50_ms"].as_f64().unwrap_or(f64::NAN),
+                    row["composed_p99_ms"].as_f64().unwrap_or(f64::NAN),
+                    row["slow"],
+                    row["slow_after_s"].as_f64().unwrap_or(f64::NAN),
+                    row["server"].as_str().unwrap_or_default(),
+                );
+            }
+            rows.push(row);
+        }
+    }
+    if options.json {
+        println!("{}", Value::Array(rows));
+    }
+    Ok(())
+}
+
+/// What gears keep beside three of a kind, or alone.
+fn keep(server: &Path, clients: &Path, options: &Options, kind: Option<Kind>) -> Result<Value, Error> {
+    const HZ: u32 = 60;
+    let mut running = start(server, clients, options, (HZ, 300, Classes::Each))?;
+    std::thread::sleep(Duration::from_millis(1500));
+    let own = std::env::current_exe().map_err(|error| Error::Io("this program".into(), error))?;
+    let gears = running.clients_seen();
+    if let Some(kind) = kind {
+        let name = clap::ValueEnum::to_possible_value(&kind).map(|v| v.get_name().to_owned());
+        for (x, y) in PLACES {
+            let child = Command::new(&own)
+                .env("BLINK_DISPLAY", &running.socket)
+                .args(["--be", name.as_deref().unwrap_or_default(), "--at", &x.to_string(), &y.to_string()])
+                // What the server says of them is not the measurement.
+                .stderr(Stdio::null())
+                .stdout(Stdio::null())
+                .spawn()
+                .map_err(|error| Error::Io("a hostile client".into(), error))?;
+            running.clients.push(child);
+        }
+        wait("the hostile clients", || running.clients_seen().len() >= gears.len() + HOSTILE)?;
+        if kind == Kind::Stopped {
+            std::thread::sleep(Duration::from_secs(1));
+            running.stop_renderers(&gears);
+        }
+    }
+    // Who is known as slow, and since when; then the gears' frames.
+    let began = Instant::now();
+    let mut known: Vec<(u64, f64)> = Vec::new();
+    let before = loop {
+        let stats = running.blinkctl(&["stats"]).unwrap_or_default();
+        for class in stats["glass"]["classes"].as_array().into_iter().flatten() {
+            let Some(number) = class["class"].as_u64().filter(|_| class["note"] == "slow") else { continue };
+            if !known.iter().any(|(of, _)| *of == number) {
+                known.push((number, began.elapsed().as_secs_f64()));
+            }
+        }
+        if began.elapsed() > Duration::from_secs(2) {
+            break stats;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let began = Instant::now();
+    std::thread::sleep(Duration::from_secs_f64(options.seconds));
+    let (after, took) = (running.blinkctl(&["stats"]).unwrap_or_default(), began.elapsed().as_secs_f64());
+    let redraws = |stats: &Value, client: u64| {
+        let clients = stats["clients"].as_array().cloned().unwrap_or_default();
+        clients.iter().find(|c| c["client"] == client).and_then(|c| c["redraws"].as_u64()).unwrap_or(0)
+    };
+    #[allow(clippy::cast_precision_loss, reason = "counts of seconds")]
+    let kept: Vec<f64> = gears
+        .iter()
+        .map(|&client| redraws(&after, client).saturating_sub(redraws(&before, client)) as f64)
+        .map(|frames| 100.0 * frames / (took * f64::from(HZ)))
+        .collect();
+    let slow: Vec<f64> = known.iter().filter(|(class, _)| !gears.contains(class)).map(|(_, s)| *s).collect();
+    let composed = &after["glass"]["composed_ms"];
+    Ok(json!({
+        "server": server.display().to_string(),
+        "beside": kind.map(|kind| format!("{kind:?}").to_lowercase()),
+        "kept": kept.iter().sum::<f64>() / f64::from(u32::try_from(kept.len()).unwrap_or(1)),
+        "worst": kept.iter().copied().fold(f64::INFINITY, f64::min),
+        "composed_p50_ms": composed["median"],
+        "composed_p99_ms": composed["p99"],
+        "slow": slow.len(),
+        "slow_after_s": slow.iter().copied().reduce(f64::max),
+        "gears_slow": known.len() - slow.len(),
+    }))
+}
+
 /// A server, its clients and its folder: all go when this does.
 struct Running {
     server: Child,
@@ -182,6 +315,26 @@ impl Running {
             .output()
             .ok()?;
         serde_json::from_slice(&output.stdout).ok().filter(|_| output.status.success())
+    }
+
+    /// Clients' numbers, which are their classes' where each has one of its own.
+    fn clients_seen(&self) -> Vec<u64> {
+        let stats = self.blinkctl(&["stats"]).unwrap_or_default();
+        let clients = stats["clients"].as_array().cloned().unwrap_or_default();
+        clients.iter().filter_map(|client| client["client"].as_u64()).collect()
+    }
+
+    /// Stops the renderers of all classes but these. They are killed with the server.
+    fn stop_renderers(&self, others: &[u64]) {
+        let stats = self.blinkctl(&["stats"]).unwrap_or_default();
+        for renderer in stats["renderers"].as_array().into_iter().flatten() {
+            let class = renderer["class"].as_u64().unwrap_or(0);
+            let pid = renderer["pid"].as_i64().and_then(|pid| i32::try_from(pid).ok());
+            let pid = pid.and_then(rustix::process::Pid::from_raw).filter(|_| !others.contains(&class));
+            if let Some(pid) = pid {
+                let _told = rustix::process::kill_process(pid, rustix::process::Signal::STOP);
+            }
+        }
     }
 
     fn redraws(&self) -> u64 {
