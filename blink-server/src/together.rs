@@ -33,7 +33,7 @@ impl Server {
     #[must_use]
     pub fn new(tracker: Tracker, width: u32, height: u32, refresh: u64) -> Server {
         let mut glass = Glass::new(&[HeadMode { width, height, refresh, scale: 1.0 }]);
-        glass.tell(ToGlass::Renderer { class: CLASS }, 0);
+        glass.tell(ToGlass::Renderer { class: CLASS, life: 1 }, 0);
         Server { glass, renderer: Renderer::new(tracker, refresh), reports: Vec::new() }
     }
 

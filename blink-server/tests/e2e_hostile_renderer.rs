@@ -130,7 +130,7 @@ impl Glass {
     /// A new renderer of a class.
     fn renderer(&self, class: u32) -> Renderer {
         let (ours, theirs) = pair();
-        self.tell(&ToGlass::Renderer { class: ClassId(class) }, &[theirs.as_fd()]);
+        self.tell(&ToGlass::Renderer { class: ClassId(class), life: 1 }, &[theirs.as_fd()]);
         Renderer {
             socket: ours,
             class,
@@ -157,7 +157,7 @@ impl Glass {
                     self.times.push(begun.elapsed().saturating_sub(others));
                     return (result.expect("an answer"), fds);
                 }
-                FromGlass::Misbehaved { class, reason } => {
+                FromGlass::Misbehaved { class, reason, .. } => {
                     assert_eq!(class, ClassId(EVIL), "the innocent one is blamed: {reason}");
                     assert!(!reason.is_empty());
                     self.thrown_out += 1;

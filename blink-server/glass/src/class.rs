@@ -52,6 +52,8 @@ impl Allowance {
 pub struct Class {
     /// It has a renderer.
     pub is_alive: bool,
+    /// Which, as the broker counts them.
+    pub life: u64,
     /// Its renderer wants a frame.
     pub wants: bool,
     /// Frames that its renderers were asked for.
@@ -76,6 +78,7 @@ impl Class {
     pub fn new(now: u64) -> Class {
         Class {
             is_alive: false,
+            life: 0,
             wants: false,
             frames: 0,
             pace: Pace::default(),
@@ -89,7 +92,8 @@ impl Class {
     }
 
     /// It has a new renderer.
-    pub fn renew(&mut self, now: u64) {
+    pub fn renew(&mut self, life: u64, now: u64) {
+        self.life = life;
         self.is_alive = true;
         self.wants = false;
         self.pace.renew();

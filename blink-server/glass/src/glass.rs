@@ -84,8 +84,8 @@ impl Glass {
                 self.desk.add_client(client, note);
             }
             ToGlass::ClientGone { id } => self.remove_client(id),
-            ToGlass::Renderer { class } => {
-                self.class(class).renew(now);
+            ToGlass::Renderer { class, life } => {
+                self.class(class).renew(life, now);
                 self.forget_announcements(class);
             }
             ToGlass::ClassGone { class } => {
@@ -258,7 +258,7 @@ impl Glass {
     fn report(&mut self) {
         for (&class, of) in self.classes.iter_mut().filter(|(_, class)| class.is_alive) {
             if let Some(late) = of.pace.report(self.now) {
-                self.outbox.report(FromGlass::Pace { class, late });
+                self.outbox.report(FromGlass::Pace { class, life: of.life, late });
             }
         }
     }

@@ -199,7 +199,7 @@ impl Glass {
             of.pace.done(refresh, self.now);
             of.wants = more;
             if let Some(late) = of.pace.report(self.now) {
-                self.outbox.report(ipc::glass::FromGlass::Pace { class, late });
+                self.outbox.report(ipc::glass::FromGlass::Pace { class, life: of.life, late });
             }
         }
         for drawn in drawn {

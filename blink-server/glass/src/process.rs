@@ -141,6 +141,8 @@ impl Broker {
 /// A renderer's socket in the loop.
 struct Renderer {
     class: ClassId,
+    /// As the broker counts renderers.
+    life: u64,
     link: Link,
     /// It said much: it is listened to again from then on.
     listens_from: Option<u64>,
@@ -328,10 +330,10 @@ impl Process {
     fn broker_says(&mut self, message: ToGlass, mut fds: Vec<OwnedFd>) -> Result<(), Failure> {
         match message {
             ToGlass::Command { serial, command } => return self.command(serial, command),
-            ToGlass::Renderer { class } => {
+            ToGlass::Renderer { class, life } => {
                 self.forget_renderer(class);
                 match fds.pop() {
-                    Some(socket) if fds.is_empty() => self.add_renderer(class, socket)?,
+                    Some(socket) if fds.is_empty() => self.add_renderer(class, life, socket)?,
                     Some(_) | None => log::error!("the broker sent no socket, or several, for a renderer"),
                 }
             }
@@ -371,12 +373,13 @@ impl Process {
         self.renderers.iter_mut().find(|(_, of)| of.class == class).map(|(&number, of)| (number, of))
     }
 
-    fn add_renderer(&mut self, class: ClassId, socket: OwnedFd) -> Result<(), Errno> {
+    fn add_renderer(&mut self, class: ClassId, life: u64, socket: OwnedFd) -> Result<(), Errno> {
         let number = self.numbers;
         self.numbers += 1;
         epoll::add(&self.epoll, &socket, EventData::new_u64(number), EventFlags::IN)?;
         let link = Link::new(socket);
-        self.renderers.insert(number, Renderer { class, link, listens_from: None, interest: EventFlags::IN });
+        self.renderers
+            .insert(number, Renderer { class, life, link, listens_from: None, interest: EventFlags::IN });
         Ok(())
     }
 
@@ -407,7 +410,7 @@ impl Process {
             self.flush(number);
         }
         let Some(renderer) = self.renderers.get(&number) else { return Ok(()) };
-        let class = renderer.class;
+        let (class, life) = (renderer.class, renderer.life);
         if renderer.listens_from.is_some() {
             if flags.intersects(EventFlags::HUP | EventFlags::ERR) {
                 self.hung_up(class);
@@ -450,7 +453,7 @@ impl Process {
                 log::warn!("glass: the renderer of class {class} misbehaves: {reason}{held}");
             }
             self.hung_up(class);
-            self.broker.say(&FromGlass::Misbehaved { class, reason }, None)?;
+            self.broker.say(&FromGlass::Misbehaved { class, life, reason }, None)?;
         }
         Ok(())
     }

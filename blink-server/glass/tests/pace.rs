@@ -108,7 +108,7 @@ fn one_that_spins_does_not_delay_the_others() {
             assert!(kept.percentile(50) <= 4 * MS, "{spin:?}: {} ns", kept.percentile(50));
             assert!(kept.percentile(97) <= 4 * MS, "{spin:?}: {} ns", kept.percentile(97));
         }
-        let late = FromGlass::Pace { class: ClassId(8), late: true };
+        let late = FromGlass::Pace { class: ClassId(8), life: 1, late: true };
         assert_eq!(bench.reports.iter().filter(|report| **report == late).count(), 1, "{spin:?}");
         assert_eq!(bench.reports.iter().filter(|report| matches!(report, FromGlass::Pace { .. })).count(), 1);
     }
@@ -132,6 +132,6 @@ fn whoever_keeps_its_frames_again_is_reported() {
     let (bench, _) = run(1, 10, cost);
     let paces: Vec<&FromGlass> =
         bench.reports.iter().filter(|report| matches!(report, FromGlass::Pace { .. })).collect();
-    let pace = |late| FromGlass::Pace { class: ClassId(1), late };
+    let pace = |late| FromGlass::Pace { class: ClassId(1), life: 1, late };
     assert_eq!(paces, [&pace(true), &pace(false)]);
 }

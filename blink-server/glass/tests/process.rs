@@ -116,7 +116,7 @@ impl Broker {
     fn client(&self, client: u32) -> OwnedFd {
         self.introduce(client, client);
         let (socket, other) = pair();
-        write(&self.socket, &ToGlass::Renderer { class: ClassId(client) }, Some(other));
+        write(&self.socket, &ToGlass::Renderer { class: ClassId(client), life: 1 }, Some(other));
         socket
     }
 

@@ -78,6 +78,8 @@ pub enum ToGlass {
     Renderer {
         /// Whose.
         class: ClassId,
+        /// Counts renderers: what the glass says of this one names it, for another may be there by then.
+        life: u64,
     },
     /// A class's last client went, or it moved to no class: its socket is closed.
     ClassGone {
@@ -125,15 +127,19 @@ pub enum FromGlass {
     },
     /// A renderer misses its frames, or keeps them again.
     Pace {
-        /// Which.
+        /// Whose.
         class: ClassId,
+        /// Which, as [`ToGlass::Renderer`] counts.
+        life: u64,
         /// It misses them.
         late: bool,
     },
     /// A renderer broke the rules of its socket: it is of no use any more.
     Misbehaved {
-        /// Which.
+        /// Whose.
         class: ClassId,
+        /// Which, as [`ToGlass::Renderer`] counts.
+        life: u64,
         /// How.
         reason: String,
     },

@@ -220,7 +220,7 @@ impl Fixture {
         let next = renderer(functions);
         std::mem::forget(std::mem::replace(&mut self.server.renderer, next));
         self._gl = gl;
-        self.server.glass.tell(ToGlass::Renderer { class: CLASS }, self.now);
+        self.server.glass.tell(ToGlass::Renderer { class: CLASS, life: 1 }, self.now);
         for (info, memory) in &self.memories {
             self.server.renderer.add_client(info.clone(), memory.clone(), None, None);
         }

@@ -56,8 +56,6 @@ const MAX_RENDERER_MESSAGE: usize = 2 * MAX_PART_BYTES + 1024;
 const FORK_TIME: Duration = Duration::from_secs(5);
 /// Time for a renderer to be ready. One that is not is as good as dead.
 const READY_TIME: Duration = Duration::from_secs(30);
-/// A renderer can't have been late for so long: who was is the one before, of which the glass spoke before it heard of its end.
-const STALE_TIME: Duration = Duration::from_millis(100);
 
 /// See the [module](self).
 #[derive(Debug)]
@@ -440,7 +438,7 @@ impl Supervisor {
         match pair() {
             Ok((renderers, glasses)) => {
                 up.line.introduce(About::Glass, &ToRenderer::Glass, &[renderers.as_fd()], reactor);
-                let message = ToGlass::Renderer { class };
+                let message = ToGlass::Renderer { class, life: up.life };
                 glass.line.introduce(About::Renderer(class), &message, &[glasses.as_fd()], reactor);
             }
             Err(error) => up.kill(&format!("can't be connected: {error}")),
@@ -599,10 +597,13 @@ impl Supervisor {
                 self.news.push(News::Reply { serial, answer: result, fds });
             }
             FromGlass::Placed { client, windows } => self.news.push(News::Placed { client, windows }),
-            FromGlass::Pace { class, late } => self.pace(class, late, reactor),
-            // The class may have gone meanwhile.
-            FromGlass::Misbehaved { class, reason } => {
-                if self.renderers.contains_key(&class) {
+            FromGlass::Pace { class, life, late } => {
+                if self.is_in(class, life) {
+                    self.pace(class, late, reactor);
+                }
+            }
+            FromGlass::Misbehaved { class, life, reason } => {
+                if self.is_in(class, life) {
                     self.fault(class, &Fault::fatal(reason));
                 }
             }
@@ -632,9 +633,6 @@ impl Supervisor {
     fn pace(&mut self, class: ClassId, late: bool, reactor: &mut Reactor) {
         let Some(renderer) = self.renderers.get_mut(&class) else { return };
         let Life::Up(up) = &mut renderer.life else { return };
-        if late && up.since.elapsed() < STALE_TIME {
-            return;
-        }
         renderer.late = late;
         let nice = if late { LATE_NICE } else { 0 };
         if nice != up.nice
@@ -695,6 +693,11 @@ impl Supervisor {
             }
             Said::Ended { pid, status } => self.ended(pid, &status, reactor),
         }
+    }
+
+    /// Is this the renderer of the class? What the glass says of one before came late.
+    fn is_in(&mut self, class: ClassId, life: u64) -> bool {
+        self.renderers.get_mut(&class).and_then(Renderer::up).is_some_and(|up| up.life == life)
     }
 
     /// Takes a renderer that is in this life.

@@ -44,7 +44,7 @@ fn a_client_is_told_to_the_glass_and_to_a_copy_of_the_template() {
         ShownClient { id, class: copy.class, name: "client 1".into(), color: [1, 2, 3], placements: vec![] };
     assert_eq!((client, fds.len()), (ToGlass::Client(shown), 0));
     let (renderer, fds) = scene.glass.next::<ToGlass>().unwrap();
-    assert_eq!((renderer, fds.len()), (ToGlass::Renderer { class: copy.class }, 1));
+    assert_eq!((renderer, fds.len()), (ToGlass::Renderer { class: copy.class, life: 1 }, 1));
 
     // Both ends of one socket.
     Peer(glass_fds.into_iter().next().unwrap()).send(&"hello");
@@ -171,7 +171,7 @@ fn a_death_is_that_of_one_class_and_its_reason_comes_later() {
         .any(|news| matches!(news, News::Told { serial: 5, class: c, answer: Err(_) } if *c == class));
     assert!(told, "{:?}", scene.news);
     // The glass has a new socket for it, and people are told nothing while it is started again.
-    assert_eq!(scene.told_glass(), [ToGlass::Renderer { class }]);
+    assert_eq!(scene.told_glass(), [ToGlass::Renderer { class, life: 3 }]);
     let told = scene.told_renderer(&other);
     assert!(matches!(told.as_slice(), [ToRenderer::Ask { .. }]), "{told:?}");
     assert_eq!(scene.state(other.class).starts, 1);
@@ -252,13 +252,12 @@ fn who_misses_frames_has_the_lowest_priority() {
     let usual = nice_of(copy.pid());
     scene.told_glass();
     // The one before was late.
-    scene.glass.send(&FromGlass::Pace { class, late: true });
+    scene.glass.send(&FromGlass::Pace { class, life: 0, late: true });
     assert_eq!((note(&scene.told_glass()), scene.state(class).nice), (None, 0));
-    std::thread::sleep(STALE_TIME);
-    scene.glass.send(&FromGlass::Pace { class, late: true });
+    scene.glass.send(&FromGlass::Pace { class, life: 1, late: true });
     assert_eq!(note(&scene.told_glass()), Some(Some("slow")));
     assert_eq!((nice_of(copy.pid()), scene.state(class).nice), (LATE_NICE, LATE_NICE));
-    scene.glass.send(&FromGlass::Pace { class, late: false });
+    scene.glass.send(&FromGlass::Pace { class, life: 1, late: false });
     assert_eq!(note(&scene.told_glass()), Some(None));
     if usual == 0 && rustix::process::geteuid().is_root() {
         assert_eq!((nice_of(copy.pid()), scene.state(class).nice), (0, 0));
@@ -290,8 +289,14 @@ fn whoever_misbehaves_is_killed_and_named() {
     let mut copy = scene.copy();
     let class = copy.class;
     // Of a class that is gone.
-    scene.glass.send(&FromGlass::Misbehaved { class: ClassId(99), reason: "x".into() });
-    scene.glass.send(&FromGlass::Misbehaved { class, reason: "writes\u{1b} where it should not".into() });
+    scene.glass.send(&FromGlass::Misbehaved { class: ClassId(99), life: 1, reason: "x".into() });
+    // Of the one before.
+    scene.glass.send(&FromGlass::Misbehaved { class, life: 0, reason: "x".into() });
+    scene.glass.send(&FromGlass::Misbehaved {
+        class,
+        life: 1,
+        reason: "writes\u{1b} where it should not".into(),
+    });
     scene.until("its end", |_| copy.is_dead().then_some(()));
     scene.until("that it is told", |scene| scene.state(class).last_end);
     assert_eq!(scene.state(class).last_end.as_deref(), Some("writes\\u{1b} where it should not"));
@@ -413,7 +418,7 @@ fn a_new_glass_is_told_all_and_connected_to_all() {
     let told = scene.told_glass();
     assert!(
         matches!(told.as_slice(), [
-        ToGlass::Client(a), ToGlass::Client(b), ToGlass::Renderer { class: c }, ToGlass::Renderer { class: d }
+        ToGlass::Client(a), ToGlass::Client(b), ToGlass::Renderer { class: c, .. }, ToGlass::Renderer { class: d, .. }
     ] if (a.id, b.id, *c, *d) == (first, second, one.class, two.class)),
         "{told:?}"
     );

@@ -93,7 +93,7 @@ impl Bench {
     }
 
     pub fn renderer(&mut self, class: u32) {
-        self.glass.tell(ToGlass::Renderer { class: ClassId(class) }, self.now);
+        self.glass.tell(ToGlass::Renderer { class: ClassId(class), life: 1 }, self.now);
         self.papers.insert(ClassId(class), Paper::default());
     }
 
