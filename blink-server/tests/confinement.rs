@@ -16,7 +16,7 @@ use blink_server::geometry::Rect;
 use blink_server::gl::{Framebuffer, ResourceKey};
 use blinkgl::gl::{
     BlendFactor, Capability, ClearMask, Comparison, Face, Light, LightModelParameter, LightParameter,
-    MaterialParameter, MatrixMode, Primitive, ShadeModel, TexEnvMode, TextureUnit,
+    MaterialParameter, MatrixMode, Primitive, ShadeModel, TexEnvMode, TexParameter, TexValue, TextureUnit,
 };
 use blinkgl::limits::{ATTRIB_STACK, MAX_DRAWS};
 use blinkgl::ops::{Class, Kind, OPS, Op};
@@ -24,7 +24,7 @@ use blinkgl::wire::Arg;
 use blinkgl::{Recorder, Reg};
 use examples::gears;
 use jit::TierChoice;
-use scene::{Blink, Scene, Texture};
+use scene::{Blink, Scene, Texture, Window};
 use std::collections::BTreeSet;
 use verifier::verify;
 
@@ -199,18 +199,44 @@ fn program(seed: u64, seen: &mut BTreeSet<Op>) -> Scene {
     scene
 }
 
-/// A picture without two equal neighbors.
-fn pattern(blink: &mut Blink, framebuffer: &Framebuffer) {
-    let mut bytes = Vec::new();
-    for i in 0..SIDE * SIDE {
-        let (x, y) = (i % SIDE, i / SIDE);
-        bytes.extend([x as u8, y as u8, (x * 7 + y * 13) as u8, 255]);
-    }
-    let image = blink.tracker.create_image(SIDE, SIDE, &bytes).unwrap();
-    blink.tracker.draw_image(framebuffer, &image, (0, 0), Rect::new(0, 0, SIDE, SIDE));
-    blink.tracker.delete_image(image);
-    let picture = blink.tracker.read_pixels(framebuffer, Rect::new(0, 0, SIDE, SIDE));
-    assert!(picture == bytes, "images are drawn pixel by pixel, whatever was drawn before");
+/// The picture's texel: no two neighbors are equal.
+fn texel(x: u32, y: u32) -> [u8; 4] {
+    [x as u8, y as u8, (x * 7 + y * 13) as u8, 255]
+}
+
+/// A window that shows the picture pixel by pixel.
+fn picture() -> Scene {
+    Scene::new("picture", SIDE, SIDE, |p| {
+        p.enable(Capability::Texture2d);
+        p.bind_texture(1);
+        p.tex_env_mode(TexEnvMode::Replace);
+        p.tex_parameter(TexParameter::MinFilter, TexValue::Nearest);
+        p.tex_parameter(TexParameter::MagFilter, TexValue::Nearest);
+        p.primitive(Primitive::Quads, |p| {
+            for (x, y) in [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)] {
+                p.tex_coord2(x * 0.5 + 0.5, 0.5 - y * 0.5);
+                p.vertex2(x, y);
+            }
+        });
+    })
+    .texture(Texture::bgra(1, SIDE, SIDE, texel))
+}
+
+/// Shows the picture, and puts the server's rectangles over parts of it.
+fn pattern(blink: &mut Blink, picture: &mut Window, framebuffer: &Framebuffer) {
+    let all = Rect::new(0, 0, SIDE, SIDE);
+    blink.redraw(picture, framebuffer, all, all, TierChoice::Interpreter);
+    let rects = [Rect::new(0, 0, 9, 7), Rect::new(45, 30, 20, 150), Rect::new(170, 100, 40, 3)];
+    blink.tracker.fill(framebuffer, &rects, all, [1.0, 0.0, 0.0, 1.0]);
+    let wanted: Vec<u8> = (0..SIDE * SIDE)
+        .map(|i| (i % SIDE, i / SIDE))
+        .flat_map(|(x, y)| {
+            let is_filled = rects.iter().any(|rect| rect.contains(x as i32, y as i32));
+            if is_filled { [255, 0, 0, 255] } else { texel(x, y) }
+        })
+        .collect();
+    let shown = blink.tracker.read_pixels(framebuffer, all);
+    assert!(shown == wanted, "both are drawn pixel by pixel, whatever was drawn before");
 }
 
 /// Makes white what is as far as can be.
@@ -232,11 +258,12 @@ fn escapes(confinement: bool) -> (u64, u64) {
     blink.tracker.set_confinement_for_tests(confinement);
     let framebuffer = blink.tracker.create_framebuffer(SIDE, SIDE).unwrap();
     let mut probe = blink.window(&Scene::new("probe", SIDE, SIDE, probe), 2, TierChoice::Interpreter);
+    let mut picture = blink.window(&picture(), 3, TierChoice::Interpreter);
     let (mut out, mut inside, mut depths) = (0, 0, 0);
     let mut seen = BTreeSet::new();
     for seed in 0..PROGRAMS {
         let scene = program(seed, &mut seen);
-        pattern(&mut blink, &framebuffer);
+        pattern(&mut blink, &mut picture, &framebuffer);
         blink.tracker.clear_depth(&framebuffer, all);
         let before = blink.tracker.read_pixels(&framebuffer, all);
         let clip = match seed % 4 {
@@ -401,10 +428,9 @@ fn trusted(blink: &mut Blink, framebuffer: &Framebuffer) {
     let all = Rect::new(0, 0, SIDE, SIDE);
     blink.tracker.fill(framebuffer, &[all], all, [0.1, 0.2, 0.3, 1.0]);
     blink.tracker.clear_depth(framebuffer, all);
-    let pixels: Vec<u8> = (0..20 * 20 * 4u32).map(|i| (i * 37) as u8).collect();
-    let image = blink.tracker.create_image(20, 20, &pixels).unwrap();
-    blink.tracker.draw_image(framebuffer, &image, (10, 15), Rect::new(12, 0, 15, 100));
-    blink.tracker.delete_image(image);
+    // Some reach out of the clip, and of the framebuffer.
+    let rects = [Rect::new(10, 15, 20, 20), Rect::new(0, 60, 3, 200), Rect::new(20, 90, 30, 1)];
+    blink.tracker.fill(framebuffer, &rects, Rect::new(2, 0, 25, 1000), [0.9, 0.4, 0.7, 0.2]);
 }
 
 #[test]

@@ -44,4 +44,4 @@ pub use pace::{Clock, Counted, Slice, Stride, Taken};
 pub use painter::{Painted, Painter, Paused, Target};
 pub use resource::{Buffer, ResourceKey, ResourceScope, Resources};
 pub use state::{StateOnly, WindowState};
-pub use tracker::{Counters, Framebuffer, GlError, Image, Tracker};
+pub use tracker::{Counters, Framebuffer, GlError, Tracker};

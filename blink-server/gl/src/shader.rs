@@ -208,14 +208,6 @@ pub fn sources(variant: &Variant, records: usize, embedded: bool) -> Sources {
     }
 }
 
-/// Sources of the shader that draws images for the server: vertex, fragment.
-#[must_use]
-pub fn image_sources(embedded: bool) -> [String; 2] {
-    let head = if embedded { "#version 300 es\nprecision highp float;\n" } else { "#version 330 core\n" };
-    [include_str!("glsl/image_vertex.glsl"), include_str!("glsl/image_fragment.glsl")]
-        .map(|text| head.to_owned() + text)
-}
-
 const _: () = assert!(
     MAX_CLIP_PLANES == 6 && MAX_TEXTURE_UNITS == 2 && BLOCK_VECTORS == 17 + 2 * 11,
     "the shaders' block has these"

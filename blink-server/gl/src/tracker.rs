@@ -109,14 +109,6 @@ impl Framebuffer {
     }
 }
 
-/// A small picture of the server's own.
-#[derive(Debug)]
-pub struct Image {
-    texture: glow::Texture,
-    width: u32,
-    height: u32,
-}
-
 /// What OpenGL's state was set to for guests, so that it is not set again; `None`: it may be anything.
 #[derive(Debug, Default)]
 struct Applied {
@@ -258,10 +250,6 @@ pub struct Tracker {
     outlines: bool,
     logic_op: Option<LogicOp>,
     line_widths: [f32; 2],
-    image_program: glow::Program,
-    image_corners: Option<glow::UniformLocation>,
-    /// A vertex array without attributes, for images.
-    empty_array: glow::VertexArray,
     samplers: HashMap<Sampling, glow::Sampler>,
     record_buffer: glow::Buffer,
     lights_buffer: glow::Buffer,
@@ -342,10 +330,6 @@ impl Tracker {
             let mut viewport = [0; 2];
             gl.get_parameter_i32_slice(glow::MAX_VIEWPORT_DIMS, &mut viewport);
             let max_viewport = viewport[0].min(viewport[1]).clamp(1024, 32_767);
-            let [vertex, fragment] = shader::image_sources(embedded);
-            let image_program =
-                link(&gl, &[(glow::VERTEX_SHADER, &vertex), (glow::FRAGMENT_SHADER, &fragment)])?;
-            let image_corners = gl.get_uniform_location(image_program, "corners");
             let record_buffer = gl.create_buffer().map_err(object::<glow::Buffer>("buffer"))?;
             let lights_buffer = gl.create_buffer().map_err(object::<glow::Buffer>("buffer"))?;
             let block_buffer = gl.create_buffer().map_err(object::<glow::Buffer>("buffer"))?;
@@ -353,8 +337,6 @@ impl Tracker {
             let outlines = !embedded || (version.major, version.minor) >= (3, 2);
             let mut line_widths = [1.0; 2];
             gl.get_parameter_f32_slice(glow::ALIASED_LINE_WIDTH_RANGE, &mut line_widths);
-            let empty_array =
-                gl.create_vertex_array().map_err(object::<glow::VertexArray>("vertex array"))?;
             let stream = make_buffer(&gl)?;
             if !embedded {
                 gl.enable(glow::PROGRAM_POINT_SIZE);
@@ -364,9 +346,6 @@ impl Tracker {
             Ok(Tracker {
                 embedded,
                 programs: HashMap::new(),
-                image_program,
-                image_corners,
-                empty_array,
                 samplers: HashMap::new(),
                 record_buffer,
                 lights_buffer,
@@ -659,77 +638,6 @@ impl Tracker {
         }
         if clip.intersection(&framebuffer.area()) == framebuffer.area() {
             framebuffer.blank_stencil.set(true);
-        }
-    }
-
-    /// Makes a picture of `width * height` RGBA pixels, top row first.
-    ///
-    /// # Errors
-    /// `pixels` are too few, or OpenGL has no memory for it.
-    pub fn create_image(&mut self, width: u32, height: u32, pixels: &[u8]) -> Result<Image, GlError> {
-        let wanted = width as usize * height as usize * 4;
-        if pixels.len() < wanted {
-            return Err(GlError::ShortImage { found: pixels.len(), wanted });
-        }
-        // SAFETY: see the module `gl`; the slice has the image's pixels, checked above.
-        unsafe {
-            let texture = self.gl.create_texture().map_err(object::<glow::Texture>("texture"))?;
-            self.gl.active_texture(glow::TEXTURE0);
-            self.gl.bind_texture(glow::TEXTURE_2D, Some(texture));
-            self.gl.pixel_store_i32(glow::UNPACK_ROW_LENGTH, 0);
-            self.gl.tex_image_2d(
-                glow::TEXTURE_2D,
-                0,
-                glow::RGBA8.cast_signed(),
-                signed(width),
-                signed(height),
-                0,
-                glow::RGBA,
-                glow::UNSIGNED_BYTE,
-                glow::PixelUnpackData::Slice(Some(pixels)),
-            );
-            Ok(Image { texture, width, height })
-        }
-    }
-
-    /// Deletes a picture.
-    pub fn delete_image(&mut self, image: Image) {
-        // SAFETY: see the module `gl`.
-        unsafe { self.gl.delete_texture(image.texture) }
-    }
-
-    /// Draws a picture with its upper left corner at `at`, inside `clip`, blended by its alpha.
-    #[allow(clippy::cast_precision_loss, reason = "pixels of an output are exact in f32")]
-    pub fn draw_image(&mut self, framebuffer: &Framebuffer, image: &Image, at: (i32, i32), clip: Rect) {
-        let rect = Rect::new(at.0, at.1, image.width, image.height);
-        let part = rect.intersection(&clip).intersection(&framebuffer.area());
-        if part.is_empty() {
-            return;
-        }
-        self.trusted(framebuffer, &part);
-        let area = framebuffer.flip(&rect);
-        let clip_x = |x: i32| x as f32 / framebuffer.width as f32 * 2.0 - 1.0;
-        let clip_y = |y: i32| y as f32 / framebuffer.height as f32 * 2.0 - 1.0;
-        let sampler = self.sampler(Sampling { mag: 0x2600, min: 0x2600, wrap_s: 0x812f, wrap_t: 0x812f });
-        let gl = &self.gl;
-        // SAFETY: see the module `gl`.
-        unsafe {
-            gl.enable(glow::BLEND);
-            gl.blend_func(glow::SRC_ALPHA, glow::ONE_MINUS_SRC_ALPHA);
-            gl.blend_equation(glow::FUNC_ADD);
-            gl.use_program(Some(self.image_program));
-            gl.bind_vertex_array(Some(self.empty_array));
-            gl.active_texture(glow::TEXTURE0);
-            gl.bind_texture(glow::TEXTURE_2D, Some(image.texture));
-            gl.bind_sampler(0, sampler);
-            gl.uniform_4_f32(
-                self.image_corners.as_ref(),
-                clip_x(area.x),
-                clip_y(area.y),
-                clip_x(area.x.saturating_add(area.width)),
-                clip_y(area.y.saturating_add(area.height)),
-            );
-            gl.draw_arrays(glow::TRIANGLE_STRIP, 0, 4);
         }
     }
 
@@ -1552,11 +1460,9 @@ impl Drop for Tracker {
             for program in self.programs.values().filter_map(|(program, _)| *program) {
                 self.gl.delete_program(program);
             }
-            self.gl.delete_program(self.image_program);
             self.gl.delete_buffer(self.record_buffer);
             self.gl.delete_buffer(self.lights_buffer);
             self.gl.delete_buffer(self.block_buffer);
-            self.gl.delete_vertex_array(self.empty_array);
             for &sampler in self.samplers.values() {
                 self.gl.delete_sampler(sampler);
             }
