@@ -8,6 +8,7 @@ use glutin::config::{ConfigSurfaceTypes, ConfigTemplateBuilder};
 use glutin::context::{ContextApi, ContextAttributesBuilder, GlProfile, Robustness, Version};
 use glutin::display::GlDisplay;
 use std::ffi::c_void;
+use std::marker::PhantomData;
 
 /// Why there is no context.
 #[derive(Debug, thiserror::Error)]
@@ -29,13 +30,15 @@ pub struct Functions {
     pub(super) gl: glow::Context,
     /// `None`: OpenGL ES has none.
     pub(super) logic_op: Option<LogicOp>,
+    /// The context is current on one thread only.
+    pub(super) _thread: PhantomData<*const ()>,
 }
 
 impl Functions {
     /// The functions of the context that is current on this thread.
     ///
     /// # Safety
-    /// The context is one of `display`'s.
+    /// The context is one of `display`'s, and stays current on this thread as long as the functions are used.
     pub unsafe fn load(display: &impl GlDisplay) -> Functions {
         // SAFETY: the loader gives the functions of the current context's display, as the caller says.
         let gl = unsafe { glow::Context::from_loader_function_cstr(|name| display.get_proc_address(name)) };
@@ -47,7 +50,7 @@ impl Functions {
             // 32 bits, and gives nothing.
             Some(unsafe { std::mem::transmute::<*const c_void, LogicOp>(address) })
         };
-        Functions { gl, logic_op }
+        Functions { gl, logic_op, _thread: PhantomData }
     }
 }
 

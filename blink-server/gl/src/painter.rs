@@ -5,27 +5,17 @@
 
 use super::arrays::{self, ARRAYS, COLOR, Elements, Key, NORMAL, POSITION, Source, TEX_COORD};
 use super::batch::{Contents, INTERIOR, MAX_BATCH_VERTICES, Piece, SMOOTH};
+use super::drawing::{Clear, Cursor, Drawing};
 use super::record::Record;
 use super::resource::ResourceScope;
+use super::screen::Target;
 use super::state::{Hard, Lights, WindowState};
-use super::tracker::{Clear, Cursor, Drawing, Framebuffer, Tracker};
+use super::tracker::Tracker;
 use blinkgl::limits::{MAX_ARRAY_ELEMENTS, MAX_DRAWS};
 use blinkgl::ops::{DrawOp, StateOp};
-use ipc::geometry::Rect;
 use jit::{Assembly, CommandOp, Dynamic, Given, Gl, Segment, Vertex};
 use std::collections::VecDeque;
 use std::sync::Arc;
-
-/// Where a program may draw.
-#[derive(Clone, Copy, Debug)]
-pub struct Target<'a> {
-    /// Into this.
-    pub framebuffer: &'a Framebuffer,
-    /// The window's content: origin and size of the program's coordinates.
-    pub window: Rect,
-    /// The part that may change.
-    pub clip: Rect,
-}
 
 /// What is to be drawn.
 #[derive(Debug)]
@@ -96,8 +86,34 @@ pub struct Painter<'a> {
     kept: Paused,
 }
 
+impl Tracker {
+    /// Starts a program's drawing, in the slice that has begun, or with all the time that it takes.
+    pub fn begin<'a>(
+        &'a mut self,
+        target: Target<'a>,
+        state: &'a mut WindowState,
+        resources: ResourceScope<'a>,
+    ) -> Painter<'a> {
+        self.draw_for(resources.client());
+        Painter::new(self, target, state, resources)
+    }
+
+    /// Goes on with a program's drawing in another slice: draws what is left of it. The target and the state are those of
+    /// before.
+    pub fn resume<'a>(
+        &'a mut self,
+        target: Target<'a>,
+        state: &'a mut WindowState,
+        resources: ResourceScope<'a>,
+        paused: Paused,
+    ) -> Painter<'a> {
+        self.draw_for(resources.client());
+        Painter::resume(self, target, state, resources, paused)
+    }
+}
+
 impl<'a> Painter<'a> {
-    pub(super) fn new(
+    fn new(
         tracker: &'a mut Tracker,
         target: Target<'a>,
         state: &'a mut WindowState,
@@ -118,7 +134,7 @@ impl<'a> Painter<'a> {
         Painter { tracker, target, state, resources, kept }
     }
 
-    pub(super) fn resume(
+    fn resume(
         tracker: &'a mut Tracker,
         target: Target<'a>,
         state: &'a mut WindowState,

@@ -1,7 +1,8 @@
 //! What clients' procedures draw with: textures, on the GPU, and buffers.
 
+use super::driver::GlError;
 use super::texture::Texture;
-use super::tracker::{GlError, Tracker};
+use super::tracker::Tracker;
 use blinkgl::layout::texture::{Rows, TextureDesc};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -99,11 +100,11 @@ impl Resources {
         }
         let texture = match self.textures.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(Texture { planes: tracker.make_planes(desc)?, desc: *desc }),
+            Entry::Vacant(entry) => entry.insert(Texture::create(tracker.driver(), desc)?),
         };
         match rows {
-            Some(rows) => tracker.fill_rows(texture, rows, bytes),
-            None => tracker.fill_planes(texture, bytes),
+            Some(rows) => texture.fill_rows(tracker.driver(), rows, bytes),
+            None => texture.fill(tracker.driver(), bytes),
         }
         Ok(())
     }
@@ -111,7 +112,7 @@ impl Resources {
     /// Removes a texture.
     pub fn remove_texture(&mut self, tracker: &mut Tracker, key: ResourceKey) {
         if let Some(texture) = self.textures.remove(&key) {
-            tracker.delete_planes(texture.planes);
+            texture.delete(tracker.driver());
         }
     }
 
@@ -130,7 +131,7 @@ impl Resources {
     pub fn remove_context(&mut self, tracker: &mut Tracker, client: u32, context: u32) {
         let of_context = |key: &ResourceKey| (key.client, key.context) == (client, context);
         for (_, texture) in self.textures.extract_if(|key, _| of_context(key)) {
-            tracker.delete_planes(texture.planes);
+            texture.delete(tracker.driver());
         }
         self.buffers.retain(|key, _| !of_context(key));
     }

@@ -1,6 +1,8 @@
 //! A client's texture on the GPU.
 
-use blinkgl::layout::texture::{ColorSpace, Format, TextureDesc};
+use super::driver::{Driver, GlError, Pixels, signed};
+use super::state::Area;
+use blinkgl::layout::texture::{ColorSpace, Format, Levels, Rows, TextureDesc};
 
 /// How OpenGL takes texels of a format, and what they are when sampled.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +52,80 @@ impl Transfer {
 pub struct Texture {
     pub(super) planes: Vec<glow::Texture>,
     pub(super) desc: TextureDesc,
+}
+
+impl Texture {
+    /// Makes one, without an image.
+    pub(super) fn create(driver: &Driver, desc: &TextureDesc) -> Result<Texture, GlError> {
+        let mut texture = Texture { planes: Vec::with_capacity(3), desc: *desc };
+        for _ in 0..desc.format.planes() {
+            match driver.create_texture() {
+                Ok(plane) => texture.planes.push(plane),
+                Err(why) => {
+                    texture.delete(driver);
+                    return Err(GlError::Object { what: "texture", why });
+                }
+            }
+        }
+        Ok(texture)
+    }
+
+    pub(super) fn delete(self, driver: &Driver) {
+        for plane in self.planes {
+            driver.delete_texture(plane);
+        }
+    }
+
+    /// Uploads an image; the caller checked that `bytes` holds it.
+    pub(super) fn fill(&self, driver: &Driver, bytes: &[u8]) {
+        let desc = &self.desc;
+        let Transfer { internal, format, kind, swizzle } = Transfer::new(desc.format, driver.is_embedded());
+        let last = match desc.levels {
+            Levels::Given(levels) => levels.saturating_sub(1),
+            Levels::Generated => Levels::most(desc.width, desc.height).saturating_sub(1),
+        };
+        for (i, &plane) in self.planes.iter().enumerate() {
+            driver.active_texture(glow::TEXTURE0);
+            driver.bind_texture(glow::TEXTURE_2D, Some(plane));
+            for level in 0..desc.levels.given() {
+                let Some(shape) = desc.plane(level, i) else { continue };
+                let Some(texels) = bytes.get(shape.offset..) else { continue };
+                let pixels = Pixels { format, kind, row: shape.stride / desc.format.texel_bytes() };
+                driver.tex_image(level, internal, [shape.width, shape.height], pixels, Some(texels));
+            }
+            driver.tex_parameter_i32(glow::TEXTURE_2D, glow::TEXTURE_MAX_LEVEL, signed(last));
+            for (name, from) in [
+                (glow::TEXTURE_SWIZZLE_R, swizzle[0]),
+                (glow::TEXTURE_SWIZZLE_G, swizzle[1]),
+                (glow::TEXTURE_SWIZZLE_B, swizzle[2]),
+                (glow::TEXTURE_SWIZZLE_A, swizzle[3]),
+            ] {
+                driver.tex_parameter_i32(glow::TEXTURE_2D, name, from.cast_signed());
+            }
+            if desc.levels == Levels::Generated {
+                driver.generate_mipmap(glow::TEXTURE_2D);
+            }
+        }
+        driver.count(|all| all.uploaded_bytes += bytes.len() as u64);
+    }
+
+    /// Uploads rows of level 0 of a texture of one plane; the caller checked that the image has them and that `bytes`
+    /// holds them.
+    pub(super) fn fill_rows(&self, driver: &Driver, rows: Rows, bytes: &[u8]) {
+        let desc = &self.desc;
+        let Transfer { format, kind, .. } = Transfer::new(desc.format, driver.is_embedded());
+        let [plane] = self.planes[..] else { return };
+        let area =
+            Area { x: 0, y: signed(rows.first), width: signed(desc.width), height: signed(rows.count) };
+        driver.active_texture(glow::TEXTURE0);
+        driver.bind_texture(glow::TEXTURE_2D, Some(plane));
+        let row = desc.stride / desc.format.texel_bytes();
+        driver.tex_sub_image(area, Pixels { format, kind, row }, bytes);
+        if desc.levels == Levels::Generated {
+            driver.generate_mipmap(glow::TEXTURE_2D);
+        }
+        driver.count(|all| all.uploaded_bytes += bytes.len() as u64);
+    }
 }
 
 /// Matrix (column by column) and offset that turn YUV into RGB: ITU-R BT.601 and BT.709.
