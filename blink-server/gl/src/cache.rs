@@ -2,19 +2,9 @@
 //! No OpenGL is called here; who owns these deletes what they give up.
 
 use super::batch::Key;
-use jit::{Assembly, Segment};
+use jit::Segment;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Weak;
-
-/// OpenGL's name of an assembly.
-#[must_use]
-pub fn primitive(assembly: Assembly) -> u32 {
-    match assembly {
-        Assembly::Points => glow::POINTS,
-        Assembly::Lines => glow::LINES,
-        Assembly::Triangles => glow::TRIANGLES,
-    }
-}
 
 /// Vertices on the GPU.
 #[derive(Clone, Copy, Debug)]

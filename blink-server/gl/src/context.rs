@@ -128,7 +128,8 @@ impl Headless {
                 let made = unsafe { display.create_context(&config, &attributes) };
                 match made.and_then(|context| context.make_current_surfaceless()) {
                     Ok(context) => {
-                        // SAFETY: the context is this display's, and current on this thread.
+                        // SAFETY: the context is this display's, and current on this thread: until another is, as EGL
+                        // keeps a current context even if it is destroyed.
                         let gl = unsafe { Functions::load(&display) };
                         return Ok((Headless { _context: context, _display: display }, gl));
                     }

@@ -2,10 +2,10 @@
 
 use super::block::Outline;
 use super::record::Record;
-use super::shader::{Polygons, Variant};
 use super::stage::Stage;
 use super::state::{FILL, Hard, LINE, Lights};
 use super::texture::Texture;
+use super::variant::{Polygons, Variant};
 use blinkgl::limits::MAX_TEXTURE_UNITS;
 use jit::Assembly;
 

@@ -9,53 +9,16 @@
 //! made current there, neither they nor a `Driver` can go to another thread, and nobody makes another context current.
 
 use super::batch::Mesh;
-use super::cache::{Buffer, primitive, room_for};
+use super::cache::{Buffer, room_for};
 use super::context::{Functions, LogicOp};
+use super::error::GlError;
+use super::pixels::Pixels;
 use super::record::RECORD_BYTES;
 use super::state::Area;
 use glow::HasContext;
 use jit::{Assembly, Vertex};
 use std::cell::Cell;
 use std::marker::PhantomData;
-
-/// Why OpenGL did not do something.
-#[derive(Debug, thiserror::Error)]
-pub enum GlError {
-    /// It gives no object of this kind.
-    #[error("OpenGL gives no {what}: {why}")]
-    Object {
-        /// The kind.
-        what: &'static str,
-        /// What it says.
-        why: String,
-    },
-    /// One of our shaders does not compile: an error of ours or the driver's.
-    #[error("a shader of the server does not compile: {0}")]
-    Shader(String),
-    /// A framebuffer of this size is not complete.
-    #[error("no framebuffer of {width}x{height} pixels")]
-    Framebuffer {
-        /// Pixels.
-        width: u32,
-        /// Pixels.
-        height: u32,
-    },
-    /// Fewer bytes than the image has.
-    #[error("the image has {found} bytes, its shape needs {wanted}")]
-    ShortImage {
-        /// Given.
-        found: usize,
-        /// Needed.
-        wanted: usize,
-    },
-}
-
-impl GlError {
-    /// OpenGL gives no object of a kind, and says why.
-    pub(super) fn object(what: &'static str) -> impl FnOnce(String) -> GlError {
-        move |why| GlError::Object { what, why }
-    }
-}
 
 /// What OpenGL was asked to do since the last look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,43 +46,6 @@ pub(super) struct Limits {
     pub line_width: [f32; 2],
     /// Geometry shaders are there, and borders of textures.
     pub outlines: bool,
-}
-
-/// How pixels lie in our memory.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pixels {
-    /// OpenGL's format of them.
-    pub format: u32,
-    /// Type of their components.
-    pub kind: u32,
-    /// Pixels from the beginning of a row to that of the next. 0: as many as a row has.
-    pub row: u32,
-}
-
-impl Pixels {
-    /// Bytes from the first pixel to the last. `None`: this is no format that we know.
-    fn bytes(self, width: i32, height: i32) -> Option<usize> {
-        let pixel = match (self.format, self.kind) {
-            (glow::RED, glow::UNSIGNED_BYTE) => 1,
-            (glow::RG, glow::UNSIGNED_BYTE) => 2,
-            (glow::RGB, glow::UNSIGNED_BYTE) => 3,
-            (glow::RGBA | glow::BGRA, glow::UNSIGNED_BYTE | glow::UNSIGNED_INT_8_8_8_8_REV) => 4,
-            _ => return None,
-        };
-        let (width, height) = (usize::try_from(width).ok()?, usize::try_from(height).ok()?);
-        let row = if self.row == 0 { width } else { usize::try_from(self.row).ok()? };
-        let Some(before) = height.checked_sub(1) else { return Some(0) };
-        row.checked_mul(before)?.checked_add(width)?.checked_mul(pixel)
-    }
-
-    /// Has a slice of this length all the pixels? If not, that is our error.
-    fn are_in(self, length: usize, width: i32, height: i32) -> bool {
-        let is = self.bytes(width, height).is_some_and(|wanted| wanted <= length);
-        if !is {
-            log::error!("{width}x{height} pixels ({self:x?}) are not in {length} bytes");
-        }
-        is
-    }
 }
 
 /// OpenGL.
@@ -505,7 +431,7 @@ impl Driver {
         let count = count.clamp(0, buffer.count - first);
         // SAFETY: the context is current on this thread. The upload put `buffer.count` vertices, or indices of four bytes
         // each, into the vertex array's buffers, as the caller says, and none beyond are asked for; indices are of vertices
-        // that are there ([`Mesh`]).
+        // that are there ([`Mesh`]). OpenGL had the memory: the upload asked where that is in doubt ([`SMALL_BYTES`]).
         unsafe {
             self.gl.bind_vertex_array(Some(buffer.array));
             if buffer.is_indexed {
@@ -531,6 +457,15 @@ fn signed_bytes(bytes: usize) -> i32 {
 
 const _: () = assert!(size_of::<Vertex>() == 80, "the attribute offsets and `vertex_bytes` rely on it");
 
+/// OpenGL's name of an assembly.
+fn primitive(assembly: Assembly) -> u32 {
+    match assembly {
+        Assembly::Points => glow::POINTS,
+        Assembly::Lines => glow::LINES,
+        Assembly::Triangles => glow::TRIANGLES,
+    }
+}
+
 /// Vertices as bytes.
 pub(super) fn vertex_bytes(vertices: &[Vertex]) -> &[u8] {
     // SAFETY: `Vertex` is `repr(C)` and made of 19 `f32` and one `u32`: 80 bytes without padding, all of them
@@ -542,21 +477,4 @@ pub(super) fn vertex_bytes(vertices: &[Vertex]) -> &[u8] {
 pub(super) fn index_bytes(indices: &[u32]) -> &[u8] {
     // SAFETY: integers have no padding, are initialised, and bytes need no alignment.
     unsafe { std::slice::from_raw_parts(indices.as_ptr().cast(), size_of_val(indices)) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pixels_end_with_the_last_row() {
-        let pixels = |format, row| Pixels { format, kind: glow::UNSIGNED_BYTE, row };
-        assert_eq!(pixels(glow::RGB, 0).bytes(5, 3), Some(45));
-        assert_eq!(pixels(glow::RGBA, 9).bytes(5, 3), Some((9 + 9 + 5) * 4));
-        assert_eq!(pixels(glow::RED, 9).bytes(5, 0), Some(0));
-        assert_eq!(pixels(glow::RGBA, u32::MAX).bytes(i32::MAX, i32::MAX), None, "more than there can be");
-        assert_eq!(pixels(glow::RED, 0).bytes(-1, 1), None);
-        assert_eq!(pixels(glow::DEPTH_COMPONENT, 0).bytes(1, 1), None);
-        assert!(pixels(glow::RG, 0).are_in(8, 2, 2) && !pixels(glow::RG, 0).are_in(7, 2, 2));
-    }
 }

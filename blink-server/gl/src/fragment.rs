@@ -1,8 +1,8 @@
 //! The fragment stage, written line by line for what a draw needs. OpenGL 2.1 specification, section 3.8.13:
 //! texture environments; 3.10: fog; 4.1.4: alpha test.
 
-use super::shader::{Environment, Polygons, UnitVariant, Variant};
 use super::stage::Shading;
+use super::variant::{Environment, Polygons, UnitVariant, Variant};
 use std::fmt::Write as _;
 
 /// The text of a variant's fragment shader, after its head.

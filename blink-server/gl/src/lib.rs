@@ -4,18 +4,20 @@
 //! A file imports only from those that stand before it here:
 //!
 //! - [`context`]: a context of OpenGL, and its functions.
+//! - [`matrix`], [`arrays`]: matrices; vertex arrays, read from buffers.
 //! - [`state`]: a window's OpenGL state as plain data, and what each state command does to it.
 //! - [`record`]: the part of it that the vertex stage consumes, packed for the GPU; a vertex names its record,
 //!   so that primitives with different matrices and materials share a draw.
-//! - [`arrays`]: vertex arrays, read from buffers.
 //! - [`batch`]: what one draw call draws.
 //! - `cache`: vertex buffers, kept on the GPU while frames repeat.
+//! - `error`, `pixels`: why OpenGL did not do something, and how pixels lie in our memory.
 //! - `driver`: the calls of OpenGL. With `context`, all that is unsafe but one call.
 //! - `screen`: framebuffers, and the server's own drawing.
 //! - [`texture`]: a client's texture on the GPU.
 //! - [`block`]: what the shaders consume besides records and lights, a uniform block for each draw.
 //! - [`stage`]: which of the vertex stage a batch needs, so that its shader has no more.
-//! - [`shader`]: the shaders' text.
+//! - [`variant`]: which of our shaders a draw needs.
+//! - `fragment`, [`shader`]: the shaders' text.
 //! - `drawing`: what a batch is drawn with, and how far.
 //! - `applied`, `programs`, `uniforms`, `samplers`, `meshes`: five owners of what OpenGL holds for guests' drawing. None knows
 //!   another, but that programs name the blocks of `uniforms`.
@@ -40,11 +42,13 @@ mod cache;
 pub mod context;
 mod drawing;
 mod driver;
+mod error;
 mod fragment;
 pub mod matrix;
 mod meshes;
 pub mod pace;
 mod painter;
+mod pixels;
 mod programs;
 pub mod record;
 pub mod resource;
@@ -56,8 +60,10 @@ pub mod state;
 pub mod texture;
 pub mod tracker;
 mod uniforms;
+pub mod variant;
 
-pub use driver::{Counters, GlError};
+pub use driver::Counters;
+pub use error::GlError;
 pub use pace::{Clock, Counted, Slice, Stride, Taken};
 pub use painter::{Painted, Painter, Paused};
 pub use resource::{Buffer, ResourceKey, ResourceScope, Resources};

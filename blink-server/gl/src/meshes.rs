@@ -3,7 +3,8 @@
 use super::arrays::Segments;
 use super::batch::{Contents, Key, Mesh};
 use super::cache::{Buffer, Cache, Spare, room_for};
-use super::driver::{Driver, GlError, index_bytes, vertex_bytes};
+use super::driver::{Driver, index_bytes, vertex_bytes};
+use super::error::GlError;
 use blinkgl::limits::{MAX_SPARE_VERTEX_BYTES, MAX_VERTEX_CACHE_BYTES};
 use jit::Assembly;
 

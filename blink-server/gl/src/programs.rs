@@ -1,8 +1,10 @@
 //! The shaders that are compiled, by variant, and which of them is in use.
 
-use super::driver::{Driver, GlError};
-use super::shader::{self, Sources, Variant};
+use super::driver::Driver;
+use super::error::GlError;
+use super::shader::{self, Sources};
 use super::uniforms;
+use super::variant::Variant;
 use blinkgl::limits::MAX_SHADERS;
 use std::collections::HashMap;
 

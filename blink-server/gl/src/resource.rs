@@ -1,6 +1,6 @@
 //! What clients' procedures draw with: textures, on the GPU, and buffers.
 
-use super::driver::GlError;
+use super::error::GlError;
 use super::texture::Texture;
 use super::tracker::Tracker;
 use blinkgl::layout::texture::{Rows, TextureDesc};

@@ -3,7 +3,9 @@
 //! Nothing here looks at what guests left: each drawing sets all that it depends on. Whoever calls it forgets afterwards
 //! what was set for guests ([`super::applied`]).
 
-use super::driver::{Driver, GlError, Pixels, signed};
+use super::driver::{Driver, signed};
+use super::error::GlError;
+use super::pixels::Pixels;
 use super::state::{Area, Hard};
 use ipc::geometry::Rect;
 use std::cell::Cell;

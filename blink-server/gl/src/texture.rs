@@ -1,6 +1,8 @@
 //! A client's texture on the GPU.
 
-use super::driver::{Driver, GlError, Pixels, signed};
+use super::driver::{Driver, signed};
+use super::error::GlError;
+use super::pixels::Pixels;
 use super::state::Area;
 use blinkgl::layout::texture::{ColorSpace, Format, Levels, Rows, TextureDesc};
 

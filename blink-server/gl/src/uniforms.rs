@@ -1,7 +1,8 @@
 //! The uniform blocks of the shaders, and what is in them.
 
 use super::block::{BLOCK_VECTORS, Block};
-use super::driver::{Driver, GlError};
+use super::driver::Driver;
+use super::error::GlError;
 use super::record::{LIGHTS_VECTORS, RECORD_BYTES, Record, pack_lights};
 use super::state::Lights;
 
