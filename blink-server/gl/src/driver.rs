@@ -467,14 +467,14 @@ fn primitive(assembly: Assembly) -> u32 {
 }
 
 /// Vertices as bytes.
-pub(super) fn vertex_bytes(vertices: &[Vertex]) -> &[u8] {
+fn vertex_bytes(vertices: &[Vertex]) -> &[u8] {
     // SAFETY: `Vertex` is `repr(C)` and made of 19 `f32` and one `u32`: 80 bytes without padding, all of them
     // initialised; bytes need no alignment.
     unsafe { std::slice::from_raw_parts(vertices.as_ptr().cast(), size_of_val(vertices)) }
 }
 
 /// Indices as bytes.
-pub(super) fn index_bytes(indices: &[u32]) -> &[u8] {
+fn index_bytes(indices: &[u32]) -> &[u8] {
     // SAFETY: integers have no padding, are initialised, and bytes need no alignment.
     unsafe { std::slice::from_raw_parts(indices.as_ptr().cast(), size_of_val(indices)) }
 }

@@ -29,8 +29,8 @@
 //! Coordinates: callers count pixels from the upper left corner, OpenGL from the lower left; the
 //! only place that turns one into the other is [`Framebuffer::flip`].
 //!
-//! Object names come from one context and are deleted once: the types that hold them are not `Clone`, and deletion consumes
-//! them, or is the last thing that their owner does.
+//! Object names come from one context and are deleted once: [`Framebuffer`] and [`texture::Texture`] are not `Clone` and consumed
+//! by deletion; all other names are deleted by the one owner that made them.
 
 pub use blinkgl::layout::texture::TextureDesc;
 

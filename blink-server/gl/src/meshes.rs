@@ -3,7 +3,7 @@
 use super::arrays::Segments;
 use super::batch::{Contents, Key, Mesh};
 use super::cache::{Buffer, Cache, Spare, room_for};
-use super::driver::{Driver, index_bytes, vertex_bytes};
+use super::driver::Driver;
 use super::error::GlError;
 use blinkgl::limits::{MAX_SPARE_VERTEX_BYTES, MAX_VERTEX_CACHE_BYTES};
 use jit::Assembly;
@@ -76,9 +76,10 @@ impl Meshes {
     /// Draws corners of the batch or chunk that was taken last.
     pub fn draw(&self, driver: &Driver, assembly: Assembly, first: i32, count: i32) {
         if let Some(buffer) = &self.current {
-            // SAFETY: `current` is what the last upload into its objects gave: each upload is made by [`Meshes::take`] and
-            // [`Meshes::take_chunk`], which set `current` afterwards. It is not deleted: of the buffers that are, the cache
-            // gives up none that is taken in the same call, and [`Meshes::age`] and [`Meshes::delete`] clear `current`.
+            // SAFETY: `current` is what the last upload into its objects gave: uploads are made by [`Meshes::take`] and
+            // [`Meshes::take_chunk`] only, which set `current` afterwards. Its objects are not deleted: `take` deletes
+            // others, as [`Cache::insert`] does not give up what it is given, and [`Meshes::age`] and [`Meshes::delete`]
+            // clear `current`.
             unsafe { driver.draw(assembly, buffer, first, count) }
         }
     }
@@ -86,8 +87,7 @@ impl Meshes {
     /// Puts the assembled vertices into a buffer that is kept for the batch.
     fn keep(&mut self, driver: &Driver, key: Key, contents: &Contents, frame: u64) -> Option<Buffer> {
         let mesh = &self.scratch;
-        let room =
-            [vertex_bytes(mesh.vertices()), index_bytes(mesh.indices())].map(|bytes| room_for(bytes.len()));
+        let room = [size_of_val(mesh.vertices()), size_of_val(mesh.indices())].map(room_for);
         let made = match self.spare.take(room) {
             Some(spare) => Ok(spare),
             None => driver.make_buffer(),

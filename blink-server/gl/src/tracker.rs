@@ -24,7 +24,12 @@ use jit::{Assembly, Segment};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The state tracker's OpenGL side.
+/// The state tracker's OpenGL side. It stays on the thread of its context:
+///
+/// ```compile_fail
+/// fn leaves_its_thread<T: Send>() {}
+/// leaves_its_thread::<gl::Tracker>();
+/// ```
 pub struct Tracker {
     driver: Driver,
     applied: Applied,
