@@ -8,8 +8,9 @@ mod qemu;
 
 use blink_client::{Connection, Event, Transport, Wake, What};
 use blinkgl::layout::{aperture, context, slot, slot_offset};
-use blinkgl::limits::{MAX_CLIENTS, PAGE_SIZE};
+use blinkgl::limits::PAGE_SIZE;
 use blinkgl::shm::ShmOffset;
+use ipc::limits::MAX_CLIENTS;
 use process::{PATIENCE, Server, descriptors, is_red, red_window, rest, send_signal, until};
 use qemu::Device;
 use rustix::fs::fcntl_get_seals;

@@ -14,10 +14,10 @@ use blink_client::{ObjectId, What, WindowDesc};
 use blink_server::geometry::Rect;
 use blink_server::ipc::{Command, Input, Placement, WindowId};
 use blinkgl::gl::ClearMask;
-use blinkgl::limits::{PLACEMENT_MILLISECONDS, PLACEMENTS_AT_ONCE};
 use blinkgl::ops::{Callback, Op};
 use blinkgl::{Recorder, WireProgram};
 use examples::gears;
+use ipc::limits::{PLACEMENT_MILLISECONDS, PLACEMENTS_AT_ONCE};
 use support::{Fixture, Guest};
 
 /// Publishes the sp gears; gives the window's OID.

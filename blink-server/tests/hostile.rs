@@ -24,14 +24,17 @@ use blinkgl::layout::{
     context, slot, slot_offset,
 };
 use blinkgl::limits::{
-    FIRST_SLOW_SECONDS, MAX_CLIENT_PROGRAM_BYTES, MAX_CONTEXTS, MAX_DRAWS, MAX_EXTENTS, MAX_FRAME_FUEL,
-    MAX_FUEL, MAX_NOTIFICATIONS, MAX_OBJECTS, MAX_OFFSCREEN_PIXELS, MAX_PROGRAM_WORDS, MAX_SCAN_BYTES,
-    MAX_TEXTURE_SIZE, MAX_WINDOWS, MIN_WINDOW_SIZE, PAGE_SIZE, PROCEDURE_BYTE_COST, STRIKES,
+    MAX_CONTEXTS, MAX_DRAWS, MAX_EXTENTS, MAX_FUEL, MAX_NOTIFICATIONS, MAX_OBJECTS, MAX_PROGRAM_WORDS,
+    MAX_TEXTURE_SIZE, MAX_WINDOWS, MIN_WINDOW_SIZE, PAGE_SIZE,
 };
 use blinkgl::ops::{Callback, OPS};
 use blinkgl::wire::{head_word, header};
 use blinkgl::{Recorder, WireProgram};
 use examples::gears;
+use ipc::limits::{
+    FIRST_SLOW_SECONDS, MAX_CLIENT_PROGRAM_BYTES, MAX_FRAME_FUEL, MAX_OFFSCREEN_PIXELS, MAX_SCAN_BYTES,
+    PROCEDURE_BYTE_COST, STRIKES,
+};
 use serde_json::Value;
 use support::raw::Raw;
 use support::{Fixture, Guest, REFRESH};

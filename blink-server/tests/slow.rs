@@ -14,13 +14,13 @@ use blink_client::{ObjectId, TextureInfo, What, WindowDesc};
 use blink_server::geometry::Rect;
 use blink_server::gl::Counted;
 use blink_server::ipc::{Command, Input, Owner, WindowId};
-use blinkgl::limits::{
-    DRAW_FRAGMENTS, FIRST_SLOW_SECONDS, FRAME_PARTS, MAX_OFFSCREEN_PIXELS, MAX_SUSPENDED_REDRAWS,
-    MIN_SLICE_MICROSECONDS, MIN_STEP_FRAGMENTS, SLOW_SECONDS, STRIKE_SECONDS, STRIKES, VERTEX_FRAGMENTS,
-};
 use blinkgl::ops::Callback;
 use blinkgl::{Reg, WireProgram};
 use examples::gears;
+use ipc::limits::{
+    DRAW_FRAGMENTS, FIRST_SLOW_SECONDS, FRAME_PARTS, MAX_OFFSCREEN_PIXELS, MAX_SUSPENDED_REDRAWS,
+    MIN_SLICE_MICROSECONDS, MIN_STEP_FRAGMENTS, SLOW_SECONDS, STRIKE_SECONDS, STRIKES, VERTEX_FRAGMENTS,
+};
 use serde_json::Value;
 use support::{Fixture, Guest, REFRESH};
 

@@ -22,9 +22,9 @@ use blinkgl::gl::{
     Array, ArrayData, Capability, ClearMask, IndexData, Primitive, TexEnvMode, TexParameter, TexValue,
 };
 use blinkgl::layout::texture::{Format, Rows};
-use blinkgl::limits::{MAX_SCAN_BYTES, MIPMAP_BYTE_COST, MIPMAP_LEVEL_BYTES};
 use blinkgl::ops::Callback;
 use blinkgl::{Recorder, WireProgram};
+use ipc::limits::{MAX_SCAN_BYTES, MIPMAP_BYTE_COST, MIPMAP_LEVEL_BYTES};
 use jit::TierChoice;
 use scene::{Blink, Scene, Texture};
 use support::{Fixture, Guest, save_png};

@@ -13,8 +13,8 @@
 //! own. And two programs that meet in one place push each other out, so where they go depends on keys that
 //! clients do not know.
 
+use crate::limits::{MAX_CACHED_PROGRAM_BYTES, MAX_CLIENT_NATIVE_PROGRAMS};
 use crate::program::Program;
-use blinkgl::limits::{MAX_CACHED_PROGRAM_BYTES, MAX_CLIENT_NATIVE_PROGRAMS};
 use blinkgl::ops::Callback;
 use blinkgl::planted;
 use blinkgl::wire::WireProgram;

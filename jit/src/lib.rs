@@ -15,6 +15,7 @@ pub mod env;
 mod expand;
 pub mod gl;
 mod interp;
+pub mod limits;
 mod lower;
 mod native;
 mod primitive;

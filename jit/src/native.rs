@@ -8,11 +8,11 @@
 //! [`act`] and the other functions below, which check what they are given.
 
 use crate::compile_cost::compile_cost;
+use crate::limits::{COMPILE_MILLISECONDS, MAX_COMPILE_COST, MAX_NATIVE_FRAME_BYTES};
 use crate::lower::LoweredProgram;
 use crate::run::{At, Machine};
 use crate::step::Body;
 use crate::translate::{self, Imports};
-use blinkgl::limits::{COMPILE_MILLISECONDS, MAX_COMPILE_COST, MAX_NATIVE_FRAME_BYTES};
 use cranelift_codegen::ir::{AbiParam, FuncRef, Type, types};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};

@@ -2,10 +2,10 @@
 
 use crate::compile_cost::compile_cost;
 use crate::interp;
+use crate::limits::MAX_COMPILE_COST;
 use crate::lower::{self, LoweredProgram};
 use crate::native::{CompileError, Effort, Native, NativeSize, guarded};
 use crate::run::{At, Machine, Outcome, Run, State};
-use blinkgl::limits::MAX_COMPILE_COST;
 use blinkgl::ops::Callback;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};

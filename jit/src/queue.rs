@@ -9,13 +9,13 @@
 //! A compilation cannot be stopped. So what is long is not begun (`MAX_COMPILE_COST` bounds it), and should one
 //! exceed its deadline all the same, another worker takes its worker's place and its result is thrown away.
 
-use crate::lower::LoweredProgram;
-use crate::native::{Charge, CompileError, Native, guarded};
-use crate::program::Program;
-use blinkgl::limits::{
+use crate::limits::{
     COMPILE_MILLISECONDS, MAX_CLIENT_LATE_COMPILES, MAX_CLIENT_NATIVE_PROGRAMS, MAX_LATE_COMPILES,
     MAX_WAITING_COMPILES,
 };
+use crate::lower::LoweredProgram;
+use crate::native::{Charge, CompileError, Native, guarded};
+use crate::program::Program;
 use blinkgl::ops::Callback;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};

@@ -2,9 +2,10 @@
 #![allow(clippy::missing_panics_doc, clippy::cast_possible_truncation, clippy::float_cmp, reason = "test")]
 mod common;
 
-use blinkgl::limits::{MAX_COMPILE_COST, MAX_FUEL, MAX_LIST_NESTING, MAX_VERTICES};
+use blinkgl::limits::{MAX_FUEL, MAX_LIST_NESTING, MAX_VERTICES};
 use blinkgl::ops::{Callback, Op};
 use common::{A, F, R, U, Words, environment, run};
+use jit::limits::MAX_COMPILE_COST;
 use jit::trace::{NullGl, TraceGl};
 use jit::{
     Assembly, Attributes, CommandOp, CompileError, CompileQueue, Dynamic, Given, Gl, Inherited, Lists, Run,

@@ -3,7 +3,8 @@
 //! A buffer is a private copy of the client's bytes. What a pointer reaches outside of it reads as 0, as in OpenGL
 //! with robust buffer access.
 
-use blinkgl::limits::{MAX_ARRAY_BYTES, MAX_TEXTURE_UNITS};
+use blinkgl::limits::MAX_TEXTURE_UNITS;
+use ipc::limits::MAX_ARRAY_BYTES;
 use jit::{Segment, Vertex};
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use super::batch::{Contents, Key, Mesh};
 use super::cache::{Buffer, Cache, Spare, room_for};
 use super::driver::Driver;
 use super::error::GlError;
-use blinkgl::limits::{MAX_SPARE_VERTEX_BYTES, MAX_VERTEX_CACHE_BYTES};
+use ipc::limits::{MAX_SPARE_VERTEX_BYTES, MAX_VERTEX_CACHE_BYTES};
 use jit::Assembly;
 
 /// The vertex buffers.

@@ -9,7 +9,7 @@
 //! Little is not waited for, as waiting costs more than it. But it is kept in mind, over the runs of a client and from one client
 //! to the next: what is little in each of many runs is much together, and somebody's.
 
-use blinkgl::limits::{
+use ipc::limits::{
     DRAW_FRAGMENTS, FREE_SHADER_SECONDS, FREE_SHADERS, LATE_MICROSECONDS, MAX_CLIENTS, MAX_OPEN_FRAGMENTS,
     MAX_SLOW_STEP_FRAGMENTS, MAX_STEP_FRAGMENTS, MIN_STEP_FRAGMENTS, STEP_MICROSECONDS,
 };
@@ -430,7 +430,7 @@ impl Allowances {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use blinkgl::limits::VERTEX_FRAGMENTS;
+    use ipc::limits::VERTEX_FRAGMENTS;
 
     #[test]
     fn shaders_are_free_until_there_are_many() {

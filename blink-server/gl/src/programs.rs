@@ -5,7 +5,7 @@ use super::error::GlError;
 use super::shader::{self, Sources};
 use super::uniforms;
 use super::variant::Variant;
-use blinkgl::limits::MAX_SHADERS;
+use ipc::limits::MAX_SHADERS;
 use std::collections::HashMap;
 
 /// The shaders.

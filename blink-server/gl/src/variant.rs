@@ -8,7 +8,8 @@ use super::stage::Stage;
 use super::state::{Combine, Hard, Unit};
 use super::texture::Texture;
 use blinkgl::layout::texture::Format;
-use blinkgl::limits::{MAX_TEXTURE_UNITS, OUTLINE_VERTEX_FRAGMENTS, VERTEX_FRAGMENTS};
+use blinkgl::limits::MAX_TEXTURE_UNITS;
+use ipc::limits::{OUTLINE_VERTEX_FRAGMENTS, VERTEX_FRAGMENTS};
 
 /// What polygons are drawn as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

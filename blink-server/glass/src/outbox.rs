@@ -2,13 +2,12 @@
 
 use ipc::ClientId;
 use ipc::glass::{ClassId, FromGlass, ToDraw};
+use ipc::limits::{PLACEMENT_MILLISECONDS, PLACEMENTS_AT_ONCE};
 use rustix::fd::OwnedFd;
 use std::collections::BTreeMap;
 
 /// Nanoseconds from one report of where a client's windows are to the next, in the long run.
-const PLACEMENT: u64 = 250_000_000;
-/// Reports of a client that may be told at once.
-const PLACEMENTS_AT_ONCE: u64 = 8;
+const PLACEMENT: u64 = PLACEMENT_MILLISECONDS * 1_000_000;
 
 /// What was not taken yet.
 #[derive(Debug, Default)]

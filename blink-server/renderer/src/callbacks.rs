@@ -5,10 +5,11 @@ use super::running::{Finished, Running, StateInSlice};
 use super::views::Sight;
 use super::window::{Damage, Published, Surroundings, Window};
 use blinkgl::layout::{EventKind, QuotaKind};
-use blinkgl::limits::{EVENT_RING_ENTRIES, MAX_LIST_BYTES};
+use blinkgl::limits::EVENT_RING_ENTRIES;
 use blinkgl::ops::Callback;
 use gl::{Slice, StateOnly, Stride};
 use ipc::WindowId;
+use ipc::limits::MAX_LIST_BYTES;
 use jit::{Environment, Outcome, Program, Stop};
 use std::sync::Arc;
 

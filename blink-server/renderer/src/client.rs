@@ -9,13 +9,14 @@ use super::wake::Wake;
 use super::window::{Published, Window};
 use blinkgl::layout::texture::{Levels, TextureDesc};
 use blinkgl::layout::{DATA_PAGE, EventKind, ObjectError, ObjectType, QuotaKind, WindowDesc, aperture};
-use blinkgl::limits::{
-    MAX_CLIENT_PROGRAM_BYTES, MAX_CONTEXTS, MAX_FRAME_FUEL, MAX_FRAME_VERTICES, MAX_SCAN_BYTES,
-    MIPMAP_BYTE_COST, MIPMAP_LEVEL_BYTES, PAGE_SIZE, PROCEDURE_BYTE_COST, REGISTERS,
-};
+use blinkgl::limits::{MAX_CONTEXTS, PAGE_SIZE, REGISTERS};
 use blinkgl::ops::Callback;
 use blinkgl::shm::{Shm, ShmOffset};
 use blinkgl::wire::WireProgram;
+use ipc::limits::{
+    MAX_CLIENT_PROGRAM_BYTES, MAX_FRAME_FUEL, MAX_FRAME_VERTICES, MAX_SCAN_BYTES, MIPMAP_BYTE_COST,
+    MIPMAP_LEVEL_BYTES, PROCEDURE_BYTE_COST,
+};
 use ipc::throttle::Throttle;
 use ipc::{ClientInfo, WindowId};
 use jit::{Outcome, Program, ProgramCache};

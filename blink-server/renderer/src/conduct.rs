@@ -1,7 +1,7 @@
 //! What a client did that others of its class pay for, and for how long it is held against it. It is forgotten when the
 //! client goes: another program of the same user is another program.
 
-use blinkgl::limits::{
+use ipc::limits::{
     FIRST_SLOW_SECONDS, LATE_FRAMES, MIN_SLICE_MICROSECONDS, REST_AFTER_WHOLE, SLOW_SECONDS, STRIKE_SECONDS,
     STRIKES,
 };

@@ -7,11 +7,12 @@ use super::slow::Reason;
 use super::views::{Sight, drawn};
 use super::window::{Damage, Published, Window};
 use blinkgl::layout::{EventKind, QuotaKind};
-use blinkgl::limits::{MAX_DRAWS, MAX_OFFSCREEN_PIXELS};
+use blinkgl::limits::MAX_DRAWS;
 use blinkgl::ops::Callback;
 use gl::{Framebuffer, Painted, Slice, Target, WindowState};
 use ipc::WindowId;
 use ipc::geometry::Rect;
+use ipc::limits::MAX_OFFSCREEN_PIXELS;
 use verifier::Facts;
 
 /// A window's content before it draws.

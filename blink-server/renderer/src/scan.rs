@@ -15,11 +15,12 @@ use blinkgl::layout::{
 };
 use blinkgl::limits::{
     MAX_CONTEXT_PROGRAM_WORDS, MAX_CURSOR_SIZE, MAX_EXTENTS, MAX_OBJECTS, MAX_PROGRAM_WORDS,
-    MAX_SCAN_RETRIES, MAX_TEXTURE_SIZE, MAX_WINDOWS, PAGE_SIZE, REGISTERS,
+    MAX_TEXTURE_SIZE, MAX_WINDOWS, PAGE_SIZE, REGISTERS,
 };
 use blinkgl::ops::Callback;
 use blinkgl::shm::{OutOfBounds, Shm, ShmOffset};
 use blinkgl::wire::{HEADER_WORDS, WireProgram};
+use ipc::limits::MAX_SCAN_RETRIES;
 use std::collections::HashMap;
 
 /// An object as copied in and checked by itself.

@@ -14,12 +14,12 @@ use super::running::Running;
 use super::views::Sight;
 use super::window::{Damage, Window};
 use blinkgl::layout::{EventKind, QuotaKind};
-use blinkgl::limits::{
-    FIRST_SLOW_SECONDS, FRAME_PARTS, MAX_SUSPENDED_REDRAWS, MIN_SLICE_MICROSECONDS, SLOW_SECONDS,
-};
 use blinkgl::ops::Callback;
 use gl::{Slice, Stride, Taken};
 use ipc::geometry::Rect;
+use ipc::limits::{
+    FIRST_SLOW_SECONDS, FRAME_PARTS, MAX_SUSPENDED_REDRAWS, MIN_SLICE_MICROSECONDS, SLOW_SECONDS,
+};
 use ipc::{ClientId, WindowId};
 use std::collections::BTreeSet;
 

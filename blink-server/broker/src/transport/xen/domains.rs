@@ -6,7 +6,7 @@ use crate::clients::{Client, Shared, Via};
 use crate::house::House;
 use crate::reactor::{Source, Token};
 use crate::transport::Transport;
-use blinkgl::limits::MAX_GRANTED_PAGES;
+use ipc::limits::MAX_GRANTED_PAGES;
 use ipc::{ClientId, ClientInfo};
 use rustix::event::epoll::EventFlags;
 use std::time::{Duration, Instant};
