@@ -131,19 +131,19 @@ impl Applied {
         set(view, viewport, driver, |v| driver.viewport(v.x, v.y, v.width, v.height));
     }
 
-    /// Sets what a clear depends on but the place.
-    pub fn set_clear(&mut self, driver: &Driver, clear: &Clear) {
-        self.masks.set(driver, &clear.hard);
+    /// Sets what a clear depends on but the place: its stencil is this, of which these bits are written.
+    pub fn set_clear(&mut self, driver: &Driver, clear: &Clear, to: i32, bits: u32) {
+        self.masks.set(driver, &clear.hard, bits);
         let Values { color, depth, stencil } = &mut self.values;
         set(color, clear.color, driver, |&[r, g, b, a]| driver.clear_color(r, g, b, a));
         set(depth, clear.depth, driver, |&far| driver.clear_depth_f32(far));
-        set(stencil, clear.stencil, driver, |&to| driver.clear_stencil(to));
+        set(stencil, to, driver, |&to| driver.clear_stencil(to));
     }
 
     /// Sets what a draw depends on but the place.
     pub fn set_draw(&mut self, driver: &Driver, drawing: &Drawing<'_>, pass: &Pass) {
         let hard = drawing.hard;
-        self.masks.set(driver, hard);
+        self.masks.set(driver, hard, hard.stencil.write_mask);
         self.depth.set(driver, hard);
         self.stencil.set(driver, &hard.stencil);
         self.faces.set(driver, hard, pass);
@@ -156,10 +156,10 @@ impl Applied {
 }
 
 impl Masks {
-    fn set(&mut self, driver: &Driver, hard: &Hard) {
+    fn set(&mut self, driver: &Driver, hard: &Hard, stencil: u32) {
         set(&mut self.color, hard.color_mask, driver, |&[r, g, b, a]| driver.color_mask(r, g, b, a));
         set(&mut self.depth, hard.depth_mask, driver, |&on| driver.depth_mask(on));
-        set(&mut self.stencil, hard.stencil.write_mask, driver, |&mask| driver.stencil_mask(mask));
+        set(&mut self.stencil, stencil, driver, |&mask| driver.stencil_mask(mask));
     }
 }
 

@@ -205,8 +205,9 @@ impl Framebuffer {
         self.blank_stencil.set(false);
     }
 
-    /// What a program's clear of the buffers `mask` is done as: the buffers, what the stencil becomes, and the masks.
-    pub(super) fn widen_clear(&self, mask: u32, stencil: i32, mut hard: Hard) -> (u32, i32, Hard) {
+    /// What a program's clear of the buffers `mask` is done as: the buffers, what the stencil becomes, and which of its bits
+    /// are written.
+    pub(super) fn widen_clear(&self, mask: u32, stencil: i32, hard: &Hard) -> (u32, i32, u32) {
         if mask & glow::STENCIL_BUFFER_BIT != 0 {
             if stencil != 0 {
                 self.blank_stencil.set(false);
@@ -214,10 +215,9 @@ impl Framebuffer {
         } else if mask & glow::DEPTH_BUFFER_BIT != 0 && hard.depth_mask && self.blank_stencil.get() {
             // Both share their words: to clear these is much faster than to keep the stencil's bits, and where all of them
             // are 0 nobody sees it.
-            hard.stencil.write_mask = u32::MAX;
-            return (mask | glow::STENCIL_BUFFER_BIT, 0, hard);
+            return (mask | glow::STENCIL_BUFFER_BIT, 0, u32::MAX);
         }
-        (mask, stencil, hard)
+        (mask, stencil, hard.stencil.write_mask)
     }
 }
 

@@ -304,9 +304,8 @@ impl Tracker {
     pub(super) fn clear(&mut self, framebuffer: &Framebuffer, clear: &Clear, from: Cursor) -> Option<Cursor> {
         self.pace.weigh(1, 0);
         let known = glow::COLOR_BUFFER_BIT | glow::DEPTH_BUFFER_BIT | glow::STENCIL_BUFFER_BIT;
-        let Clear { color, depth, .. } = *clear;
-        let (mask, stencil, hard) = framebuffer.widen_clear(clear.mask & known, clear.stencil, clear.hard);
-        self.applied.set_clear(&self.driver, &Clear { mask, hard, color, depth, stencil });
+        let (mask, to, bits) = framebuffer.widen_clear(clear.mask & known, clear.stencil, &clear.hard);
+        self.applied.set_clear(&self.driver, clear, to, bits);
         let step = self.pace.plan(1, 1);
         let left = self.bands(&step, from.band, |tracker| tracker.driver.clear(mask));
         self.driver.count(|all| all.draws += 1);
