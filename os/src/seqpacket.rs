@@ -5,7 +5,7 @@
 //! body above [`MAX_PACKET`] travels as a memory descriptor, the first one, beside a packet of a single
 //! zero byte, which no message of ours is.
 
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{MemfdFlags, SealFlags};
 use rustix::io::{Errno, IoSlice, IoSliceMut};
 use rustix::net::{
@@ -130,12 +130,66 @@ pub fn receive(socket: BorrowedFd<'_>) -> Result<Received, SocketError> {
     ROOM.with_borrow_mut(|room| receive_into(socket, room))
 }
 
+/// Takes the next packet of somebody who is not trusted, without waiting: as it is, and without descriptors.
+///
+/// # Errors
+/// As [`receive`].
+pub fn receive_from_stranger(socket: BorrowedFd<'_>) -> Result<Received, SocketError> {
+    let received = ROOM.with_borrow_mut(|room| receive_packet(socket, room))?;
+    Ok(match received {
+        Received::Message(bytes, _) => Received::Message(bytes, Vec::new()),
+        Received::Nothing | Received::Closed => received,
+    })
+}
+
+/// Lets no descriptors come by this socket, nor by those that it accepts: whoever sends some is told so (`EPERM`). To close
+/// what a stranger sent can take as long as the stranger likes, for example a TCP socket's `SO_LINGER`. False: the kernel is
+/// older than Linux 6.16, and does not know this.
+///
+/// # Errors
+/// It is no socket.
+pub fn refuse_descriptors(socket: BorrowedFd<'_>) -> Result<bool, Errno> {
+    /// `SO_PASSRIGHTS` of asm-generic/socket.h.
+    const PASS_RIGHTS: libc::c_int = 83;
+    let off: libc::c_int = 0;
+    // SAFETY: the kernel reads an integer, whose address and size these are, during the call; the descriptor is open.
+    let result = unsafe {
+        let length = libc::socklen_t::try_from(size_of_val(&off)).unwrap_or(0);
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            PASS_RIGHTS,
+            std::ptr::from_ref(&off).cast(),
+            length,
+        )
+    };
+    if result == 0 {
+        return Ok(true);
+    }
+    match Errno::from_io_error(&std::io::Error::last_os_error()) {
+        Some(Errno::NOPROTOOPT) => Ok(false),
+        error => Err(error.unwrap_or(Errno::INVAL)),
+    }
+}
+
 thread_local! {
     /// Where a packet is received, kept for its memory: messages are many and short.
     static ROOM: RefCell<Vec<u8>> = RefCell::new(vec![0; MAX_PACKET]);
 }
 
 fn receive_into(socket: BorrowedFd<'_>, room: &mut [u8]) -> Result<Received, SocketError> {
+    match receive_packet(socket, room)? {
+        Received::Message(bytes, mut fds) if bytes == ELSEWHERE => {
+            if fds.is_empty() {
+                return Err(SocketError::NoBody);
+            }
+            Ok(Received::Message(body(&fds.remove(0))?, fds))
+        }
+        received @ (Received::Message(..) | Received::Nothing | Received::Closed) => Ok(received),
+    }
+}
+
+fn receive_packet(socket: BorrowedFd<'_>, room: &mut [u8]) -> Result<Received, SocketError> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;
@@ -158,15 +212,9 @@ fn receive_into(socket: BorrowedFd<'_>, room: &mut [u8]) -> Result<Received, Soc
     if result.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) {
         return Err(SocketError::Truncated);
     }
-    let mut bytes = room.get(..result.bytes).unwrap_or_default().to_vec();
+    let bytes = room.get(..result.bytes).unwrap_or_default().to_vec();
     if bytes.is_empty() {
         return Ok(Received::Closed);
-    }
-    if bytes == ELSEWHERE {
-        if fds.is_empty() {
-            return Err(SocketError::NoBody);
-        }
-        bytes = body(&fds.remove(0))?;
     }
     Ok(Received::Message(bytes, fds))
 }

@@ -127,6 +127,13 @@ impl Glass {
         }
         self.desk.remove_client(id);
         self.outbox.placements().forget(id);
+        // The broker says that a class is gone only if it had a renderer.
+        if let Some(class) = class
+            && self.classes.get(&class).is_some_and(|class| !class.is_alive)
+            && !self.desk.clients().any(|(_, client)| client.class == class)
+        {
+            self.classes.remove(&class);
+        }
     }
 
     /// A new renderer knows of no window: it is told of each when it speaks of it.

@@ -273,3 +273,16 @@ fn many_windows_are_not_dear() {
     println!("{took:?}");
     assert!(took.as_millis() < 3000, "{took:?}");
 }
+
+/// Clients that come and go before they have a renderer: the broker does not say that their classes are gone.
+#[test]
+fn classes_that_never_had_a_renderer_leave_nothing() {
+    let mut bench = Bench::new(800, 600);
+    bench.client(1);
+    for client in 2..200 {
+        bench.glass.tell(ToGlass::Client(shown(client)), bench.now);
+        bench.glass.tell(ToGlass::ClientGone { id: ClientId(client) }, bench.now);
+    }
+    let stats = bench.glass.command(ipc::Command::Stats, bench.now).unwrap();
+    assert_eq!(stats.value["classes"].as_array().unwrap().len(), 1);
+}

@@ -44,7 +44,13 @@ pub fn local_name(untrusted_name: &str) -> String {
 fn printable(untrusted: &str) -> String {
     let spaced: String = untrusted
         .chars()
-        .map(|c| if c.is_alphanumeric() || c.is_ascii_punctuation() { c } else { ' ' })
+        // Square brackets are around what the server says of a client in its label.
+        .map(|c| match c {
+            '[' => '(',
+            ']' => ')',
+            c if c.is_alphanumeric() || c.is_ascii_punctuation() => c,
+            _ => ' ',
+        })
         .collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -57,7 +63,8 @@ mod tests {
     fn names_are_short_and_printable() {
         assert_eq!(local_name("gears"), "local: gears");
         assert_eq!(local_name(""), "local: unnamed");
-        assert_eq!(local_name(" \u{1b}[31mred\n\u{202e}evil\t"), "local: [31mred evil");
+        assert_eq!(local_name("gears [slow]"), "local: gears (slow)");
+        assert_eq!(local_name(" \u{1b}[31mred\n\u{202e}evil\t"), "local: (31mred evil");
         assert_eq!(local_name(&"x".repeat(100)).chars().count(), NAME_CHARACTERS);
     }
 

@@ -2,6 +2,7 @@
 
 use crate::reactor::{Reactor, Source, Token};
 use ipc::vm::{GroupName, SocketMode, VmName};
+use os::seqpacket;
 use rustix::event::epoll::EventFlags;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{FileType, Gid, Mode};
@@ -188,11 +189,17 @@ pub struct Door {
 }
 
 impl Door {
-    /// Watches a listening socket.
+    /// Watches a listening socket. Guests and clients send no descriptors by it, where the kernel can refuse them; `blinkctl`
+    /// does, with long requests.
     ///
     /// # Errors
     /// The system has no memory left.
     pub fn open(listener: Listener, source: Source, reactor: &mut Reactor) -> Result<Door, Errno> {
+        if source != Source::ControlDoor && !seqpacket::refuse_descriptors(listener.socket.as_fd())? {
+            log::info!(
+                "before Linux 6.16, a client that sends descriptors can hold up the broker while it closes them"
+            );
+        }
         let token = reactor.watch(&listener, source, EventFlags::IN)?;
         Ok(Door { listener, token, again: None })
     }
