@@ -176,8 +176,8 @@ pub fn main(arguments: &[OsString]) -> Result<ExitCode, KeeperError> {
     loop {
         let mut broker = Broker::start(arguments)?;
         if let Err(error) = store.give(&broker.socket) {
-            // It died at once, or is of no use.
-            log::error!("the broker does not take what was kept: {error}");
+            // It is ending, and says why itself; or it is of no use.
+            log::info!("the broker does not take what was kept: {error}");
             broker.child.kill()?;
         }
         let status = broker.attend(&mut store, &signals, &mut asked)?;

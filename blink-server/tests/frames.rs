@@ -13,7 +13,7 @@ mod support;
 use blink_client::{ObjectId, What, WindowDesc};
 use blink_server::geometry::Rect;
 use blink_server::ipc::{Command, Input, Placement, WindowId};
-use blinkgl::gl::ClearMask;
+use blinkgl::gl::{ClearMask, Primitive};
 use blinkgl::ops::{Callback, Op};
 use blinkgl::{Recorder, WireProgram};
 use examples::gears;
@@ -388,6 +388,43 @@ fn a_client_that_goes_takes_only_its_own() {
     fixture.frame();
     let all = fixture.picture();
     assert_eq!(single_color(&all), single_color(&background));
+}
+
+#[test]
+fn the_viewport_of_a_window_without_reshape_follows_its_size() {
+    for reshapes in [false, true] {
+        let mut fixture = Fixture::new(500, 400);
+        let mut guest = fixture.guest();
+        let mut redraw = Recorder::new();
+        redraw.clear(ClearMask::COLOR);
+        redraw.color3(1.0, 0.0, 0.0);
+        redraw.primitive(Primitive::Quads, |p| {
+            for (x, y) in [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)] {
+                p.vertex2(x, y);
+            }
+        });
+        let mut commit = guest.context.commit();
+        let redraw = commit.procedure(Callback::Redraw, &redraw.finish().unwrap()).unwrap();
+        let mut desc = WindowDesc { x: 50, y: 60, width: 100, height: 80, ..WindowDesc::default() };
+        desc.procedures[Callback::Redraw as usize] = redraw.number();
+        if reshapes {
+            // One that leaves the viewport alone.
+            let reshape = Recorder::new().finish().unwrap();
+            let reshape = commit.procedure(Callback::Reshape, &reshape).unwrap();
+            desc.procedures[Callback::Reshape as usize] = reshape.number();
+        }
+        let window = commit.window(&desc).unwrap();
+        commit.finish().unwrap();
+        fixture.sync(&mut guest);
+        assert_eq!(single_color(&fixture.part(Rect::new(50, 60, 100, 80))), Some([255, 0, 0, 255]));
+        desc.width = 200;
+        let mut commit = guest.context.commit();
+        commit.set_window(window, &desc).unwrap();
+        commit.finish().unwrap();
+        fixture.sync(&mut guest);
+        let right = single_color(&fixture.part(Rect::new(155, 60, 90, 80)));
+        assert_eq!(right, Some(if reshapes { [0, 0, 0, 255] } else { [255, 0, 0, 255] }));
+    }
 }
 
 #[test]

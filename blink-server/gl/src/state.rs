@@ -582,12 +582,28 @@ pub struct WindowState {
     samplings: BTreeMap<u32, Sampling>,
 }
 
+/// All of a window.
+fn all(width: u32, height: u32) -> Area {
+    let side = |pixels: u32| i32::try_from(pixels).unwrap_or(i32::MAX);
+    Area { x: 0, y: 0, width: side(width), height: side(height) }
+}
+
 impl WindowState {
+    /// The window has another size, and no program that says what follows from it: a viewport or scissor that was the whole
+    /// window is so again, as GLUT's default `reshape` does.
+    pub fn follow(&mut self, before: (u32, u32), now: (u32, u32)) {
+        let (before, now) = (all(before.0, before.1), all(now.0, now.1));
+        for area in [&mut self.hard.viewport, &mut self.hard.scissor] {
+            if *area == before {
+                *area = now;
+            }
+        }
+    }
+
     /// OpenGL's initial state for a window of this size.
     #[must_use]
     pub fn new(width: u32, height: u32) -> WindowState {
-        let side = |pixels: u32| i32::try_from(pixels).unwrap_or(i32::MAX);
-        let all = Area { x: 0, y: 0, width: side(width), height: side(height) };
+        let all = all(width, height);
         WindowState {
             mode: value::MODELVIEW,
             active: 0,

@@ -304,6 +304,11 @@ impl Window {
 
     /// `reshape` ran (or there is none) for this place.
     pub fn reshaped(&mut self, reshape: Option<Published>, content: Rect) {
+        if reshape.is_none()
+            && let Some((_, before)) = &self.reshaped
+        {
+            self.state.follow((before.width, before.height), (content.width, content.height));
+        }
         self.reshaped = Some((reshape, content));
         self.damage = Damage::All;
     }
