@@ -7,7 +7,7 @@ use crate::decoration::{Caption, LABEL, Style, clean_title, text_width};
 use crate::heads::Heads;
 use crate::place;
 use crate::stack::{Key, Stack};
-use crate::window::{Closing, Window};
+use crate::window::{Closing, Moves, Window};
 use ipc::geometry::Rect;
 use ipc::glass::{ClassId, ShownClient, Wish};
 use ipc::{ClientId, Placement, WindowId};
@@ -382,6 +382,7 @@ impl Desk {
             // It comes on top; the next frame knows better.
             visible: true,
             closing: Closing::No,
+            moves: Moves::default(),
         }));
         self.keys.insert(id, key);
         if let Some(parent) = parent.and_then(|parent| self.get_mut(parent)) {

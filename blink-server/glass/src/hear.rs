@@ -120,6 +120,9 @@ impl Glass {
                 self.desk.wish(key, wish, &self.heads);
                 let after = self.desk.get(key).map(|window| window.frame()).unwrap_or_default();
                 if before != after {
+                    if let Some(window) = self.desk.get_mut(key) {
+                        window.moves.moved(before, self.now);
+                    }
                     self.client_changed(&[before, after]);
                 }
             }
@@ -139,8 +142,11 @@ impl Glass {
 
     /// A new window is on the desk.
     fn welcome(&mut self, key: Key, id: WindowId, had_focus: bool) {
-        let Some(window) = self.desk.get(key) else { return };
+        let Some(window) = self.desk.get_mut(key) else { return };
         let (frame, is_restored) = (window.frame(), window.is_restored);
+        if !is_restored {
+            window.moves.moved(Rect::default(), self.now);
+        }
         // After a restart, the window that had the keyboard gets it again, in whatever order they come.
         let wants_focus = if is_restored { had_focus } else { window.style == Style::TopLevel };
         if wants_focus && self.desk.may_take_focus(id) {

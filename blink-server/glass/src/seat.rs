@@ -7,12 +7,14 @@
 use crate::decoration::Part;
 use crate::desk::Desk;
 use crate::scene::Scene;
+use crate::window::Window;
 use ipc::geometry::Rect;
 use ipc::glass::Heard;
 use ipc::limits::MIN_WINDOW_SIZE;
 use ipc::{Input, WindowId};
 
-/// Nanoseconds for which a window that came under the pointer by itself gets no click.
+/// Nanoseconds for which a window gets no click that came under the pointer by itself, or that its client put over another
+/// client's window, wherever the pointer was.
 pub const GUARD: u64 = 300_000_000;
 /// Buttons: left, middle, right, back, forward.
 const BUTTONS: u8 = 5;
@@ -87,6 +89,17 @@ impl Ground<'_> {
             Some((id, Part::Content)) => Some(id),
             Some((_, Part::Label | Part::Close | Part::Border { .. })) | None => None,
         }
+    }
+
+    /// Did a client put its window over another client's so lately that the user can't have seen it?
+    fn is_fresh(&self, id: WindowId, at: (i32, i32), now: u64) -> bool {
+        let layers = self.scene.layers().iter().filter(|layer| layer.rect.contains(at.0, at.1));
+        let windows = layers.filter_map(|layer| self.desk.get(layer.key));
+        let mut windows = windows.skip_while(|window| window.id != id);
+        // Its client may have put several there.
+        let is_fresh = |window: &&Window| window.id.client == id.client && window.moves.is_fresh(at, now);
+        let Some(seen) = windows.by_ref().find(|window| !is_fresh(window)) else { return false };
+        seen.id.client != id.client
     }
 
     fn content(&self, id: WindowId) -> Option<Rect> {
@@ -229,7 +242,8 @@ impl Seat {
             }
             return;
         }
-        let Some((window, part)) = ground.at(self.at).filter(|(id, _)| !self.guards(*id, now)) else {
+        let is_meant = |id: WindowId| !self.guards(id, now) && !ground.is_fresh(id, self.at, now);
+        let Some((window, part)) = ground.at(self.at).filter(|(id, _)| is_meant(*id)) else {
             self.swallowed |= bit;
             return;
         };

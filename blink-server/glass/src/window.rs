@@ -2,6 +2,7 @@
 
 use crate::cursor::Picture;
 use crate::decoration::{Label, Style};
+use crate::seat::GUARD;
 use crate::stack::Key;
 use crate::surface::Surface;
 use ipc::WindowId;
@@ -94,6 +95,32 @@ pub struct Window {
     pub visible: bool,
     /// Whether the user wants it closed.
     pub closing: Closing,
+    /// What its client did to its frame lately.
+    pub moves: Moves,
+}
+
+/// Where a client's window was before its client placed it anew, so that it takes no click meant for what it covers now.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Moves {
+    /// The last time, nanoseconds; `None`: never.
+    last: Option<u64>,
+    /// The frame before that, and before all that came as soon after another.
+    settled: Rect,
+}
+
+impl Moves {
+    /// The client changes the frame, which was this.
+    pub fn moved(&mut self, before: Rect, now: u64) {
+        if self.last.is_none_or(|last| now.saturating_sub(last) >= GUARD) {
+            self.settled = before;
+        }
+        self.last = Some(now);
+    }
+
+    /// Is it so short a time over this place that a click there is not meant for it?
+    pub fn is_fresh(&self, (x, y): (i32, i32), now: u64) -> bool {
+        self.last.is_some_and(|last| now.saturating_sub(last) < GUARD) && !self.settled.contains(x, y)
+    }
 }
 
 impl Window {

@@ -218,6 +218,45 @@ fn a_window_that_comes_under_the_pointer_gets_no_click_for_a_while() {
     assert_eq!(bench.heard(evil), [button(0, true)]);
 }
 
+/// The pointer is elsewhere when the window comes, and arrives before anybody could have seen it.
+#[test]
+fn a_window_that_is_put_over_anothers_gets_no_click_for_a_while_wherever_the_pointer_was() {
+    let (mut bench, a, _) = two();
+    bench.now += 1000 * MS;
+    let clicked = |bench: &mut Bench, x: i32, y: i32| {
+        bench.motion(x, y);
+        bench.button(0, true);
+        bench.button(0, false);
+        bench.motion(700, 500);
+    };
+    bench.motion(700, 500);
+    let evil = bench.window(2, 2, wish(70, 90, 40, 40));
+    let upper = bench.window(2, 3, wish(75, 95, 20, 20));
+    bench.now += 100 * MS;
+    clicked(&mut bench, 100, 120);
+    // Two, one above the other, are no better; nor is one that moves by a pixel at a time.
+    clicked(&mut bench, 80, 100);
+    for step in 0..10 {
+        bench.now += 100 * MS;
+        bench.hear(2, FromRenderer::Window { window: evil, wish: wish(70, 90, 41 + step, 40) }).unwrap();
+        clicked(&mut bench, 100, 120);
+    }
+    let pressed = |heard: Vec<Heard>| heard.into_iter().filter(|event| *event == button(0, true)).count();
+    assert_eq!((pressed(bench.heard(evil)), pressed(bench.heard(upper)), pressed(bench.heard(a))), (0, 0, 0));
+    assert_eq!(bench.glass.desk().focused(), Some(a));
+    // A popup of one's own is clicked at once.
+    bench.now += 300 * MS;
+    clicked(&mut bench, 100, 120);
+    assert_eq!(pressed(bench.heard(evil)), 1);
+    let menu = bench.window(2, 4, wish(80, 95, 20, 20));
+    clicked(&mut bench, 90, 100);
+    assert_eq!(pressed(bench.heard(menu)), 1);
+    // What stays where it was is no surprise.
+    bench.hear(2, FromRenderer::Window { window: evil, wish: wish(70, 90, 80, 40) }).unwrap();
+    clicked(&mut bench, 108, 125);
+    assert_eq!(pressed(bench.heard(evil)), 1);
+}
+
 #[test]
 fn when_the_window_of_a_grab_goes_the_grab_ends() {
     let (mut bench, a, b) = two();
