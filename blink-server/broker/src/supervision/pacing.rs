@@ -4,12 +4,13 @@ use ipc::Owner;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// Classes of one owner that are started one after the other at once: more than there are places for one user's processes, twice.
-const BURST: u32 = 128;
-/// After that, one in each of these.
-const INTERVAL: Duration = Duration::from_millis(100);
+/// Classes of one owner that are started one after the other at once: as many as there are places for one user's processes, twice.
+const BURST: u32 = 96;
+/// After that, one in each of these. A new renderer compiles shaders, and is not held to its frames in its first second: with ten
+/// a second, each of costly programs, an owner took most frames of a neighbour's on two cores.
+const INTERVAL: Duration = Duration::from_millis(500);
 /// Nobody waits for longer than so many of them: whoever floods is a user's program, and not all programs of that user.
-const LONGEST: u32 = 20;
+const LONGEST: u32 = 4;
 
 /// The starts of owners that have some to pay for.
 #[derive(Debug, Default)]
@@ -40,7 +41,7 @@ mod tests {
             (0..BURST + 3).map(|_| (pacing.next(Owner::User(7), start) - start).as_millis()).collect();
         let at_once = usize::try_from(BURST).unwrap();
         assert!(waits[..at_once].iter().all(|&wait| wait == 0));
-        assert_eq!(waits[at_once..], [100, 200, 300]);
+        assert_eq!(waits[at_once..], [500, 1000, 1500]);
         assert_eq!(pacing.next(Owner::User(8), start), start);
         let longest = (0..1_000).map(|_| pacing.next(Owner::User(7), start)).max().unwrap();
         assert_eq!(longest - start, Duration::from_secs(2));
