@@ -34,7 +34,8 @@ fn next_packet(socket: &OwnedFd) -> Option<Vec<u8>> {
 
 fn refusal(server: &Server, packet: &[u8]) -> String {
     let socket = raw_socket(&server.socket);
-    seqpacket::send(socket.as_fd(), packet, &[]).unwrap();
+    // As it is: `seqpacket::send` puts what means "elsewhere" into memory.
+    rustix::net::send(&socket, packet, rustix::net::SendFlags::empty()).unwrap();
     let Answer::Refused { reason } = Answer::decode(&next_packet(&socket).unwrap()).unwrap() else {
         panic!("{packet:?} was welcome")
     };
