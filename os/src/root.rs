@@ -1,5 +1,6 @@
 //! Root given up, for all threads of a process and for good.
 
+use crate::threads;
 use rustix::io::Errno;
 use rustix::process::Signal;
 use rustix::thread::{CapabilitySet, CapabilitySets};
@@ -34,7 +35,11 @@ pub fn give_up() -> Result<bool, RootError> {
                 rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
                     .map_err(failed("PR_SET_PDEATHSIG"))?;
             }
-            Err(RootError { error: Errno::INVAL | Errno::PERM, .. }) if has_one_thread() => is_left = false,
+            Err(RootError { error: Errno::INVAL | Errno::PERM, .. })
+                if threads::count().is_ok_and(|count| count == 1) =>
+            {
+                is_left = false;
+            }
             Err(error) => return Err(error),
         }
     }
@@ -58,8 +63,4 @@ fn become_nobody() -> Result<(), RootError> {
     check("setresgid", unsafe { libc::setresgid(NOBODY, NOBODY, NOBODY) })?;
     // SAFETY: only numbers are passed.
     check("setresuid", unsafe { libc::setresuid(NOBODY, NOBODY, NOBODY) })
-}
-
-fn has_one_thread() -> bool {
-    std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() == 1)
 }

@@ -187,16 +187,10 @@ impl Shm {
     /// Out of bounds or not aligned to 4.
     pub fn copy_pixels_in(&self, offset: ShmOffset, into: &mut [u32]) -> Result<(), OutOfBounds> {
         let base = self.check(offset, size_of_val(into), 4)?.cast::<AtomicU32>();
-        let one = |at: NonNull<AtomicU32>, into: &mut u32| {
-            // SAFETY: each caller below gives the address of an aligned word that `check` proved to be inside the region;
-            // atomics may be accessed concurrently.
-            *into = OPAQUE | u32::from_le(unsafe { at.as_ref() }.load(Ordering::Relaxed));
-        };
         let lead = base.as_ptr().align_offset(FOUR_PIXELS).min(into.len());
         let (first, rest) = into.split_at_mut(lead);
         for (i, word) in first.iter_mut().enumerate() {
-            // SAFETY: `i` is less than the length of `into`, all of whose words `check` proved to be inside the region.
-            one(unsafe { base.add(i) }, word);
+            *word = OPAQUE | self.load(ShmOffset(offset.0 + i * 4))?;
         }
         let (fours, last) = rest.as_chunks_mut::<4>();
         for (i, four) in fours.iter_mut().enumerate() {
@@ -206,8 +200,7 @@ impl Shm {
         }
         let done = lead + fours.len() * 4;
         for (i, word) in last.iter_mut().enumerate() {
-            // SAFETY: `done + i` is less than the length of `into`, all of whose words `check` proved to be inside the region.
-            one(unsafe { base.add(done + i) }, word);
+            *word = OPAQUE | self.load(ShmOffset(offset.0 + (done + i) * 4))?;
         }
         fence(Ordering::Acquire);
         Ok(())

@@ -123,7 +123,7 @@ pub fn enter(needs: Needs) -> Result<&'static str, SandboxError> {
 
 fn give_up(needs: Needs) -> Result<(), SandboxError> {
     // User, capabilities and Landlock are of a thread: others would keep what this one gives up.
-    match std::fs::read_dir("/proc/self/task").map(Iterator::count) {
+    match os::threads::count() {
         Ok(1) => {}
         Ok(threads) => return Err(SandboxError::Threads(threads)),
         Err(error) => return Err(SandboxError::NoProc(error)),

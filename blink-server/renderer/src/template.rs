@@ -305,7 +305,7 @@ fn say(broker: &OwnedFd, message: &FromTemplate, fds: &[BorrowedFd<'_>]) -> Resu
 
 /// Threads of this process; none can be counted: as many as make copying impossible.
 fn threads() -> usize {
-    std::fs::read_dir("/proc/self/task").map_or(usize::MAX, Iterator::count)
+    os::threads::count().unwrap_or(usize::MAX)
 }
 
 fn describe(status: rustix::process::WaitStatus) -> String {
